@@ -1,0 +1,3 @@
+//! The `stagewright` command.
+
+fn main() {}

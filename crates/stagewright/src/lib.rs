@@ -1,0 +1,1 @@
+//! Stages, cache and sizes of a Dockerfile, before it is built.

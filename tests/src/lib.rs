@@ -1,0 +1,1 @@
+//! Harness and data that the three languages share.

@@ -1,1 +1,5 @@
 //! Stages, cache and sizes of a Dockerfile, before it is built.
+
+pub mod size;
+
+pub use size::{Basis, Kind, Size};

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Asks a running application the questions of its check.json and says which answers are wrong.
+
+    check.py PROJECT URL              against a server that is up (it gets 20 seconds to come up)
+    check.py PROJECT -- COMMAND …     starts COMMAND in PROJECT, asks http://127.0.0.1:8000, ends it
+
+Runs on Python 3.7 and later without packages. Exit code 0: every answer is right; 1: one is not;
+2: wrong use.
+"""
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+
+def ask(base, question):
+    """What is wrong with the answer to one question, or None."""
+    body = question.get("body")
+    request = urllib.request.Request(
+        base + question["path"],
+        method=question["method"],
+        data=None if body is None else json.dumps(body).encode(),
+        headers={} if body is None else {"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            status, text = answer.status, answer.read().decode()
+    except urllib.error.HTTPError as answer:
+        status, text = answer.code, answer.read().decode()
+    if status != question["status"]:
+        return "status {}, not {}".format(status, question["status"])
+    if "json" in question and json.loads(text) != question["json"]:
+        return "body {}, not {}".format(text.strip(), json.dumps(question["json"]))
+    if question.get("contains", "") not in text:
+        return "the body has no `{}`".format(question["contains"])
+    return None
+
+
+def wait(base, path, seconds=20):
+    """Until anything answers at `base`; OSError when nothing does in time."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            urllib.request.urlopen(base + path, timeout=5).close()
+            return
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
+def check(project, base):
+    """Number of wrong answers; prints a line for each question."""
+    with open(os.path.join(project, "check.json")) as file:
+        questions = json.load(file)
+    wait(base, questions[0]["path"])
+    wrong = 0
+    for question in questions:
+        fault = ask(base, question)
+        wrong += fault is not None
+        print("{:5} {} {}".format("ok" if fault is None else "WRONG", question["method"], question["path"]),
+              "" if fault is None else ": " + fault)
+    return wrong
+
+
+def main(arguments):
+    if len(arguments) == 2 and arguments[1] != "--":
+        return min(check(*arguments), 1)
+    if len(arguments) > 2 and arguments[1] == "--":
+        server = subprocess.Popen(arguments[2:], cwd=arguments[0])
+        try:
+            return min(check(arguments[0], "http://127.0.0.1:8000"), 1)
+        finally:
+            server.terminate()
+            server.wait(20)
+    print(__doc__.strip(), file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""What a parcel costs, and how people and programs ask."""

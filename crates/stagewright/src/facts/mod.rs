@@ -1,0 +1,52 @@
+//! Facts about the world, each with a source and a date: base images, distribution packages, wheels, npm packages.
+//!
+//! Everything stands in the tables of `catalog/`, which are part of the library; nothing is read from outside. A table is unpacked
+//! when it is first asked for.
+
+mod base;
+mod distro;
+mod image;
+mod image_table;
+mod table;
+mod tag;
+
+use std::sync::OnceLock;
+
+pub use base::{Offers, PackageManager};
+pub use distro::{Distro, DistroId, Libc};
+pub use image::{ImageFacts, ImageFit, LayerDigest};
+
+use image_table::ImageTable;
+
+/// The facts that come with the library.
+#[derive(Default)]
+pub struct Catalog {
+    images: OnceLock<ImageTable>,
+}
+
+impl Catalog {
+    /// The built-in catalogue.
+    pub fn builtin() -> &'static Self {
+        static BUILTIN: OnceLock<Catalog> = OnceLock::new();
+        BUILTIN.get_or_init(Self::default)
+    }
+
+    /// What is known of a base image: `python:3.7-alpine`, `docker.io/library/python:3.7`, `node@sha256:…`.
+    ///
+    /// Of several builds the newest is taken, or the newest that is not after `as_of` (`YYYY-MM-DD`). A tag that no row has is
+    /// answered by the nearest row of the same family, variant and libc, with a wide range and [`ImageFacts::stale`] saying so.
+    /// `None` for an image of which nothing is known.
+    pub fn image(&self, reference: &str, as_of: Option<&str>) -> Option<ImageFacts> {
+        image::find(self.images(), reference, as_of)
+    }
+
+    /// The images of one family with the same language version, smallest first: for `python` and `3.7` the full, slim and Alpine
+    /// ones. Empty where the catalogue has none.
+    pub fn variants(&self, family: &str, version: &str, as_of: Option<&str>) -> Vec<ImageFacts> {
+        image::variants(self.images(), family, version, as_of)
+    }
+
+    fn images(&self) -> &ImageTable {
+        self.images.get_or_init(ImageTable::embedded)
+    }
+}

@@ -1,0 +1,204 @@
+//! Debian bookworm: names, sizes and dependencies, with everything resolved that can be resolved beforehand.
+//!
+//! A dependency becomes a list of row numbers: the alternatives in order, a virtual package standing for its providers by name.
+//! What the smallest system already has is left out. Two tables: packages that several others need, the common ones of
+//! the hand-written file, and all that these need; and the rest, whose own rows are numbered with a `+`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::{Failure, head, unpack};
+
+/// As many packages must need one for it to stand in the first table.
+const NEEDED_BY: usize = 3;
+/// Alternatives beyond these are never chosen in practice.
+const ALTERNATIVES: usize = 8;
+
+#[derive(Deserialize)]
+struct Names {
+    minimal: String,
+    common: String,
+}
+
+struct Package<'t> {
+    download: &'t str,
+    kib: &'t str,
+    depends: Vec<Vec<&'t str>>,
+    recommends: Vec<Vec<&'t str>>,
+}
+
+type Packages<'t> = BTreeMap<&'t str, Package<'t>>;
+
+/// The two tables of bookworm.
+pub(super) fn tables(folder: &Path) -> Result<[(&'static str, String); 2], Failure> {
+    let names: Names = toml::from_str(include_str!("../../../stagewright/catalog/debian.toml"))?;
+    let minimal: BTreeSet<&str> = names.minimal.split_whitespace().collect();
+    let text = unpack(&folder.join("debian_bookworm_main_amd64.tsv.zst"))?;
+    let packages = read(&text, &minimal)?;
+
+    let mut needed: BTreeMap<&str, usize> = BTreeMap::new();
+    for package in packages.values() {
+        for group in package.depends.iter().chain(&package.recommends) {
+            *needed.entry(group[0]).or_default() += 1;
+        }
+    }
+    let start = names
+        .common
+        .split_whitespace()
+        .filter_map(|name| packages.get_key_value(name).map(|(name, _)| *name))
+        .chain(
+            minimal
+                .iter()
+                .copied()
+                .filter(|name| packages.contains_key(name)),
+        )
+        .chain(
+            needed
+                .iter()
+                .filter(|(_, count)| **count >= NEEDED_BY)
+                .map(|(name, _)| *name),
+        );
+    let first = with_all_they_need(&packages, start);
+    let second: BTreeSet<&str> = packages
+        .keys()
+        .copied()
+        .filter(|name| !first.contains(name))
+        .collect();
+
+    let mut numbers: BTreeMap<&str, String> = first
+        .iter()
+        .enumerate()
+        .map(|(row, name)| (*name, row.to_string()))
+        .collect();
+    let common = write(&packages, &first, &numbers);
+    numbers.extend(
+        second
+            .iter()
+            .enumerate()
+            .map(|(row, name)| (*name, format!("+{row}"))),
+    );
+    let more = write(&packages, &second, &numbers);
+    Ok([
+        ("debian_bookworm.tsv.zst", common),
+        ("debian_bookworm_more.tsv.zst", more),
+    ])
+}
+
+fn read<'t>(text: &'t str, minimal: &BTreeSet<&str>) -> Result<Packages<'t>, Failure> {
+    let mut rows = Vec::new();
+    let mut offered_by: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for line in text.lines().skip(1) {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let [name, download, kib, depends, recommends, provides] = columns.as_slice() else {
+            return Err(format!("packages: {line}").into());
+        };
+        for provided in provides.split_whitespace() {
+            offered_by.entry(provided).or_default().insert(name);
+        }
+        rows.push((*name, *download, *kib, *depends, *recommends));
+    }
+    let real: BTreeSet<&str> = rows.iter().map(|row| row.0).collect();
+    let groups = |column: &'t str| {
+        let mut groups: Vec<Vec<&'t str>> = Vec::new();
+        for group in column.split_whitespace() {
+            let mut choices = Vec::new();
+            for name in group.split('|') {
+                let itself = real.contains(name).then_some(name);
+                for choice in itself
+                    .into_iter()
+                    .chain(offered_by.get(name).into_iter().flatten().copied())
+                {
+                    if !choices.contains(&choice) {
+                        choices.push(choice);
+                    }
+                }
+            }
+            let had = choices.iter().any(|choice| minimal.contains(choice));
+            choices.truncate(ALTERNATIVES);
+            if !choices.is_empty() && !had && !groups.contains(&choices) {
+                groups.push(choices);
+            }
+        }
+        groups
+    };
+    Ok(rows
+        .iter()
+        .filter(|row| !left_out(row.0))
+        .map(|&(name, download, kib, depends, recommends)| {
+            let package = Package {
+                download,
+                kib,
+                depends: groups(depends),
+                recommends: groups(recommends),
+            };
+            (name, package)
+        })
+        .collect())
+}
+
+/// Libraries for building Debian packages from Rust, Go, Haskell and OCaml sources, and debug symbols: no image installs them.
+fn left_out(name: &str) -> bool {
+    name.starts_with("librust-")
+        || name.starts_with("libghc-")
+        || (name.starts_with("golang-") && name.ends_with("-dev"))
+        || name.ends_with("-dbg")
+        || name.ends_with("-dbgsym")
+        || name.contains("ocaml")
+}
+
+fn with_all_they_need<'t>(
+    packages: &Packages<'t>,
+    start: impl Iterator<Item = &'t str>,
+) -> BTreeSet<&'t str> {
+    let mut open: Vec<&str> = start.collect();
+    let mut all: BTreeSet<&str> = open.iter().copied().collect();
+    while let Some(name) = open.pop() {
+        let Some(package) = packages.get(name) else {
+            continue;
+        };
+        for group in package.depends.iter().chain(&package.recommends) {
+            if packages.contains_key(group[0]) && all.insert(group[0]) {
+                open.push(group[0]);
+            }
+        }
+    }
+    all.retain(|name| packages.contains_key(name));
+    all
+}
+
+fn write(packages: &Packages, names: &BTreeSet<&str>, numbers: &BTreeMap<&str, String>) -> String {
+    let mut table = head(
+        "2026-11-23",
+        "apt index of bookworm main, updates and security, amd64",
+        &["name", "download", "installed_kib", "depends", "recommends"],
+    );
+    let column = |groups: &[Vec<&str>]| {
+        let groups: Vec<String> = groups
+            .iter()
+            .map(|group| {
+                let rows: Vec<&str> = group
+                    .iter()
+                    .filter_map(|name| numbers.get(name).map(String::as_str))
+                    .collect();
+                rows.join("|")
+            })
+            .filter(|group| !group.is_empty())
+            .collect();
+        groups.join(" ")
+    };
+    for name in names {
+        let package = &packages[name];
+        let _ = writeln!(
+            table,
+            "{name}\t{}\t{}\t{}\t{}",
+            package.download,
+            package.kib,
+            column(&package.depends),
+            column(&package.recommends)
+        );
+    }
+    table
+}

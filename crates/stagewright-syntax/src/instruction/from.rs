@@ -1,0 +1,91 @@
+//! `FROM [--platform=…] image [AS name]`.
+
+use super::flag::{Flags, Takes};
+use crate::error::ErrorKind;
+use crate::go;
+use crate::node::{Args, Fault, Node};
+use crate::text::Text;
+
+/// `FROM`: the start of a build stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct From<'t> {
+    /// The value of `--platform`.
+    pub platform: Option<Text<'t>>,
+    /// The base: an image, another stage, or `scratch`; not expanded.
+    pub image: Text<'t>,
+    /// The word `AS`, as written.
+    pub as_word: Option<Text<'t>>,
+    /// The stage's name as written. `BuildKit` lowers it: see [`stage_name`](Self::stage_name).
+    pub name: Option<Text<'t>>,
+}
+
+impl<'t> From<'t> {
+    pub(super) fn build(mut node: Node<'t>) -> Result<Self, Fault> {
+        let args = match std::mem::replace(&mut node.args, Args::None) {
+            Args::List(args) => args,
+            _ => Vec::new(),
+        };
+        let (image, as_word, name) = match <[Text<'t>; 3]>::try_from(args) {
+            Ok([image, as_word, name]) if is_as(&as_word) => (image, Some(as_word), Some(name)),
+            Ok([image, _, name]) => return Err(count(image.span.cover(name.span))),
+            Err(args) => match <[Text<'t>; 1]>::try_from(args) {
+                Ok([image]) => (image, None, None),
+                Err(args) => {
+                    let span = args
+                        .first()
+                        .zip(args.last())
+                        .map(|(a, b)| a.span.cover(b.span));
+                    return Err(count(span.unwrap_or(node.name.span)));
+                }
+            },
+        };
+        if let Some(name) = &name
+            && !is_stage_name(&go::lower(name))
+        {
+            let shown = go::quote(name);
+            return Err(Fault::new(
+                ErrorKind::InvalidStageName,
+                format!(
+                    "invalid name for build stage: {shown}, name can't start with a number or contain symbols"
+                ),
+                name.span,
+            ));
+        }
+        let flags = Flags::check(&mut node, &[("platform", Takes::One)])?;
+        Ok(Self {
+            platform: flags.one("platform"),
+            image,
+            as_word,
+            name,
+        })
+    }
+
+    /// The stage's name as `BuildKit` knows it: in lower case.
+    pub fn stage_name(&self) -> Option<String> {
+        self.name.as_ref().map(|name| go::lower(name))
+    }
+}
+
+fn count(span: crate::Span) -> Fault {
+    Fault::new(
+        ErrorKind::ArgumentCount,
+        "FROM requires either one or three arguments",
+        span,
+    )
+}
+
+/// `strings.EqualFold(word, "as")`, which takes the long s for an s.
+fn is_as(word: &str) -> bool {
+    let mut chars = word.chars();
+    matches!(chars.next(), Some('a' | 'A'))
+        && matches!(chars.next(), Some('s' | 'S' | 'ſ'))
+        && chars.next().is_none()
+}
+
+/// `^[a-z][a-z0-9-_.]*$`.
+fn is_stage_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name
+            .bytes()
+            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.'))
+}

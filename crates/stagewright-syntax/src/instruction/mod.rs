@@ -1,0 +1,315 @@
+//! Typed views of instructions, one kind a file.
+//!
+//! Views are made on demand from an [`Instruction`](crate::Instruction). What they hold is what `BuildKit` holds after
+//! `instructions.Parse`, before any variable is expanded (`frontend/dockerfile/instructions` at v0.32.2).
+
+mod add;
+mod arg;
+mod command;
+mod copy;
+mod env;
+mod expose;
+mod flag;
+mod from;
+mod healthcheck;
+mod mount;
+mod onbuild;
+mod run;
+mod shell;
+mod source;
+mod value;
+mod volume;
+
+pub use add::Add;
+pub use arg::{Arg, ArgPair};
+pub use command::{Cmd, Command, Entrypoint};
+pub use copy::Copy;
+pub use env::{Env, Label, Pair};
+pub use expose::Expose;
+pub use flag::Flag;
+pub use from::From;
+pub use healthcheck::{Healthcheck, HealthcheckTest};
+pub use mount::{Mount, MountError, MountKind, MountOption, ResolvedMount, Sharing};
+pub use onbuild::Onbuild;
+pub use run::{Run, Script, ScriptForm};
+pub use shell::Shell;
+pub use source::Source;
+pub use value::{Maintainer, Stopsignal, User, Workdir};
+pub use volume::Volume;
+
+use crate::error::{ErrorKind, SyntaxError};
+use crate::go;
+use crate::heredoc::Heredoc;
+use crate::node::{Fault, Node};
+use crate::suggest;
+use crate::text::Span;
+
+/// The name of an instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the variants are the names themselves")]
+pub enum Keyword {
+    From,
+    Run,
+    Copy,
+    Add,
+    Env,
+    Arg,
+    Label,
+    Workdir,
+    User,
+    Cmd,
+    Entrypoint,
+    Expose,
+    Volume,
+    Shell,
+    Stopsignal,
+    Healthcheck,
+    Onbuild,
+    Maintainer,
+    /// No instruction has this name.
+    Unknown,
+}
+
+impl Keyword {
+    /// Every keyword, [`Unknown`](Self::Unknown) last.
+    pub const ALL: [Self; 19] = [
+        Self::From,
+        Self::Run,
+        Self::Copy,
+        Self::Add,
+        Self::Env,
+        Self::Arg,
+        Self::Label,
+        Self::Workdir,
+        Self::User,
+        Self::Cmd,
+        Self::Entrypoint,
+        Self::Expose,
+        Self::Volume,
+        Self::Shell,
+        Self::Stopsignal,
+        Self::Healthcheck,
+        Self::Onbuild,
+        Self::Maintainer,
+        Self::Unknown,
+    ];
+
+    /// The keyword in upper case; empty for [`Unknown`](Self::Unknown).
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::From => "FROM",
+            Self::Run => "RUN",
+            Self::Copy => "COPY",
+            Self::Add => "ADD",
+            Self::Env => "ENV",
+            Self::Arg => "ARG",
+            Self::Label => "LABEL",
+            Self::Workdir => "WORKDIR",
+            Self::User => "USER",
+            Self::Cmd => "CMD",
+            Self::Entrypoint => "ENTRYPOINT",
+            Self::Expose => "EXPOSE",
+            Self::Volume => "VOLUME",
+            Self::Shell => "SHELL",
+            Self::Stopsignal => "STOPSIGNAL",
+            Self::Healthcheck => "HEALTHCHECK",
+            Self::Onbuild => "ONBUILD",
+            Self::Maintainer => "MAINTAINER",
+            Self::Unknown => "",
+        }
+    }
+
+    /// Reads the name of an instruction, in any case.
+    pub fn parse(name: &str) -> Self {
+        let candidates: &[Self] = match name.len() {
+            3 => &[Self::Run, Self::Env, Self::Arg, Self::Add, Self::Cmd],
+            4 => &[Self::From, Self::Copy, Self::User],
+            5 => &[Self::Label, Self::Shell],
+            6 => &[Self::Expose, Self::Volume],
+            7 => &[Self::Workdir, Self::Onbuild],
+            10 => &[Self::Entrypoint, Self::Stopsignal, Self::Maintainer],
+            11 => &[Self::Healthcheck],
+            _ => &[],
+        };
+        for &keyword in candidates {
+            if name.eq_ignore_ascii_case(keyword.as_str()) {
+                return keyword;
+            }
+        }
+        // Go lowers a few characters beyond ASCII to ASCII letters: the Kelvin sign, the dotted capital I.
+        if name.is_ascii() {
+            Self::Unknown
+        } else {
+            Self::from_lower(&go::lower(name))
+        }
+    }
+
+    fn from_lower(name: &str) -> Self {
+        let found = Self::ALL
+            .into_iter()
+            .find(|keyword| keyword.as_str().eq_ignore_ascii_case(name));
+        match found {
+            Some(keyword) if name.is_ascii() => keyword,
+            _ => Self::Unknown,
+        }
+    }
+
+    pub(crate) const fn from_index(index: u8) -> Self {
+        Self::ALL[index as usize]
+    }
+
+    /// Whether the instruction may hold heredocs itself.
+    pub(crate) const fn takes_heredocs(self) -> bool {
+        matches!(self, Self::Run | Self::Copy | Self::Add)
+    }
+}
+
+/// An instruction with its parts, by kind.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the variants are the names themselves")]
+pub enum View<'t> {
+    From(From<'t>),
+    Run(Run<'t>),
+    Copy(Copy<'t>),
+    Add(Add<'t>),
+    Env(Env<'t>),
+    Arg(Arg<'t>),
+    Label(Label<'t>),
+    Workdir(Workdir<'t>),
+    User(User<'t>),
+    Cmd(Cmd<'t>),
+    Entrypoint(Entrypoint<'t>),
+    Expose(Expose<'t>),
+    Volume(Volume<'t>),
+    Shell(Shell<'t>),
+    Stopsignal(Stopsignal<'t>),
+    Healthcheck(Healthcheck<'t>),
+    Onbuild(Onbuild<'t>),
+    Maintainer(Maintainer<'t>),
+    /// The instruction is faulty.
+    Invalid(Invalid),
+}
+
+/// A faulty instruction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid {
+    /// What the instruction was meant to be.
+    pub keyword: Keyword,
+    /// What is wrong with it.
+    pub error: SyntaxError,
+}
+
+impl<'t> View<'t> {
+    /// Gives the parts of an instruction their meaning, or the fault that `BuildKit` reports for it.
+    pub(crate) fn build(node: Node<'t>, heredocs: Vec<Heredoc<'t>>) -> Result<Self, Fault> {
+        Ok(match node.keyword {
+            Keyword::From => Self::From(From::build(node)?),
+            Keyword::Run => Self::Run(Run::build(node, heredocs)?),
+            Keyword::Copy => Self::Copy(Copy::build(node, &heredocs)?),
+            Keyword::Add => Self::Add(Add::build(node, &heredocs)?),
+            Keyword::Env => Self::Env(Env::build(node)?),
+            Keyword::Arg => Self::Arg(Arg::build(node)?),
+            Keyword::Label => Self::Label(Label::build(node)?),
+            Keyword::Workdir => Self::Workdir(Workdir::build(node)?),
+            Keyword::User => Self::User(User::build(node)?),
+            Keyword::Cmd => Self::Cmd(Cmd::build(node)?),
+            Keyword::Entrypoint => Self::Entrypoint(Entrypoint::build(node)?),
+            Keyword::Expose => Self::Expose(Expose::build(node)?),
+            Keyword::Volume => Self::Volume(Volume::build(node)?),
+            Keyword::Shell => Self::Shell(Shell::build(node)?),
+            Keyword::Stopsignal => Self::Stopsignal(Stopsignal::build(node)?),
+            Keyword::Healthcheck => Self::Healthcheck(Healthcheck::build(node)?),
+            Keyword::Onbuild => Self::Onbuild(Onbuild::build(node, heredocs)?),
+            Keyword::Maintainer => Self::Maintainer(Maintainer::build(node)?),
+            Keyword::Unknown => return Err(unknown(&node)),
+        })
+    }
+
+    /// The keyword of the instruction.
+    pub const fn keyword(&self) -> Keyword {
+        match self {
+            Self::From(_) => Keyword::From,
+            Self::Run(_) => Keyword::Run,
+            Self::Copy(_) => Keyword::Copy,
+            Self::Add(_) => Keyword::Add,
+            Self::Env(_) => Keyword::Env,
+            Self::Arg(_) => Keyword::Arg,
+            Self::Label(_) => Keyword::Label,
+            Self::Workdir(_) => Keyword::Workdir,
+            Self::User(_) => Keyword::User,
+            Self::Cmd(_) => Keyword::Cmd,
+            Self::Entrypoint(_) => Keyword::Entrypoint,
+            Self::Expose(_) => Keyword::Expose,
+            Self::Volume(_) => Keyword::Volume,
+            Self::Shell(_) => Keyword::Shell,
+            Self::Stopsignal(_) => Keyword::Stopsignal,
+            Self::Healthcheck(_) => Keyword::Healthcheck,
+            Self::Onbuild(_) => Keyword::Onbuild,
+            Self::Maintainer(_) => Keyword::Maintainer,
+            Self::Invalid(invalid) => invalid.keyword,
+        }
+    }
+}
+
+fn unknown(node: &Node<'_>) -> Fault {
+    let mut names: Vec<&str> = Keyword::ALL
+        .iter()
+        .map(|keyword| keyword.as_str())
+        .collect();
+    names.pop();
+    let message = format!("unknown instruction: {}", node.name);
+    Fault::new(
+        ErrorKind::UnknownInstruction,
+        suggest::did_you_mean(message, &node.name, &names, false),
+        node.name.span,
+    )
+}
+
+/// `X requires at least one argument`.
+fn at_least_one(node: &Node<'_>, name: &str) -> Fault {
+    Fault::new(
+        ErrorKind::ArgumentCount,
+        format!("{name} requires at least one argument"),
+        node.name.span,
+    )
+}
+
+/// `X requires exactly one argument`.
+fn exactly_one(node: &Node<'_>, name: &str) -> Fault {
+    Fault::new(
+        ErrorKind::ArgumentCount,
+        format!("{name} requires exactly one argument"),
+        node.args_span(),
+    )
+}
+
+/// `X names can not be blank`.
+fn blank_name(span: Span, name: &str) -> Fault {
+    Fault::new(
+        ErrorKind::BlankName,
+        format!("{name} names can not be blank"),
+        span,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keywords_have_no_case() {
+        for (index, keyword) in Keyword::ALL.into_iter().enumerate() {
+            assert_eq!(keyword as usize, index);
+            if keyword != Keyword::Unknown {
+                assert_eq!(Keyword::parse(keyword.as_str()), keyword);
+                assert_eq!(Keyword::parse(&keyword.as_str().to_lowercase()), keyword);
+            }
+        }
+        assert_eq!(Keyword::parse("WOR\u{212a}DİR"), Keyword::Workdir);
+        assert_eq!(Keyword::parse(""), Keyword::Unknown);
+        assert_eq!(Keyword::parse("RUNS"), Keyword::Unknown);
+    }
+}

@@ -1,0 +1,541 @@
+//! `RUN --mount=…` and `RUN --device=…` (`instructions/commands_runmount.go`, `commands_rundevice.go`).
+
+use crate::csv;
+use crate::error::ErrorKind;
+use crate::go;
+use crate::node::Fault;
+use crate::suggest;
+use crate::text::{Span, Text, offset};
+use std::fmt;
+
+/// One `key=value` or `key` of a mount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MountOption<'t> {
+    /// The key as written; keys have no case.
+    pub key: Text<'t>,
+    /// The value as written: variables stand.
+    pub value: Option<Text<'t>>,
+    /// From the key to the end of the value.
+    pub span: Span,
+}
+
+/// A `--mount` of `RUN` as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount<'t> {
+    /// The options in order.
+    pub options: Vec<MountOption<'t>>,
+    /// The value of the flag.
+    pub span: Span,
+}
+
+/// What a mount holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum MountKind {
+    /// Files of the build context, a stage or an image.
+    #[default]
+    Bind,
+    /// A folder that outlives the build.
+    Cache,
+    /// Memory.
+    Tmpfs,
+    /// A secret.
+    Secret,
+    /// The socket of an SSH agent.
+    Ssh,
+}
+
+impl MountKind {
+    const ALL: [Self; 5] = [
+        Self::Bind,
+        Self::Cache,
+        Self::Tmpfs,
+        Self::Secret,
+        Self::Ssh,
+    ];
+
+    /// The name as it stands in `type=`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bind => "bind",
+            Self::Cache => "cache",
+            Self::Tmpfs => "tmpfs",
+            Self::Secret => "secret",
+            Self::Ssh => "ssh",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        let name = go::lower(name);
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// How builds share a cache mount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Sharing {
+    /// All at once.
+    Shared,
+    /// Each its own.
+    Private,
+    /// One after the other.
+    Locked,
+}
+
+impl Sharing {
+    const ALL: [Self; 3] = [Self::Shared, Self::Private, Self::Locked];
+
+    /// The name as it stands in `sharing=`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::Private => "private",
+            Self::Locked => "locked",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        let name = go::lower(name);
+        Self::ALL
+            .into_iter()
+            .find(|sharing| sharing.as_str() == name)
+    }
+}
+
+/// A mount with its variables put in and its options checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ResolvedMount {
+    /// What the mount holds.
+    pub kind: MountKind,
+    /// Where a bind or cache mount takes its content from: a stage, an image or a named context.
+    pub from: Option<String>,
+    /// The path in it.
+    pub source: Option<String>,
+    /// Where it is mounted.
+    pub target: Option<String>,
+    /// Whether `RUN` may not write to it.
+    pub read_only: bool,
+    /// Size limit of a tmpfs, in bytes; 0 means none.
+    pub size: i64,
+    /// The name of a cache, secret or agent.
+    pub id: Option<String>,
+    /// How builds share a cache; shared if nothing is said.
+    pub sharing: Option<Sharing>,
+    /// The build fails if the secret or agent is missing.
+    pub required: bool,
+    /// The environment variable that holds the secret; an empty name means the secret's own.
+    pub env: Option<String>,
+    /// File mode.
+    pub mode: Option<u32>,
+    /// User id.
+    pub uid: Option<u32>,
+    /// Group id.
+    pub gid: Option<u32>,
+}
+
+/// Why a mount is refused, in `BuildKit`'s words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MountError {
+    message: String,
+    span: Span,
+}
+
+impl MountError {
+    /// The stable name of the error, in kebab case.
+    pub const fn code(&self) -> &'static str {
+        ErrorKind::InvalidMount.code()
+    }
+
+    /// `BuildKit`'s words.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The option at fault, or the whole value.
+    pub const fn span(&self) -> Span {
+        self.span
+    }
+}
+
+impl fmt::Display for MountError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for MountError {}
+
+/// The keys that `BuildKit` suggests.
+const KEYS: [&str; 19] = [
+    "type",
+    "from",
+    "source",
+    "target",
+    "readonly",
+    "id",
+    "sharing",
+    "required",
+    "size",
+    "mode",
+    "uid",
+    "gid",
+    "src",
+    "dst",
+    "destination",
+    "ro",
+    "rw",
+    "readwrite",
+    "env",
+];
+
+impl<'t> Mount<'t> {
+    /// Reads the value of the flag. Before variables are known only its form and `from` are checked.
+    pub(super) fn build(value: &Text<'t>) -> Result<Self, Fault> {
+        let fields = csv::fields(value).map_err(|why| {
+            let message = format!("failed to parse csv mounts: {why}");
+            Fault::new(ErrorKind::InvalidMount, message, value.span)
+        })?;
+        let mut options = Vec::with_capacity(fields.len());
+        for (field, range) in fields {
+            let quoted = field.len() != range.len();
+            let part = |start: usize, end: usize| -> Text<'t> {
+                let whole = sub(value, range.clone());
+                if quoted {
+                    Text {
+                        value: field[start..end].to_owned().into(),
+                        span: whole.span,
+                    }
+                } else {
+                    sub(value, range.start + start..range.start + end)
+                }
+            };
+            let option = match field.find('=') {
+                Some(equals) => MountOption {
+                    key: part(0, equals),
+                    value: Some(part(equals + 1, field.len())),
+                    span: sub(value, range.clone()).span,
+                },
+                None => MountOption {
+                    key: part(0, field.len()),
+                    value: None,
+                    span: sub(value, range.clone()).span,
+                },
+            };
+            if let Some(from) = &option.value
+                && go::lower(&option.key) == "from"
+                && from.find('$').is_some_and(|at| at + 1 != from.len())
+            {
+                return Err(Fault::new(
+                    ErrorKind::InvalidMount,
+                    "'from' doesn't support variable expansion, define alias stage instead",
+                    from.span,
+                ));
+            }
+            options.push(option);
+        }
+        Ok(Self {
+            options,
+            span: value.span,
+        })
+    }
+
+    /// The value of the last option with one of these keys.
+    fn value(&self, keys: &[&str]) -> Option<&Text<'t>> {
+        let options = self.options.iter().rev();
+        let mut named =
+            options.filter(|option| keys.iter().any(|key| option.key.eq_ignore_ascii_case(key)));
+        named.find_map(|option| option.value.as_ref())
+    }
+
+    /// What the mount holds, if `type` is a plain name or missing.
+    pub fn kind(&self) -> Option<MountKind> {
+        self.value(&["type"])
+            .map_or(Some(MountKind::Bind), |kind| MountKind::parse(kind))
+    }
+
+    /// Where it is mounted, as written.
+    pub fn target(&self) -> Option<&Text<'t>> {
+        self.value(&["target", "dst", "destination"])
+    }
+
+    /// The path in its source, as written.
+    pub fn source(&self) -> Option<&Text<'t>> {
+        self.value(&["source", "src"])
+    }
+
+    /// The stage, image or named context it takes its content from.
+    pub fn from(&self) -> Option<&Text<'t>> {
+        self.value(&["from"])
+    }
+
+    /// The name of the cache, secret or agent, as written.
+    pub fn id(&self) -> Option<&Text<'t>> {
+        self.value(&["id"])
+    }
+
+    /// How builds share the cache, if that is a plain name.
+    pub fn sharing(&self) -> Option<Sharing> {
+        self.value(&["sharing"])
+            .and_then(|sharing| Sharing::parse(sharing))
+    }
+
+    /// Whether `RUN` may not write to it, if its options are without fault and need no variable.
+    pub fn read_only(&self) -> Option<bool> {
+        if self.options.iter().any(|option| {
+            option
+                .value
+                .as_ref()
+                .is_some_and(|value| value.contains('$'))
+        }) {
+            return None;
+        }
+        let mount = self.resolve(|word| Ok::<_, String>(word.to_owned())).ok()?;
+        Some(mount.read_only)
+    }
+
+    /// Puts variables into the options with `expand` and checks them as `BuildKit` does when the build gets there.
+    pub fn resolve<F, E>(&self, mut expand: F) -> Result<ResolvedMount, MountError>
+    where
+        F: FnMut(&str) -> Result<String, E>,
+        E: fmt::Display,
+    {
+        let mut mount = ResolvedMount::default();
+        let mut read_only = None;
+        for option in &self.options {
+            let fault = |message: String| MountError {
+                message,
+                span: option.span,
+            };
+            let key = go::lower(&option.key);
+            let Some(value) = &option.value else {
+                match key.as_str() {
+                    "readonly" | "ro" => read_only = Some(true),
+                    "readwrite" | "rw" => read_only = Some(false),
+                    "required" if mount.may_be_required() => mount.required = true,
+                    "required" => return Err(fault(mount.unexpected(&key))),
+                    _ => {
+                        return Err(fault(format!(
+                            "invalid field '{}' must be a key=value pair",
+                            option.key
+                        )));
+                    }
+                }
+                continue;
+            };
+            let value = expand(value).map_err(|error| fault(error.to_string()))?;
+            match key.as_str() {
+                "readonly" | "ro" => {
+                    read_only =
+                        Some(parse_bool(&value).ok_or_else(|| fault(invalid(&key, &value)))?);
+                }
+                "readwrite" | "rw" => {
+                    read_only =
+                        Some(!parse_bool(&value).ok_or_else(|| fault(invalid(&key, &value)))?);
+                }
+                _ => mount.set(&key, value, &option.key).map_err(fault)?,
+            }
+        }
+        mount.read_only =
+            read_only.unwrap_or(!matches!(mount.kind, MountKind::Cache | MountKind::Tmpfs));
+        mount.check().map_err(|message| MountError {
+            message,
+            span: self.span,
+        })?;
+        Ok(mount)
+    }
+}
+
+impl ResolvedMount {
+    fn may_be_required(&self) -> bool {
+        matches!(self.kind, MountKind::Secret | MountKind::Ssh)
+    }
+
+    fn unexpected(&self, key: &str) -> String {
+        format!(
+            "unexpected key '{key}' for mount type '{}'",
+            self.kind.as_str()
+        )
+    }
+
+    fn set(&mut self, key: &str, value: String, written: &str) -> Result<(), String> {
+        match key {
+            "type" => {
+                self.kind = MountKind::parse(&value).ok_or_else(|| {
+                    let names = MountKind::ALL.map(MountKind::as_str);
+                    let message = format!("unsupported mount type {}", go::quote(&value));
+                    suggest::did_you_mean(message, &value, &names, true)
+                })?;
+            }
+            "from" => self.from = Some(value),
+            "source" | "src" => self.source = Some(value),
+            "target" | "dst" | "destination" => self.target = Some(value),
+            "required" if self.may_be_required() => {
+                self.required = parse_bool(&value).ok_or_else(|| invalid(key, &value))?;
+            }
+            "size" if self.kind == MountKind::Tmpfs => {
+                self.size = parse_size(&value).ok_or_else(|| invalid(key, &value))?;
+            }
+            "required" | "size" => return Err(self.unexpected(key)),
+            "id" => self.id = Some(value),
+            "sharing" => {
+                self.sharing = Some(Sharing::parse(&value).ok_or_else(|| {
+                    let names = Sharing::ALL.map(Sharing::as_str);
+                    let message = format!("unsupported sharing value {}", go::quote(&value));
+                    suggest::did_you_mean(message, &value, &names, true)
+                })?);
+            }
+            "mode" => self.mode = Some(number(key, &value, 8)?),
+            "uid" => self.uid = Some(number(key, &value, 10)?),
+            "gid" => self.gid = Some(number(key, &value, 10)?),
+            "env" => self.env = Some(value),
+            _ => {
+                let message = format!("unexpected key '{key}' in '{written}={value}'");
+                return Err(suggest::did_you_mean(message, key, &KEYS, true));
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let kind = self.kind;
+        if matches!(kind, MountKind::Bind | MountKind::Tmpfs) {
+            for (key, value) in [("mode", self.mode), ("uid", self.uid), ("gid", self.gid)] {
+                if value.is_some() {
+                    return Err(format!(
+                        "{key} not allowed for \"{}\" type mounts",
+                        kind.as_str()
+                    ));
+                }
+            }
+        }
+        let given = |value: &Option<String>| value.as_ref().is_some_and(|value| !value.is_empty());
+        if kind == MountKind::Secret {
+            if given(&self.from) {
+                return Err("secret mount should not have a from".to_owned());
+            }
+            if self.sharing.is_some() {
+                return Err("secret mount should not define sharing".to_owned());
+            }
+            if !given(&self.source) && !given(&self.target) && !given(&self.id) {
+                return Err("invalid secret mount. one of source, target required".to_owned());
+            }
+            if given(&self.source) && given(&self.id) {
+                return Err("both source and id can't be set".to_owned());
+            }
+        }
+        if self.sharing.is_some() && kind != MountKind::Cache {
+            return Err(format!(
+                "invalid cache sharing set for {} mount",
+                kind.as_str()
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// A part of a flag's value with its own span, if the value stands in the source as it is.
+fn sub<'t>(text: &Text<'t>, range: std::ops::Range<usize>) -> Text<'t> {
+    match text.value {
+        std::borrow::Cow::Borrowed(value) if value.len() == text.span.len() as usize => Text {
+            span: Span::new(
+                text.span.start + offset(range.start),
+                text.span.start + offset(range.end),
+            ),
+            value: value[range].into(),
+        },
+        _ => Text {
+            value: text.value[range].to_owned().into(),
+            span: text.span,
+        },
+    }
+}
+
+fn invalid(key: &str, value: &str) -> String {
+    format!("invalid value for {key}: {value}")
+}
+
+/// `strconv.ParseUint(value, radix, 32)`.
+fn number(key: &str, value: &str, radix: u32) -> Result<u32, String> {
+    if value.starts_with('+') {
+        return Err(format!("invalid value {value} for {key}"));
+    }
+    u32::from_str_radix(value, radix).map_err(|_| format!("invalid value {value} for {key}"))
+}
+
+/// `strconv.ParseBool`.
+fn parse_bool(value: &str) -> Option<bool> {
+    match value {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+/// `units.RAMInBytes`: a number and a binary unit.
+#[allow(clippy::cast_possible_truncation, reason = "Go converts the same way")]
+fn parse_size(value: &str) -> Option<i64> {
+    let last = value.rfind(|c: char| c.is_ascii_digit() || matches!(c, '.' | ' '))?;
+    let split = if value.as_bytes()[last] == b' ' {
+        last
+    } else {
+        last + 1
+    };
+    let size: f64 = value[..split].parse().ok()?;
+    if size < 0.0 {
+        return None;
+    }
+    let factor = match go::lower(&value[last + 1..]).as_str() {
+        "" | "b" => 1.0,
+        "k" | "kb" | "kib" => 1024.0,
+        "m" | "mb" | "mib" => 1024.0 * 1024.0,
+        "g" | "gb" | "gib" => 1024.0 * 1024.0 * 1024.0,
+        "t" | "tb" | "tib" => 1024.0 * 1024.0 * 1024.0 * 1024.0,
+        "p" | "pb" | "pib" => 1024.0 * 1024.0 * 1024.0 * 1024.0 * 1024.0,
+        _ => return None,
+    };
+    Some((size * factor) as i64)
+}
+
+/// Checks a `--device` (`ParseDevice`).
+pub(super) fn check_device(value: &Text<'_>) -> Result<(), Fault> {
+    let fault = |message: String| Err(Fault::new(ErrorKind::InvalidMount, message, value.span));
+    let fields = match csv::fields(value) {
+        Ok(fields) => fields,
+        Err(why) => return fault(format!("failed to parse csv devices: {why}")),
+    };
+    let mut name = String::new();
+    for (field, _) in fields {
+        let (key, setting) = match field.split_once('=') {
+            Some((key, setting)) => (go::lower(key), Some(setting)),
+            None => (go::lower(&field), None),
+        };
+        match (key.as_str(), setting) {
+            ("required", None) => {}
+            ("required", Some(setting)) => {
+                if parse_bool(setting).is_none() {
+                    return fault(invalid("required", setting));
+                }
+            }
+            ("name", Some(setting)) => {
+                if !name.is_empty() {
+                    return fault(format!("device name already set to {name}"));
+                }
+                setting.clone_into(&mut name);
+            }
+            _ if name.is_empty() => name = field.into_owned(),
+            (_, None) => return fault(format!("invalid field '{field}' must be a key=value pair")),
+            (key, Some(_)) => {
+                let message = format!("unexpected key '{key}' in '{field}'");
+                return fault(suggest::did_you_mean(
+                    message,
+                    key,
+                    &["name", "required"],
+                    true,
+                ));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,229 @@
+//! `RUN`.
+
+use super::command::Command;
+use super::flag::{Flags, Takes};
+use super::mount::{self, Mount};
+use crate::error::ErrorKind;
+use crate::go;
+use crate::heredoc::{self, Heredoc};
+use crate::logical::Map;
+use crate::node::{Fault, Node};
+use crate::text::{Span, Text, offset};
+use std::borrow::Cow;
+
+/// `RUN`: runs a command and keeps what it changes as a layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run<'t> {
+    /// The values of `--mount`.
+    pub mounts: Vec<Mount<'t>>,
+    /// The value of `--network`: `default`, `none` or `host`.
+    pub network: Option<Text<'t>>,
+    /// The value of `--security`: `sandbox` or `insecure`.
+    pub security: Option<Text<'t>>,
+    /// The values of `--device`.
+    pub devices: Vec<Text<'t>>,
+    /// What is run; see [`script`](Self::script) for what heredocs make of it.
+    pub command: Command<'t>,
+    /// The heredocs of the command.
+    pub heredocs: Vec<Heredoc<'t>>,
+    map: Map,
+}
+
+/// How a script comes to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ScriptForm {
+    /// The shell gets the text of the instruction.
+    Shell,
+    /// The command is nothing but a heredoc: the shell gets its body.
+    Body,
+    /// The command is nothing but a heredoc whose body starts with `#!`: it is run as a file.
+    File,
+}
+
+/// The text that a shell, or an interpreter, reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script<'t> {
+    /// How it comes to run.
+    pub form: ScriptForm,
+    /// The text.
+    pub text: Cow<'t, str>,
+    parts: Vec<Part>,
+}
+
+/// A part of a script that stands in the source in one way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Part {
+    /// Where the part begins in the script.
+    at: usize,
+    place: Place,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    /// As a joined line.
+    Line(Map),
+    /// In one piece from here.
+    Piece(usize),
+}
+
+impl<'t> Run<'t> {
+    pub(super) fn build(mut node: Node<'t>, heredocs: Vec<Heredoc<'t>>) -> Result<Self, Fault> {
+        let mut run = Self {
+            mounts: Vec::new(),
+            network: None,
+            security: None,
+            devices: Vec::new(),
+            command: Command::Exec(Vec::new()),
+            heredocs,
+            map: Map::default(),
+        };
+        if !node.flags.is_empty() {
+            let flags = Flags::check(
+                &mut node,
+                &[
+                    ("device", Takes::Many),
+                    ("mount", Takes::Many),
+                    ("network", Takes::One),
+                    ("security", Takes::One),
+                ],
+            )?;
+            run.devices = flags.many("device");
+            run.devices.iter().try_for_each(mount::check_device)?;
+            run.mounts = flags
+                .many("mount")
+                .iter()
+                .map(Mount::build)
+                .collect::<Result<_, _>>()?;
+            run.network = flags.one("network");
+            if let Some(mode) = &run.network
+                && !matches!(&**mode, "default" | "none" | "host")
+            {
+                return Err(refused(
+                    mode,
+                    format!("invalid network mode {}", go::quote(mode)),
+                ));
+            }
+            run.security = flags.one("security");
+            if let Some(mode) = &run.security
+                && !matches!(&**mode, "sandbox" | "insecure")
+            {
+                return Err(refused(
+                    mode,
+                    format!("security {} is not valid", go::quote(mode)),
+                ));
+            }
+        }
+        (run.command, run.map) = Command::build(node);
+        Ok(run)
+    }
+
+    /// The text that the shell or the interpreter reads; nothing in exec form (`dispatchRun` in
+    /// `dockerfile2llb/convert.go`).
+    pub fn script(&self) -> Option<Script<'t>> {
+        let command = self.command.shell()?;
+        let line = Part {
+            at: 0,
+            place: Place::Line(self.map.clone()),
+        };
+        let Some(first) = self.heredocs.first() else {
+            return Some(Script {
+                form: ScriptForm::Shell,
+                text: command.value.clone(),
+                parts: vec![line],
+            });
+        };
+        if heredoc::declared(command).is_ok_and(|found| found.is_some()) {
+            let text = first.chomped();
+            return Some(Script {
+                form: if text.starts_with("#!") {
+                    ScriptForm::File
+                } else {
+                    ScriptForm::Body
+                },
+                parts: body_parts(first, &text, 0),
+                text,
+            });
+        }
+        let mut text = command.to_string();
+        let mut parts = vec![line];
+        for heredoc in &self.heredocs {
+            text.push('\n');
+            parts.push(Part {
+                at: text.len(),
+                place: Place::Piece(heredoc.content.span.start as usize),
+            });
+            text.push_str(&heredoc.content);
+            parts.push(Part {
+                at: text.len(),
+                place: Place::Piece((heredoc.span.end as usize).saturating_sub(heredoc.name.len())),
+            });
+            text.push_str(&heredoc.name);
+        }
+        Some(Script {
+            form: ScriptForm::Shell,
+            text: Cow::Owned(text),
+            parts,
+        })
+    }
+}
+
+/// The lines of a heredoc's body, whose leading tabs may be gone.
+fn body_parts(heredoc: &Heredoc<'_>, text: &str, at: usize) -> Vec<Part> {
+    let start = heredoc.content.span.start as usize;
+    if text.len() == heredoc.content.len() {
+        return vec![Part {
+            at,
+            place: Place::Piece(start),
+        }];
+    }
+    let mut parts = Vec::new();
+    let (mut at, mut source) = (at, start);
+    for line in heredoc.content.split_inclusive('\n') {
+        let kept = line.trim_start_matches('\t');
+        parts.push(Part {
+            at,
+            place: Place::Piece(source + line.len() - kept.len()),
+        });
+        at += kept.len();
+        source += line.len();
+    }
+    parts
+}
+
+impl Script<'_> {
+    /// Where a range of the script stands in the source of the Dockerfile: from its first byte to its last, over
+    /// continuations and comments between them.
+    ///
+    /// # Panics
+    ///
+    /// If the range does not lie in the script.
+    pub fn source_span(&self, span: Span) -> Span {
+        assert!(
+            span.start <= span.end && span.end as usize <= self.text.len(),
+            "the span lies in the script"
+        );
+        let start = self.source_of(span.start as usize);
+        let end = if span.is_empty() {
+            start
+        } else {
+            self.source_of(span.end as usize - 1) + 1
+        };
+        Span::new(offset(start), offset(end.max(start)))
+    }
+
+    fn source_of(&self, at: usize) -> usize {
+        let index = self.parts.partition_point(|part| part.at <= at).max(1) - 1;
+        let Some(part) = self.parts.get(index) else {
+            return 0;
+        };
+        match &part.place {
+            Place::Line(map) => map.source_of(at - part.at),
+            Place::Piece(start) => start + (at - part.at),
+        }
+    }
+}
+
+fn refused(value: &Text<'_>, message: String) -> Fault {
+    Fault::new(ErrorKind::InvalidFlagValue, message, value.span)
+}

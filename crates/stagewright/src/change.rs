@@ -1,0 +1,104 @@
+//! A difference between two builds of one project.
+
+/// What is different in the next build: files, build arguments, base images, the Dockerfile itself.
+///
+/// ```
+/// use stagewright::Change;
+///
+/// let change = Change::files(["src/main.py"]).build_arg("VERSION", "2");
+/// assert_eq!(change.file_changes().len(), 1);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    files: Vec<(String, FileChange)>,
+    build_args: Vec<(String, Option<String>)>,
+    bases: Vec<(String, String)>,
+    dockerfile: Option<String>,
+}
+
+/// What happens to one path of the build context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FileChange {
+    /// The content is another one, of whatever kind; a folder stands for every file in it. What is not there yet is added.
+    Edited,
+    /// The file holds these bytes now. Its mode stays, or is 0644 for a new file.
+    Written(Vec<u8>),
+    /// The permissions are these now (12 bits, as `chmod` takes them).
+    Mode(u32),
+    /// The file or folder is gone.
+    Removed,
+}
+
+impl Change {
+    /// No difference at all.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// The contents of these files, or of every file in these folders, are different.
+    pub fn files<P: Into<String>>(paths: impl IntoIterator<Item = P>) -> Self {
+        Self {
+            files: paths
+                .into_iter()
+                .map(|path| (path.into(), FileChange::Edited))
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    /// One more path of the context changes.
+    #[must_use]
+    pub fn file(mut self, path: impl Into<String>, change: FileChange) -> Self {
+        self.files.push((path.into(), change));
+        self
+    }
+
+    /// A build argument has another value.
+    #[must_use]
+    pub fn build_arg(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.build_args.push((name.into(), Some(value.into())));
+        self
+    }
+
+    /// A build argument is no longer given.
+    #[must_use]
+    pub fn without_build_arg(mut self, name: impl Into<String>) -> Self {
+        self.build_args.push((name.into(), None));
+        self
+    }
+
+    /// A base image, named as in the Dockerfile, has this digest now.
+    #[must_use]
+    pub fn base(mut self, image: impl Into<String>, digest: impl Into<String>) -> Self {
+        self.bases.push((image.into(), digest.into()));
+        self
+    }
+
+    /// The Dockerfile reads so now.
+    #[must_use]
+    pub fn dockerfile(mut self, text: impl Into<String>) -> Self {
+        self.dockerfile = Some(text.into());
+        self
+    }
+
+    /// The paths that change, in their order.
+    pub fn file_changes(&self) -> &[(String, FileChange)] {
+        &self.files
+    }
+
+    /// The build arguments that change; `None` where one is no longer given.
+    pub fn build_args(&self) -> &[(String, Option<String>)] {
+        &self.build_args
+    }
+
+    /// The base images that change, with their new digests.
+    pub fn bases(&self) -> &[(String, String)] {
+        &self.bases
+    }
+
+    /// The new text of the Dockerfile, where it changes.
+    pub fn dockerfile_text(&self) -> Option<&str> {
+        self.dockerfile.as_deref()
+    }
+}

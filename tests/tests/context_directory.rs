@@ -1,0 +1,167 @@
+//! Contexts read from folders, well and badly made.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fs;
+use std::path::PathBuf;
+
+use stagewright::context::{DirectoryOptions, Sources};
+use stagewright::{Change, Context, FileChange};
+
+/// A folder of this test's own, empty.
+fn folder(name: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+#[test]
+fn a_folder_equals_the_same_tree_made_in_memory() {
+    let folder = folder("equal");
+    fs::create_dir_all(folder.join("src/deep")).unwrap();
+    fs::create_dir_all(folder.join("node_modules/left-pad")).unwrap();
+    let files = [
+        ("src/main.py", "print(1)\n"),
+        ("src/deep/data.bin", "\u{1}\u{2}"),
+        ("node_modules/left-pad/index.js", "x"),
+        (".dockerignore", "node_modules\n"),
+    ];
+    let mut builder = Context::builder();
+    for (path, text) in files {
+        fs::write(folder.join(path), text).unwrap();
+        builder = builder.file(path, text);
+    }
+    let made = builder.build().unwrap();
+    let read = Context::directory(&folder).unwrap();
+    assert_eq!(read.ignored(), ["node_modules"]);
+    assert_eq!(read.size(), made.size());
+    assert_eq!(read.text("src/main.py"), Some("print(1)\n"));
+    assert!(!read.digest().exact, "the binary file was not read");
+    let hashed = read.hashed().unwrap();
+    assert_eq!(hashed.digest(), made.digest());
+    assert!(hashed.digest().exact);
+    assert!(made.differences(&hashed).is_empty());
+
+    // What was not touched is not read again.
+    let again =
+        Context::directory_with(&folder, &DirectoryOptions::default().since(hashed)).unwrap();
+    assert_eq!(again.digest(), made.digest());
+}
+
+#[test]
+fn changes_show_without_reading_anything() {
+    let context = Context::builder()
+        .sized_file("big.bin", 1 << 30)
+        .file("src/a.py", "1")
+        .build()
+        .unwrap();
+    let changed = context.with_change(&Change::files(["big.bin"])).unwrap();
+    let shown: Vec<String> = context
+        .differences(&changed)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(shown, ["`big.bin` changed"]);
+    let copied = Sources::new(["src"]);
+    assert_eq!(
+        context.content_digest(&copied).unwrap(),
+        changed.content_digest(&copied).unwrap()
+    );
+
+    let removed = context
+        .with_change(&Change::none().file("src/a.py", FileChange::Removed))
+        .unwrap();
+    assert_ne!(
+        context.content_digest(&copied).unwrap(),
+        removed.content_digest(&copied).unwrap()
+    );
+    let same = removed
+        .with_change(&Change::none().file("src/a.py", FileChange::Written(b"1".into())))
+        .unwrap();
+    assert_eq!(
+        context.content_digest(&copied).unwrap(),
+        same.content_digest(&copied).unwrap()
+    );
+    assert!(context.differences(&same).is_empty());
+}
+
+#[test]
+fn an_ignore_file_that_changes_is_read_again() {
+    let context = Context::builder()
+        .file("a.md", "")
+        .file("b.txt", "")
+        .ignore("*.md\n")
+        .build()
+        .unwrap();
+    let changed = context.with_ignore("*.txt\n").unwrap();
+    assert_eq!(changed.ignored(), ["b.txt"]);
+    assert_eq!(
+        context.with_ignore("!\n").unwrap_err().code(),
+        "ignore-bad-pattern"
+    );
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let folder = folder("wrong");
+    let missing = Context::directory(folder.join("nowhere")).unwrap_err();
+    assert_eq!(missing.code(), "context-missing");
+    assert!(missing.to_string().contains("nowhere"));
+    fs::write(folder.join("file"), "x").unwrap();
+    assert_eq!(
+        Context::directory(folder.join("file")).unwrap_err().code(),
+        "context-not-a-folder"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn links_pipes_and_strange_names() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+    use std::os::unix::fs::symlink;
+    use std::os::unix::net::UnixListener;
+
+    let folder = folder("strange");
+    symlink("nowhere", folder.join("broken")).unwrap();
+    symlink("loop-b", folder.join("loop-a")).unwrap();
+    symlink("loop-a", folder.join("loop-b")).unwrap();
+    symlink(".", folder.join("self")).unwrap();
+    let _socket = UnixListener::bind(folder.join("socket")).unwrap();
+    let context = Context::directory(&folder).unwrap().hashed().unwrap();
+    assert!(context.digest().exact);
+    assert_eq!(context.entries().len(), 5);
+    let error = context
+        .content_digest(&Sources::new(["loop-a"]))
+        .unwrap_err();
+    assert_eq!(error.code(), "source-too-many-links");
+    let error = context
+        .content_digest(&Sources::new(["broken"]))
+        .unwrap_err();
+    assert_eq!(error.code(), "source-missing");
+
+    fs::write(folder.join(OsStr::from_bytes(b"caf\xe9.txt")), "").unwrap();
+    let error = Context::directory(&folder).unwrap_err();
+    assert_eq!(error.code(), "context-name-not-utf8");
+    assert!(error.to_string().contains("caf"));
+    fs::write(folder.join(".dockerignore"), "*.txt\n").unwrap();
+    assert!(
+        Context::directory(&folder).is_ok(),
+        "a name that is ignored does not matter"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_changes_after_the_folder_was_read() {
+    let folder = folder("changing");
+    fs::write(folder.join("data.bin"), "before").unwrap();
+    let context = Context::directory(&folder).unwrap();
+    fs::write(folder.join("data.bin"), "after that").unwrap();
+    let error = context.hashed().unwrap_err();
+    assert_eq!(error.code(), "context-changed");
+    assert!(error.to_string().contains("data.bin"));
+    fs::remove_file(folder.join("data.bin")).unwrap();
+    assert_eq!(context.hashed().unwrap_err().code(), "context-unreadable");
+}

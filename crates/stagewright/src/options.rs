@@ -1,0 +1,160 @@
+//! What a build is told besides its Dockerfile and its context.
+
+use std::collections::BTreeMap;
+
+/// How a build is called: the target, the build arguments, the platform. Everything defaults to what `docker build .` does on a
+/// Linux x86-64 machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The stage to build (`--target`): a name, in any case. The last stage if absent.
+    pub target: Option<String>,
+    /// Build arguments (`--build-arg`), by name.
+    pub build_args: BTreeMap<String, String>,
+    /// The platform to build for (`--platform`).
+    pub platform: Platform,
+    /// Named contexts (`--build-context NAME=…`), by name; they take the place of stages and images of that name.
+    pub named_contexts: BTreeMap<String, String>,
+    /// Reads the catalogue as it stood on this day (`YYYY-MM-DD`), for files whose base images are of another year.
+    pub as_of: Option<String>,
+}
+
+/// An operating system and a processor, as in `linux/arm64/v8`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Platform {
+    /// The operating system (`linux`, `windows`).
+    pub os: String,
+    /// The processor (`amd64`, `arm64`).
+    pub arch: String,
+    /// The processor's variant (`v8`), empty if none.
+    pub variant: String,
+}
+
+impl Default for Platform {
+    fn default() -> Self {
+        Self {
+            os: "linux".into(),
+            arch: "amd64".into(),
+            variant: String::new(),
+        }
+    }
+}
+
+impl Platform {
+    /// Reads `os/arch[/variant]`, `os` or `arch`, with the aliases containerd knows (`x86_64`, `aarch64`).
+    ///
+    /// Rules: `github.com/containerd/platforms`, `platforms.go` (`Parse`) and `database.go`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let parts: Vec<String> = text.split('/').map(str::to_ascii_lowercase).collect();
+        if parts.len() > 3 || parts.iter().any(|part| !is_platform_part(part)) {
+            return None;
+        }
+        let (os, arch, variant) = match parts.as_slice() {
+            [one] if is_os(one) => (one.as_str(), "amd64", ""),
+            [one] => {
+                let (arch, variant) = arch_alias(one, "");
+                return is_arch(arch).then(|| Self::of("linux", arch, variant));
+            }
+            [os, arch] => (os.as_str(), arch.as_str(), ""),
+            [os, arch, variant] => (os.as_str(), arch.as_str(), variant.as_str()),
+            _ => return None,
+        };
+        let os = if os == "macos" { "darwin" } else { os };
+        let (arch, variant) = arch_alias(arch, variant);
+        Some(Self::of(os, arch, variant))
+    }
+
+    fn of(os: &str, arch: &str, variant: &str) -> Self {
+        Self {
+            os: os.into(),
+            arch: arch.into(),
+            variant: variant.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for Platform {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.os, self.arch)?;
+        if !self.variant.is_empty() {
+            write!(f, "/{}", self.variant)?;
+        }
+        Ok(())
+    }
+}
+
+fn is_platform_part(part: &str) -> bool {
+    !part.is_empty()
+        && part
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
+}
+
+fn is_os(name: &str) -> bool {
+    matches!(
+        name,
+        "linux"
+            | "windows"
+            | "darwin"
+            | "macos"
+            | "freebsd"
+            | "netbsd"
+            | "openbsd"
+            | "wasip1"
+            | "js"
+    )
+}
+
+fn is_arch(name: &str) -> bool {
+    matches!(
+        name,
+        "amd64"
+            | "arm64"
+            | "arm"
+            | "386"
+            | "ppc64le"
+            | "ppc64"
+            | "s390x"
+            | "riscv64"
+            | "mips64le"
+            | "mips64"
+            | "loong64"
+            | "wasm"
+    )
+}
+
+/// The canonical name of a processor; a variant that is the default is dropped.
+fn arch_alias<'a>(arch: &'a str, variant: &'a str) -> (&'a str, &'a str) {
+    match (arch, variant) {
+        ("x86_64" | "x86-64" | "amd64", "v1") => ("amd64", ""),
+        ("x86_64" | "x86-64", variant) => ("amd64", variant),
+        ("aarch64" | "arm64", "8" | "v8") => ("arm64", ""),
+        ("aarch64", variant) => ("arm64", variant),
+        ("i386", _) => ("386", ""),
+        ("armhf", _) | ("arm", "" | "7") => ("arm", "v7"),
+        ("armel", _) | ("arm", "6") => ("arm", "v6"),
+        ("arm", "5") => ("arm", "v5"),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn platforms_as_containerd_reads_them() {
+        for (text, canonical) in [
+            ("linux/amd64", "linux/amd64"),
+            ("linux/x86_64", "linux/amd64"),
+            ("linux/arm64/v8", "linux/arm64"),
+            ("linux/arm", "linux/arm/v7"),
+            ("aarch64", "linux/arm64"),
+            ("windows", "windows/amd64"),
+        ] {
+            assert_eq!(Platform::parse(text).expect(text).to_string(), canonical);
+        }
+        for text in ["", "/", "linux/", "a/b/c/d", "linux/am d64", "nonsense"] {
+            assert_eq!(Platform::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Cases follow `convert.go` at v0.32.2 and the Dockerfile reference.
+
+use stagewright_syntax::Dockerfile;
+
+use super::*;
+use crate::options::Options;
+
+fn graph_with(text: &str, options: &Options) -> StageGraph {
+    let images = |image: &str| {
+        (image == "python:3.7").then(|| ImageConfig {
+            env: vec![
+                ("PATH".into(), "/usr/local/bin:/bin".into()),
+                ("LANG".into(), "C.UTF-8".into()),
+            ],
+            onbuild: vec!["ENV TRIGGERED=1".into()],
+            ..ImageConfig::default()
+        })
+    };
+    StageGraph::new(&Dockerfile::parse(text), options, &images).expect("the file has a stage")
+}
+
+fn graph(text: &str) -> StageGraph {
+    graph_with(text, &Options::default())
+}
+
+fn env(state: &State) -> Vec<(&str, &str)> {
+    state.env.iter().collect()
+}
+
+#[test]
+fn env_sees_the_line_before_and_arg_the_word_before() {
+    let graph = graph("FROM scratch\nENV A=1\nENV A=2 B=$A\nARG C=1 D=$C\nARG E\nRUN x\n");
+    let end = &graph.target_stage().end;
+    assert_eq!(
+        env(end),
+        [
+            ("PATH", DEFAULT_PATH),
+            ("A", "2"),
+            ("B", "1"),
+            ("C", "1"),
+            ("D", "1")
+        ]
+    );
+    assert_eq!(
+        end.config
+            .env
+            .iter()
+            .map(|(key, _)| key.as_str())
+            .collect::<Vec<_>>(),
+        ["PATH", "A", "B"]
+    );
+    assert_eq!(end.args, ["C", "D", "E"]);
+}
+
+#[test]
+fn arguments_reach_a_stage_only_when_declared() {
+    let mut options = Options::default();
+    options.build_args.insert("V".into(), "3.7".into());
+    options.build_args.insert("NOPE".into(), "x".into());
+    let graph = graph_with(
+        "ARG V=1\nARG T=python:$V\nFROM $T\nARG V\nARG TARGETARCH=none\nARG TARGETOS\n",
+        &options,
+    );
+    assert_eq!(graph.target_stage().base, Base::Image("python:3.7".into()));
+    let end = &graph.target_stage().end;
+    assert_eq!(
+        (end.env.get("V"), end.env.get("NOPE"), end.env.get("T")),
+        (Some("3.7"), None, None)
+    );
+    assert_eq!(
+        (end.env.get("TARGETARCH"), end.env.get("TARGETOS")),
+        (Some("none"), Some("linux"))
+    );
+}
+
+#[test]
+fn stages_by_name_index_and_shadow() {
+    let text = "FROM a AS Build\nFROM b AS build\nFROM build\nCOPY --from=BUILD /x /\nCOPY --from=0 /y /\nCOPY --from=nginx /z /\nCOPY --from=3 /q /\n";
+    let graph = graph(text);
+    assert_eq!(
+        graph.target_stage().base,
+        Base::Stage(StageId(1)),
+        "FROM finds the latest earlier one"
+    );
+    let froms: Vec<&From> = graph
+        .target_stage()
+        .instructions
+        .iter()
+        .filter_map(|i| {
+            if let Op::Copy(copy) = &i.op {
+                Some(&copy.from)
+            } else {
+                None
+            }
+        })
+        .collect();
+    assert_eq!(
+        froms[..3],
+        [
+            &From::Stage(StageId(1)),
+            &From::Stage(StageId(0)),
+            &From::Image("nginx".into())
+        ]
+    );
+    assert_eq!(graph.findings[0].code, "invalid-stage-index");
+    assert!(graph.stages.iter().all(|stage| stage.reachable));
+}
+
+#[test]
+fn only_what_the_target_needs_is_built() {
+    let mut options = Options {
+        target: Some("RUNTIME".into()),
+        ..Options::default()
+    };
+    let graph = graph_with(
+        "FROM a AS x\nFROM b AS y\nFROM c AS runtime\nRUN --mount=from=x,target=/x ls\nFROM runtime AS last\n",
+        &options,
+    );
+    assert_eq!(
+        graph
+            .stages
+            .iter()
+            .map(|stage| stage.reachable)
+            .collect::<Vec<_>>(),
+        [true, false, true, false]
+    );
+    options.target = Some("nope".into());
+    let images = |_: &str| None;
+    let error = StageGraph::new(&Dockerfile::parse("FROM a AS x\n"), &options, &images)
+        .expect_err("no such stage");
+    assert_eq!(
+        error,
+        TargetError::Unknown {
+            target: "nope".into(),
+            names: vec!["x".into()]
+        }
+    );
+    assert_eq!(
+        StageGraph::new(
+            &Dockerfile::parse("# nothing\n"),
+            &Options::default(),
+            &images
+        )
+        .expect_err("empty"),
+        TargetError::NoStages
+    );
+}
+
+#[test]
+fn triggers_run_first_in_the_child_alone() {
+    let graph = graph(
+        "FROM scratch AS base\nONBUILD COPY a /a\nFROM base AS child\nRUN x\nFROM child\nRUN y\n",
+    );
+    let texts = |stage: usize| {
+        graph.stages[stage]
+            .instructions
+            .iter()
+            .map(|i| i.text.as_str())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(texts(1), ["COPY a /a", "RUN x"]);
+    assert_eq!(texts(2), ["RUN y"]);
+    assert!(graph.stages[1].instructions[0].trigger);
+    let image = graph_with("FROM python:3.7\n", &Options::default());
+    assert_eq!(image.target_stage().end.env.get("TRIGGERED"), Some("1"));
+}
+
+#[test]
+fn paths_users_and_shells() {
+    let graph = graph(
+        "FROM scratch\nWORKDIR app\nWORKDIR /\nWORKDIR src\nCOPY a b/\nCOPY x .\nUSER me\nSHELL [\"/bin/bash\", \"-c\"]\nRUN hi\nCMD go\nENTRYPOINT [\"e\"]\n",
+    );
+    let ops: Vec<&Op> = graph
+        .target_stage()
+        .instructions
+        .iter()
+        .map(|i| &i.op)
+        .collect();
+    assert_eq!(
+        ops[..3],
+        [
+            &Op::Workdir("/app".into()),
+            &Op::Config,
+            &Op::Workdir("/src".into())
+        ]
+    );
+    let destinations: Vec<&str> = ops
+        .iter()
+        .filter_map(|op| {
+            if let Op::Copy(copy) = op {
+                Some(copy.destination.as_str())
+            } else {
+                None
+            }
+        })
+        .collect();
+    assert_eq!(destinations, ["/src/b/", "/src/"]);
+    let Op::Run(run) = ops[7] else {
+        panic!("the eighth runs")
+    };
+    assert_eq!(
+        (run.argv.join(" ").as_str(), run.script.as_deref()),
+        ("/bin/bash -c hi", Some("hi"))
+    );
+    let config = &graph.target_stage().end.config;
+    assert_eq!(
+        (config.user.as_str(), config.entrypoint.as_deref()),
+        ("me", Some(["e".to_owned()].as_slice()))
+    );
+    assert_eq!(
+        config.cmd.as_deref().map(<[String]>::len),
+        Some(3),
+        "a CMD of the same stage stays"
+    );
+}
+
+#[test]
+fn mounts_get_their_defaults() {
+    let graph = graph(
+        "FROM scratch\nWORKDIR /w\nRUN --mount=type=cache,target=/c --mount=source=a,target=b --mount=type=secret,id=s,env=S x\n",
+    );
+    let Op::Run(run) = &graph.target_stage().instructions[1].op else {
+        panic!("it runs")
+    };
+    let seen: Vec<_> = run
+        .mounts
+        .iter()
+        .map(|m| (m.kind, m.target.as_str(), m.id.as_str(), m.read_only))
+        .collect();
+    assert_eq!(
+        seen[..2],
+        [
+            (MountKind::Cache, "/c", "/c", false),
+            (MountKind::Bind, "/w/b", "", true)
+        ]
+    );
+    assert_eq!(
+        (run.mounts[1].from.as_ref(), run.mounts[1].source.as_str()),
+        (Some(&From::Context), "a")
+    );
+}

@@ -187,6 +187,13 @@ impl<'t> Dockerfile<'t> {
     }
 }
 
+impl Dockerfile<'_> {
+    /// Whether lines and heredocs are without fault.
+    pub(crate) fn faults_are_none(&self) -> bool {
+        self.faults.is_empty()
+    }
+}
+
 impl fmt::Debug for Dockerfile<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Dockerfile")

@@ -23,8 +23,11 @@ mod suggest;
 mod text;
 mod word;
 
+pub mod edit;
 pub mod expand;
+pub mod image;
 pub mod instruction;
+pub mod write;
 
 pub use buildkit::Verdict;
 pub use directive::{Directive, Syntax, detect_check, detect_syntax};

@@ -1,0 +1,555 @@
+//! Builders, one for each instruction.
+
+use super::{Print, flag, json_array};
+use crate::edit::EditError;
+use crate::instruction::{Command, ScriptForm, Sharing, Source, View};
+
+/// Puts the flags, if any, between name and arguments, and reads the result back.
+pub(super) fn finish(
+    name: &str,
+    flags: &[Result<String, EditError>],
+    arguments: &str,
+    escape: char,
+    is_same: impl FnOnce(View<'_>) -> bool,
+) -> Result<String, EditError> {
+    let mut text = name.to_owned();
+    for flag in flags {
+        text.push(' ');
+        text.push_str(flag.as_ref().map_err(Clone::clone)?);
+    }
+    if arguments.starts_with("--") {
+        // Or the arguments would be read as flags.
+        text.push_str(" --");
+    }
+    if !arguments.is_empty() {
+        text.push(' ');
+        text.push_str(arguments);
+    }
+    let start = if escape == '`' { "# escape=`\n" } else { "" };
+    let whole = format!("{start}{text}\n");
+    let file = crate::Dockerfile::parse(&whole);
+    let reads_back = file.len() == 1
+        && file.faults_are_none()
+        && file.instruction(0).span().range() == (start.len()..whole.len() - 1)
+        && is_same(file.instruction(0).view());
+    if reads_back {
+        Ok(text)
+    } else {
+        Err(EditError::Unwritable { value: text })
+    }
+}
+
+/// `FROM`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct From {
+    image: String,
+    name: Option<String>,
+    platform: Option<String>,
+}
+
+impl From {
+    /// A stage based on an image or another stage.
+    pub fn image(image: impl Into<String>) -> Self {
+        Self {
+            image: image.into(),
+            name: None,
+            platform: None,
+        }
+    }
+
+    /// Names the stage.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets `--platform`.
+    #[must_use]
+    pub fn platform(mut self, platform: impl Into<String>) -> Self {
+        self.platform = Some(platform.into());
+        self
+    }
+}
+
+impl Print for From {
+    fn print(&self, escape: char) -> Result<String, EditError> {
+        let flags: Vec<_> = one("platform", self.platform.as_ref(), escape).collect();
+        let arguments = match &self.name {
+            Some(name) => format!("{} AS {name}", self.image),
+            None => self.image.clone(),
+        };
+        finish("FROM", &flags, &arguments, escape, |view| match view {
+            View::From(from) => {
+                from.image == *self.image
+                    && from.name.as_deref() == self.name.as_deref()
+                    && from.platform.as_deref() == self.platform.as_deref()
+            }
+            _ => false,
+        })
+    }
+}
+
+fn one(
+    name: &str,
+    value: Option<&String>,
+    escape: char,
+) -> impl Iterator<Item = Result<String, EditError>> {
+    value
+        .map(|value| flag(name, Some(value), escape))
+        .into_iter()
+}
+
+fn switch(name: &str, on: bool) -> impl Iterator<Item = Result<String, EditError>> {
+    on.then(|| Ok(format!("--{name}"))).into_iter()
+}
+
+/// A `--mount` of `RUN`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount(Vec<(String, Option<String>)>);
+
+impl Mount {
+    fn of(kind: &str) -> Self {
+        Self(vec![("type".to_owned(), Some(kind.to_owned()))])
+    }
+
+    /// A cache that outlives the build.
+    pub fn cache(target: impl Into<String>) -> Self {
+        Self::of("cache").option("target", target)
+    }
+
+    /// Files of the build context, or, with [`from`](Self::from), of a stage or an image.
+    pub fn bind(source: impl Into<String>, target: impl Into<String>) -> Self {
+        Self::of("bind")
+            .option("source", source)
+            .option("target", target)
+    }
+
+    /// Memory.
+    pub fn tmpfs(target: impl Into<String>) -> Self {
+        Self::of("tmpfs").option("target", target)
+    }
+
+    /// A secret.
+    pub fn secret(id: impl Into<String>) -> Self {
+        Self::of("secret").option("id", id)
+    }
+
+    /// The socket of an SSH agent.
+    pub fn ssh() -> Self {
+        Self::of("ssh")
+    }
+
+    /// Adds an option with a value.
+    #[must_use]
+    pub fn option(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.0.push((key.into(), Some(value.into())));
+        self
+    }
+
+    /// Sets the stage or image that the content comes from.
+    #[must_use]
+    pub fn from(self, from: impl Into<String>) -> Self {
+        self.option("from", from)
+    }
+
+    /// Names the cache, secret or agent.
+    #[must_use]
+    pub fn id(self, id: impl Into<String>) -> Self {
+        self.option("id", id)
+    }
+
+    /// Sets how builds share the cache.
+    #[must_use]
+    pub fn sharing(self, sharing: Sharing) -> Self {
+        self.option("sharing", sharing.as_str())
+    }
+
+    /// Forbids writing.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.0.push(("readonly".to_owned(), None));
+        self
+    }
+
+    /// Makes the build fail if the secret or agent is missing.
+    #[must_use]
+    pub fn required(mut self) -> Self {
+        self.0.push(("required".to_owned(), None));
+        self
+    }
+
+    /// The value of the flag.
+    pub fn value(&self) -> String {
+        let fields = self.0.iter().map(|(key, value)| {
+            let field = match value {
+                Some(value) => format!("{key}={value}"),
+                None => key.clone(),
+            };
+            if field.contains([',', '"']) {
+                format!("\"{}\"", field.replace('"', "\"\""))
+            } else {
+                field
+            }
+        });
+        fields.collect::<Vec<_>>().join(",")
+    }
+}
+
+/// What a builder for `RUN` runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Runs {
+    Shell(String),
+    Lines(Vec<String>),
+    Exec(Vec<String>),
+    Script(String),
+}
+
+/// `RUN`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    runs: Runs,
+    mounts: Vec<Mount>,
+    network: Option<String>,
+    security: Option<String>,
+}
+
+impl Run {
+    fn new(runs: Runs) -> Self {
+        Self {
+            runs,
+            mounts: Vec::new(),
+            network: None,
+            security: None,
+        }
+    }
+
+    /// A command for the shell, on one line.
+    pub fn shell(command: impl Into<String>) -> Self {
+        Self::new(Runs::Shell(command.into()))
+    }
+
+    /// A command for the shell over several lines, each but the first indented by four spaces; the shell gets one line.
+    pub fn lines<S: Into<String>>(lines: impl IntoIterator<Item = S>) -> Self {
+        Self::new(Runs::Lines(lines.into_iter().map(Into::into).collect()))
+    }
+
+    /// A program and its arguments.
+    pub fn exec<S: Into<String>>(words: impl IntoIterator<Item = S>) -> Self {
+        Self::new(Runs::Exec(words.into_iter().map(Into::into).collect()))
+    }
+
+    /// A script in a heredoc.
+    pub fn script(body: impl Into<String>) -> Self {
+        Self::new(Runs::Script(body.into()))
+    }
+
+    /// Adds a mount.
+    #[must_use]
+    pub fn mount(mut self, mount: Mount) -> Self {
+        self.mounts.push(mount);
+        self
+    }
+
+    /// Sets `--network`: `default`, `none` or `host`.
+    #[must_use]
+    pub fn network(mut self, mode: impl Into<String>) -> Self {
+        self.network = Some(mode.into());
+        self
+    }
+
+    /// Sets `--security`: `sandbox` or `insecure`.
+    #[must_use]
+    pub fn security(mut self, mode: impl Into<String>) -> Self {
+        self.security = Some(mode.into());
+        self
+    }
+}
+
+impl Print for Run {
+    fn print(&self, escape: char) -> Result<String, EditError> {
+        let mounts = self
+            .mounts
+            .iter()
+            .map(|mount| flag("mount", Some(&mount.value()), escape));
+        let flags: Vec<_> = mounts
+            .chain(one("network", self.network.as_ref(), escape))
+            .chain(one("security", self.security.as_ref(), escape))
+            .collect();
+        let arguments = match &self.runs {
+            Runs::Shell(command) => crate::go::trim(command).to_owned(),
+            Runs::Lines(lines) => lines.join(&format!(" {escape}\n    ")),
+            Runs::Exec(words) => json_array(words),
+            Runs::Script(body) => {
+                let end = heredoc_name(body);
+                let break_before = if body.is_empty() || body.ends_with('\n') {
+                    ""
+                } else {
+                    "\n"
+                };
+                format!("<<{end}\n{body}{break_before}{end}")
+            }
+        };
+        finish("RUN", &flags, &arguments, escape, |view| {
+            let View::Run(run) = view else { return false };
+            let same_mounts = run.mounts.iter().map(|mount| mount.options.iter());
+            let same_mounts = same_mounts.map(|options| {
+                options
+                    .map(|option| {
+                        (
+                            option.key.to_string(),
+                            option.value.as_ref().map(ToString::to_string),
+                        )
+                    })
+                    .collect()
+            });
+            same_mounts.map(Mount).eq(self.mounts.iter().cloned())
+                && run.network.as_deref() == self.network.as_deref()
+                && run.security.as_deref() == self.security.as_deref()
+                && match (&self.runs, &run.command) {
+                    (Runs::Shell(_), Command::Shell(text)) => {
+                        *text == *arguments && run.heredocs.is_empty()
+                    }
+                    (Runs::Lines(lines), Command::Shell(text)) => {
+                        *text == *crate::go::trim(&lines.join("     ")) && run.heredocs.is_empty()
+                    }
+                    (Runs::Exec(words), Command::Exec(found)) => same(found, words),
+                    (Runs::Script(body), Command::Shell(_)) => run.script().is_some_and(|script| {
+                        script.form != ScriptForm::Shell
+                            && script.text.strip_suffix('\n').unwrap_or("")
+                                == body.strip_suffix('\n').unwrap_or(body)
+                    }),
+                    _ => false,
+                }
+        })
+    }
+}
+
+pub(super) fn same<T: AsRef<str>>(found: &[T], wanted: &[String]) -> bool {
+    found
+        .iter()
+        .map(AsRef::as_ref)
+        .eq(wanted.iter().map(String::as_str))
+}
+
+/// A name for a heredoc that no line of its body is equal to.
+fn heredoc_name(body: &str) -> String {
+    let mut name = "EOF".to_owned();
+    while body
+        .split('\n')
+        .any(|line| line.trim_end_matches('\r') == name)
+    {
+        name.push('_');
+    }
+    name
+}
+
+/// What `COPY` and `ADD` have in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Files {
+    sources: Vec<String>,
+    destination: String,
+    chown: Option<String>,
+    chmod: Option<String>,
+    link: bool,
+    excludes: Vec<String>,
+}
+
+impl Files {
+    fn new<S: Into<String>>(
+        sources: impl IntoIterator<Item = S>,
+        destination: impl Into<String>,
+    ) -> Self {
+        Self {
+            sources: sources.into_iter().map(Into::into).collect(),
+            destination: destination.into(),
+            ..Self::default()
+        }
+    }
+
+    fn flags(&self, escape: char) -> Vec<Result<String, EditError>> {
+        one("chown", self.chown.as_ref(), escape)
+            .chain(one("chmod", self.chmod.as_ref(), escape))
+            .chain(switch("link", self.link))
+            .chain(
+                self.excludes
+                    .iter()
+                    .map(|pattern| flag("exclude", Some(pattern), escape)),
+            )
+            .collect()
+    }
+
+    fn words(&self) -> Vec<&String> {
+        self.sources.iter().chain([&self.destination]).collect()
+    }
+
+    fn arguments(&self) -> String {
+        let words = self.words();
+        let unusual = |word: &&String| word.is_empty() || word.contains(char::is_whitespace);
+        if words.iter().any(unusual) || words[0].starts_with('[') {
+            json_array(words)
+        } else {
+            words
+                .into_iter()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join(" ")
+        }
+    }
+
+    fn is_same(&self, sources: &[Source<'_>], destination: &str) -> bool {
+        sources.iter().all(|source| source.heredoc.is_none())
+            && sources
+                .iter()
+                .map(|source| &*source.text)
+                .eq(self.sources.iter().map(String::as_str))
+            && destination == self.destination
+    }
+}
+
+macro_rules! file_flags {
+    ($name:ident) => {
+        impl $name {
+            /// Files to take, and where they go.
+            pub fn files<S: Into<String>>(
+                sources: impl IntoIterator<Item = S>,
+                destination: impl Into<String>,
+            ) -> Self {
+                Self {
+                    files: Files::new(sources, destination),
+                    ..Self::default()
+                }
+            }
+
+            /// Sets `--chown`.
+            #[must_use]
+            pub fn chown(mut self, owner: impl Into<String>) -> Self {
+                self.files.chown = Some(owner.into());
+                self
+            }
+
+            /// Sets `--chmod`.
+            #[must_use]
+            pub fn chmod(mut self, mode: impl Into<String>) -> Self {
+                self.files.chmod = Some(mode.into());
+                self
+            }
+
+            /// Sets `--link`.
+            #[must_use]
+            pub fn link(mut self) -> Self {
+                self.files.link = true;
+                self
+            }
+
+            /// Adds an `--exclude`.
+            #[must_use]
+            pub fn exclude(mut self, pattern: impl Into<String>) -> Self {
+                self.files.excludes.push(pattern.into());
+                self
+            }
+        }
+    };
+}
+
+/// `COPY`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Copy {
+    files: Files,
+    from: Option<String>,
+    parents: bool,
+}
+
+file_flags!(Copy);
+
+impl Copy {
+    /// Sets the stage or image that the files come from.
+    #[must_use]
+    pub fn from(mut self, from: impl Into<String>) -> Self {
+        self.from = Some(from.into());
+        self
+    }
+
+    /// Sets `--parents`.
+    #[must_use]
+    pub fn parents(mut self) -> Self {
+        self.parents = true;
+        self
+    }
+}
+
+impl Print for Copy {
+    fn print(&self, escape: char) -> Result<String, EditError> {
+        let flags: Vec<_> = one("from", self.from.as_ref(), escape)
+            .chain(self.files.flags(escape))
+            .chain(switch("parents", self.parents))
+            .collect();
+        finish(
+            "COPY",
+            &flags,
+            &self.files.arguments(),
+            escape,
+            |view| match view {
+                View::Copy(copy) => self.files.is_same(&copy.sources, &copy.destination),
+                _ => false,
+            },
+        )
+    }
+}
+
+/// `ADD`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Add {
+    files: Files,
+    checksum: Option<String>,
+    keep_git_dir: bool,
+    unpack: Option<bool>,
+}
+
+file_flags!(Add);
+
+impl Add {
+    /// Sets `--checksum`.
+    #[must_use]
+    pub fn checksum(mut self, digest: impl Into<String>) -> Self {
+        self.checksum = Some(digest.into());
+        self
+    }
+
+    /// Sets `--keep-git-dir`.
+    #[must_use]
+    pub fn keep_git_dir(mut self) -> Self {
+        self.keep_git_dir = true;
+        self
+    }
+
+    /// Sets `--unpack`.
+    #[must_use]
+    pub fn unpack(mut self, unpack: bool) -> Self {
+        self.unpack = Some(unpack);
+        self
+    }
+}
+
+impl Print for Add {
+    fn print(&self, escape: char) -> Result<String, EditError> {
+        let flags: Vec<_> = self
+            .files
+            .flags(escape)
+            .into_iter()
+            .chain(one("checksum", self.checksum.as_ref(), escape))
+            .chain(switch("keep-git-dir", self.keep_git_dir))
+            .chain(self.unpack.map(|unpack| Ok(format!("--unpack={unpack}"))))
+            .collect();
+        finish(
+            "ADD",
+            &flags,
+            &self.files.arguments(),
+            escape,
+            |view| match view {
+                View::Add(add) => self.files.is_same(&add.sources, &add.destination),
+                _ => false,
+            },
+        )
+    }
+}

@@ -7,6 +7,8 @@ mod base;
 mod distro;
 mod image;
 mod image_table;
+mod python;
+mod python_table;
 mod table;
 mod tag;
 
@@ -16,12 +18,16 @@ pub use base::{Offers, PackageManager};
 pub use distro::{Distro, DistroId, Libc};
 pub use image::{ImageFacts, ImageFit, LayerDigest};
 
+pub use python::{Arch, KindShare, PackageFacts, WheelFit, WheelPlatform, normalize_name};
+
 use image_table::ImageTable;
+use python_table::PythonTable;
 
 /// The facts that come with the library.
 #[derive(Default)]
 pub struct Catalog {
     images: OnceLock<ImageTable>,
+    python: OnceLock<PythonTable>,
 }
 
 impl Catalog {
@@ -44,6 +50,24 @@ impl Catalog {
     /// ones. Empty where the catalogue has none.
     pub fn variants(&self, family: &str, version: &str, as_of: Option<&str>) -> Vec<ImageFacts> {
         image::variants(self.images(), family, version, as_of)
+    }
+
+    /// What is known of a Python package, in one version (the newest known one by default) and for one interpreter and platform.
+    ///
+    /// In this order: a package measured after installation; the size of its file and the ratio that its other versions have; the
+    /// size of its file and the ratio of its kind; a range that fits most packages, with [`PackageFacts::version`] `None`.
+    pub fn python_package(
+        &self,
+        name: &str,
+        version: Option<&str>,
+        python: (u32, u32),
+        platform: WheelPlatform,
+    ) -> PackageFacts {
+        python::find(self.python(), name, version, python, platform)
+    }
+
+    fn python(&self) -> &PythonTable {
+        self.python.get_or_init(PythonTable::embedded)
     }
 
     fn images(&self) -> &ImageTable {

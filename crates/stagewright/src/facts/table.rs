@@ -27,7 +27,8 @@ impl Table {
         Self::new(text)
     }
 
-    fn new(text: String) -> Self {
+    /// A table from its text.
+    pub(crate) fn new(text: String) -> Self {
         let offset = |at: usize| u32::try_from(at).expect("a table is smaller than 4 GiB");
         let (mut rows, mut start) = (Vec::with_capacity(text.len() / 96), 0);
         for end in memchr::memchr_iter(b'\n', text.as_bytes()) {

@@ -1,0 +1,233 @@
+//! The tables of Python packages: sizes of files by version (`wheels.tsv.zst`), packages measured after installation
+//! (`python_measured.tsv`), and the ratios between the two (`python.toml`).
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::str::FromStr as _;
+use std::sync::OnceLock;
+
+use pep440_rs::Version;
+use serde::Deserialize;
+
+use super::table::Table;
+
+/// Low, expected and high factor.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Factor {
+    pub(crate) low: f64,
+    pub(crate) expected: f64,
+    pub(crate) high: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Installed {
+    pub(crate) pure: Factor,
+    pub(crate) native: Factor,
+    pub(crate) tzdata: Factor,
+    pub(crate) sdist: Factor,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ByteCode {
+    pub(crate) pure: Factor,
+    pub(crate) pure_large: Factor,
+    pub(crate) native: Factor,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Limits {
+    pub(crate) large: u64,
+    pub(crate) measured: f64,
+    pub(crate) other_platform: f64,
+    pub(crate) other_version: f64,
+    pub(crate) other_version_unsized: f64,
+    pub(crate) other_python: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Shares {
+    pub(crate) pure: BTreeMap<String, f64>,
+    pub(crate) native: BTreeMap<String, f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Musllinux {
+    pub(crate) since: String,
+}
+
+/// `catalog/python.toml`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ratios {
+    pub(crate) source: String,
+    pub(crate) date: String,
+    pub(crate) installed: Installed,
+    pub(crate) byte_code: ByteCode,
+    pub(crate) tests: Factor,
+    pub(crate) share: Shares,
+    pub(crate) limits: Limits,
+    pub(crate) unknown: Factor,
+    byte_code_by_python: BTreeMap<String, f64>,
+    released: BTreeMap<String, String>,
+    pub(crate) musllinux: Musllinux,
+}
+
+impl Ratios {
+    /// Byte code of the same source on one version of Python relative to another.
+    pub(crate) fn byte_code_factor(&self, python: (u32, u32), measured: (u32, u32)) -> f64 {
+        let factor = |(major, minor): (u32, u32)| {
+            let known = self.byte_code_by_python.get(&format!("{major}.{minor}"));
+            known.copied().unwrap_or(1.0)
+        };
+        factor(python) / factor(measured)
+    }
+
+    /// The day a version of Python came out.
+    pub(crate) fn released(&self, (major, minor): (u32, u32)) -> Option<&str> {
+        self.released
+            .get(&format!("{major}.{minor}"))
+            .map(String::as_str)
+    }
+}
+
+/// The files of one version of a package.
+#[derive(Clone, Debug)]
+pub(crate) struct Files<'t> {
+    pub(crate) version: &'t str,
+    pub(crate) uploaded: &'t str,
+    /// Whether any version of it has platform wheels.
+    pub(crate) native: bool,
+    pub(crate) any: Option<u64>,
+    pub(crate) manylinux: [Option<u64>; 2],
+    pub(crate) musllinux: [Option<u64>; 2],
+    pub(crate) sdist: Option<u64>,
+    /// An absent file does not exist; else nobody knows.
+    pub(crate) complete: bool,
+    pub(crate) dependencies: &'t str,
+}
+
+/// One package as it lay on disk.
+#[derive(Clone, Debug)]
+pub(crate) struct Measured<'t> {
+    pub(crate) version: &'t str,
+    pub(crate) python: (u32, u32),
+    pub(crate) platform: &'t str,
+    pub(crate) sdist: bool,
+    pub(crate) file: u64,
+    /// The day the file was built, empty where it does not say.
+    pub(crate) made: &'t str,
+    pub(crate) installed: u64,
+    pub(crate) py: u64,
+    pub(crate) native: u64,
+    pub(crate) web: u64,
+    pub(crate) docs: u64,
+    pub(crate) tests: u64,
+    pub(crate) byte_code: u64,
+    pub(crate) tests_byte_code: u64,
+    pub(crate) files: u64,
+    pub(crate) dependencies: &'t str,
+}
+
+/// All that is known of Python packages.
+pub(crate) struct PythonTable {
+    pub(crate) ratios: Ratios,
+    pub(crate) measured: Table,
+    wheels: OnceLock<Table>,
+}
+
+impl PythonTable {
+    /// The embedded tables.
+    pub(crate) fn embedded() -> Self {
+        Self {
+            ratios: toml::from_str(include_str!("../../catalog/python.toml"))
+                .expect("catalog/python.toml is valid"),
+            measured: Table::new(include_str!("../../catalog/python_measured.tsv").to_owned()),
+            wheels: OnceLock::new(),
+        }
+    }
+
+    /// The table of files.
+    pub(crate) fn wheels(&self) -> &Table {
+        self.wheels
+            .get_or_init(|| Table::unpack(include_bytes!("../../catalog/wheels.tsv.zst")))
+    }
+
+    /// Every version of a package that the table of files has.
+    pub(crate) fn versions(&self, name: &str) -> Vec<Files<'_>> {
+        let table = self.wheels();
+        let mut versions: Vec<Files<'_>> = Vec::new();
+        for row in table.find(name) {
+            let columns: Vec<&str> = table.line(row).split('\t').collect();
+            let column = |index: usize| columns.get(index).copied().unwrap_or_default();
+            let number = |index: usize| column(index).parse::<u64>().ok();
+            versions.push(Files {
+                version: column(1),
+                uploaded: column(2),
+                native: column(3) == "native",
+                any: number(4),
+                manylinux: [number(5), number(6)],
+                musllinux: [number(7), number(8)],
+                sdist: number(9),
+                complete: column(10) == "1",
+                dependencies: match column(11) {
+                    "=" => versions.last().map_or("", |above| above.dependencies),
+                    written => written,
+                },
+            });
+        }
+        versions
+    }
+
+    /// Every row of a package that was measured.
+    pub(crate) fn measured(&self, name: &str) -> Vec<Measured<'_>> {
+        let rows = self.measured.find(name);
+        rows.map(|row| {
+            let columns: Vec<&str> = self.measured.line(row).split('\t').collect();
+            let column = |index: usize| columns.get(index).copied().unwrap_or_default();
+            let number = |index: usize| column(index).parse::<u64>().unwrap_or_default();
+            let python = column(2).split_once('.');
+            Measured {
+                version: column(1),
+                python: python
+                    .and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)))
+                    .unwrap_or_default(),
+                platform: column(3),
+                sdist: column(4) == "sdist",
+                file: number(5),
+                made: column(6),
+                installed: number(7),
+                py: number(8),
+                native: number(9),
+                web: number(10),
+                docs: number(11),
+                tests: number(12),
+                byte_code: number(13),
+                tests_byte_code: number(14),
+                files: number(15),
+                dependencies: column(16),
+            }
+        })
+        .collect()
+    }
+}
+
+/// Compares versions as PEP 440 orders them; what is no version comes first.
+pub(crate) fn compare(a: &str, b: &str) -> Ordering {
+    Version::from_str(a).ok().cmp(&Version::from_str(b).ok())
+}
+
+/// Whether two version texts name the same version: `1.0` and `1.0.0` do.
+pub(crate) fn same(a: &str, b: &str) -> bool {
+    a == b || (Version::from_str(a).is_ok() && compare(a, b) == Ordering::Equal)
+}
+
+/// Whether a version is one before a release.
+pub(crate) fn is_preview(version: &str) -> bool {
+    Version::from_str(version).is_ok_and(|version| version.any_prerelease())
+}

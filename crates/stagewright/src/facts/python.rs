@@ -207,7 +207,12 @@ impl Question<'_, '_> {
         let error = if !same_version {
             limits.other_version_unsized
         } else if fits(seen, self.platform) {
-            limits.measured
+            let other_build = seen.native > 0 && seen.python != self.python;
+            if other_build {
+                limits.other_build
+            } else {
+                limits.measured
+            }
         } else {
             limits.other_platform
         };
@@ -238,7 +243,15 @@ impl Question<'_, '_> {
             } else {
                 about(file)
             },
-            installed: about(seen.installed),
+            installed: Size::range(
+                about(seen.installed)
+                    .low
+                    .min(seen.installed.saturating_sub(limits.measured_bytes)),
+                seen.installed,
+                about(seen.installed)
+                    .high
+                    .max(seen.installed + limits.measured_bytes),
+            ),
             byte_code: self.byte_code(seen, seen.byte_code, error),
             tests: about(seen.tests),
             tests_byte_code: self.byte_code(seen, seen.tests_byte_code, error),

@@ -42,6 +42,8 @@ pub(crate) struct ByteCode {
 pub(crate) struct Limits {
     pub(crate) large: u64,
     pub(crate) measured: f64,
+    pub(crate) measured_bytes: u64,
+    pub(crate) other_build: f64,
     pub(crate) other_platform: f64,
     pub(crate) other_version: f64,
     pub(crate) other_version_unsized: f64,

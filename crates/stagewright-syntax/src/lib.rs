@@ -27,6 +27,7 @@ pub mod edit;
 pub mod expand;
 pub mod image;
 pub mod instruction;
+pub mod shell;
 pub mod write;
 
 pub use buildkit::Verdict;

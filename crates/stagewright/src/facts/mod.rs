@@ -4,24 +4,35 @@
 //! when it is first asked for.
 
 mod base;
+mod compression;
 mod distro;
 mod image;
 mod image_table;
+mod marker;
 mod python;
+mod python_closure;
 mod python_table;
+mod requirement;
+mod requirements;
 mod table;
 mod tag;
 
 use std::sync::OnceLock;
 
 pub use base::{Offers, PackageManager};
+pub use compression::{Codec, Compression};
 pub use distro::{Distro, DistroId, Libc};
 pub use image::{ImageFacts, ImageFit, LayerDigest};
 
 pub use python::{Arch, KindShare, PackageFacts, WheelFit, WheelPlatform, normalize_name};
+pub use python_closure::{InstalledPackage, PythonClosure};
+pub use requirement::Requirement;
+pub use requirements::{RequirementProblem, RequirementProblemCode, Requirements};
 
 use image_table::ImageTable;
 use python_table::PythonTable;
+
+use crate::size::{Basis, Kind};
 
 /// The facts that come with the library.
 #[derive(Default)]
@@ -64,6 +75,29 @@ impl Catalog {
         platform: WheelPlatform,
     ) -> PackageFacts {
         python::find(self.python(), name, version, python, platform)
+    }
+
+    /// What pip installs for a requirement file: the packages listed, and those they need as far as the tables know it.
+    ///
+    /// A file that lists everything gains nothing. A version that is not pinned is the newest in the tables that is allowed.
+    /// Needs are those of the listed version; a fully pinned file whose exact version no table has gains nothing from it.
+    pub fn python_closure(
+        &self,
+        requirements: &Requirements,
+        python: (u32, u32),
+        platform: WheelPlatform,
+    ) -> PythonClosure {
+        python_closure::close(self.python(), requirements, python, platform)
+    }
+
+    /// How far bytes of a kind are compressed in a layer.
+    pub fn compression(&self, kind: Kind, codec: Codec) -> Compression {
+        compression::find(kind, codec)
+    }
+
+    /// Source and date of the ratios of [`Self::compression`].
+    pub fn compression_basis(&self) -> Basis {
+        compression::basis()
     }
 
     fn python(&self) -> &PythonTable {

@@ -128,6 +128,11 @@ pub(crate) fn find(
     platform: WheelPlatform,
 ) -> PackageFacts {
     let name = normalize_name(name);
+    let newest = version
+        .is_none()
+        .then(|| table.newest(&name, python, |_| true))
+        .flatten();
+    let version = version.or(newest.as_deref());
     let versions = table.versions(&name);
     let measured = table.measured(&name);
     let files = pick(&versions, version, |files| files.version);

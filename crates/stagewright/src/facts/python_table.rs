@@ -77,6 +77,7 @@ pub(crate) struct Ratios {
     pub(crate) unknown: Factor,
     byte_code_by_python: BTreeMap<String, f64>,
     released: BTreeMap<String, String>,
+    end_of_life: BTreeMap<String, String>,
     pub(crate) musllinux: Musllinux,
 }
 
@@ -95,6 +96,45 @@ impl Ratios {
         self.released
             .get(&format!("{major}.{minor}"))
             .map(String::as_str)
+    }
+}
+
+impl PythonTable {
+    /// The newest version that satisfies `allows` and came out while this Python was supported: what pip would take.
+    /// Previews only where there is nothing else.
+    pub(crate) fn newest(
+        &self,
+        name: &str,
+        python: (u32, u32),
+        allows: impl Fn(&str) -> bool,
+    ) -> Option<String> {
+        let key = format!("{}.{}", python.0, python.1);
+        let last = self
+            .ratios
+            .end_of_life
+            .get(&key)
+            .map_or("9999", String::as_str);
+        let files = self.versions(name);
+        let measured = self.measured(name);
+        let files = files
+            .iter()
+            .filter(|one| one.uploaded <= last)
+            .map(|one| one.version);
+        let measured = measured
+            .iter()
+            .filter(|one| one.python <= python && one.made <= last)
+            .map(|one| one.version);
+        let all: Vec<&str> = files
+            .chain(measured)
+            .filter(|version| allows(version))
+            .collect();
+        let best = all
+            .iter()
+            .copied()
+            .filter(|one| !is_preview(one))
+            .max_by(|a, b| compare(a, b));
+        best.or_else(|| all.iter().copied().max_by(|a, b| compare(a, b)))
+            .map(str::to_owned)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Stages, cache and sizes of a Dockerfile, before it is built.
 
+pub mod build;
+pub mod cache;
 pub mod change;
 pub mod context;
 pub mod facts;
@@ -9,6 +11,8 @@ mod outside;
 pub mod size;
 pub mod stage;
 
+pub use build::{Build, Inputs};
+pub use cache::{Prediction, Verdict};
 pub use change::{Change, FileChange};
 pub use context::{Context, ContextError};
 pub use finding::{Finding, Severity};

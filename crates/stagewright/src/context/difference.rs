@@ -1,6 +1,7 @@
 //! What differs between two trees, file by file.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -64,8 +65,26 @@ impl Context {
     }
 }
 
+/// What differs between two lists of entries, each with its path.
+pub(crate) fn lists(before: &[(String, Node)], after: &[(String, Node)]) -> Vec<Difference> {
+    let mut found = Vec::new();
+    let by_path =
+        |list: &'_ [(String, Node)]| -> BTreeMap<String, Node> { list.iter().cloned().collect() };
+    let (before, after) = (by_path(before), by_path(after));
+    for (path, old) in &before {
+        match after.get(path) {
+            Some(new) => nodes(path, old, new, &mut found),
+            None => alone(path, old, DifferenceKind::Removed, &mut found),
+        }
+    }
+    for (path, new) in after.iter().filter(|(path, _)| !before.contains_key(*path)) {
+        alone(path, new, DifferenceKind::Added, &mut found);
+    }
+    found
+}
+
 /// Adds what differs between two entries at one path.
-pub(crate) fn nodes(at: &str, before: &Node, after: &Node, found: &mut Vec<Difference>) {
+fn nodes(at: &str, before: &Node, after: &Node, found: &mut Vec<Difference>) {
     let kind = match (before, after) {
         (Node::Directory(before), Node::Directory(after)) => {
             directories(at, before, after, found);

@@ -24,11 +24,14 @@ pub use sources::{ContentDigest, Match, Sources};
 pub use crate::outside::DirectoryOptions;
 
 pub(crate) use {
-    builder::LONGEST_TEXT,
-    digest::{Header, file_record},
-    path::{join, rooted},
+    builder::{LONGEST_TEXT, file_node},
+    checksum::{Covered, Covers, Selector, content_digest, dedupe as dedupe_selectors},
+    difference::lists as list_differences,
+    digest::{Hasher, Header, file_record},
+    path::{base as base_name, join, rooted},
     pattern::Matched as PatternsMatched,
-    tree::{Content, DIRECTORY_MODE, Directory, File, Node, Special, Stamp},
+    sources::landing,
+    tree::{Certainty, Content, DIRECTORY_MODE, Directory, File, Node, Record, Special, Stamp},
 };
 
 use crate::change::{Change, FileChange};
@@ -264,6 +267,11 @@ impl Context {
     /// The same files with another `.dockerignore`.
     pub fn with_ignore(&self, text: &str) -> Result<Self, ContextError> {
         self.with_change(&Change::none().file(".dockerignore", FileChange::Written(text.into())))
+    }
+
+    /// The digest of what selectors take of the context.
+    pub(crate) fn content_of(&self, selectors: &[Selector]) -> Result<Record, ContextError> {
+        content_digest(&self.sent, selectors)
     }
 
     /// The tree that is sent.

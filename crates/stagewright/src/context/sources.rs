@@ -111,6 +111,27 @@ impl Sources {
     }
 }
 
+fn below_top<'c>(covered: &'c Covered<'_>) -> &'c str {
+    let rest = covered
+        .path
+        .strip_prefix(covered.top.as_str())
+        .unwrap_or(&covered.path);
+    rest.trim_start_matches('/')
+}
+
+/// Where an entry lands below the destination; empty for a folder whose contents land in the destination itself.
+pub(crate) fn landing(covered: &Covered<'_>) -> String {
+    let relative = below_top(covered);
+    let folder =
+        !matches!(covered.what, Covers::Whole(node) if !matches!(node, Node::Directory(_)));
+    if relative.is_empty() && !folder {
+        path::base(&covered.path)
+    } else {
+        relative
+    }
+    .to_owned()
+}
+
 impl Context {
     /// What a COPY or ADD takes from the context, in the order in which BuildKit hashes it; folders come before what they hold.
     ///
@@ -133,10 +154,7 @@ impl Context {
     /// Adds what one covered entry brings: itself, and for a whole folder everything in it.
     fn spread<'c>(&'c self, source: usize, covered: &Covered<'c>, matches: &mut Vec<Match<'c>>) {
         let path = covered.path.trim_start_matches('/');
-        let relative = match covered.path.strip_prefix(covered.top.as_str()) {
-            Some(rest) => rest.trim_start_matches('/'),
-            None => path,
-        };
+        let relative = below_top(covered);
         let mut add = |path: &str, relative: &str, node: &'c Node| {
             let folder = matches!(node, Node::Directory(_) | Node::Unread);
             let named = relative.is_empty() && !folder;

@@ -319,6 +319,31 @@ impl Directory {
         Arc::new(Self::new(mode, self.children.clone()))
     }
 
+    /// A copy of `after` in which each directory that this tree has too has the mode that it has here.
+    pub(crate) fn carry_modes(self: &Arc<Self>, after: &Arc<Self>) -> Arc<Self> {
+        if Arc::ptr_eq(self, after) {
+            return Arc::clone(after);
+        }
+        let mut same = self.mode == after.mode;
+        let children = after.children.iter().map(|(name, node)| {
+            let carried = match (node, self.directory(name)) {
+                (Node::Directory(below), Some(before)) => {
+                    let carried = before.carry_modes(below);
+                    same &= Arc::ptr_eq(&carried, below);
+                    Node::Directory(carried)
+                }
+                _ => node.clone(),
+            };
+            (Arc::clone(name), carried)
+        });
+        let children = children.collect();
+        if same {
+            Arc::clone(after)
+        } else {
+            Arc::new(Self::new(self.mode, children))
+        }
+    }
+
     /// Calls `visit` with the path of everything below, a directory before what it holds, names in the order of their bytes.
     pub(crate) fn walk<'t>(&'t self, at: &str, visit: &mut dyn FnMut(&str, &'t Node)) {
         for (name, node) in &self.children {

@@ -1,0 +1,602 @@
+//! From stages to steps.
+
+use std::sync::Arc;
+
+use super::{
+    Build, ComponentKind, Copied, CopiedSource, Definition, Input, Inputs, Origin, Remote, Step,
+    StepId, StepKind,
+};
+use crate::context::{
+    Digest, Hasher, Selector, Sources, base_name, dedupe_selectors, file_node, file_record,
+};
+use crate::options::{Options, Platform};
+use crate::stage::{
+    Base, CopyOp, CopySource, From, Mount, MountKind, Op, RunOp, Stage, StageGraph, StageId,
+    StageInstruction, State,
+};
+
+/// The argument that dates every folder that WORKDIR makes (`dispatchWorkdir`).
+const EPOCH: &str = "SOURCE_DATE_EPOCH";
+
+/// The argument that names the cache mounts of a build.
+const CACHE_NAMESPACE: &str = "BUILDKIT_CACHE_MOUNT_NS";
+
+pub(super) fn lower(graph: &StageGraph, options: &Options, inputs: &Inputs) -> Build {
+    let epoch = options.build_args.get(EPOCH).map(String::as_str);
+    let mut lowering = Lowering {
+        graph,
+        options,
+        inputs,
+        epoch: epoch
+            .or_else(|| graph.global_args.get(EPOCH))
+            .filter(|epoch| !epoch.is_empty()),
+        steps: Vec::new(),
+        ends: vec![None; graph.stages.len()],
+    };
+    for stage in graph.stages.iter().filter(|stage| stage.reachable) {
+        let mut current = lowering.base(stage);
+        for instruction in &stage.instructions {
+            current = lowering.instruction(stage, instruction, current);
+        }
+        lowering.ends[stage.id.0] = current;
+    }
+    Build {
+        steps: lowering.steps,
+        ends: lowering.ends,
+        target: graph.target,
+        context: inputs.context.clone(),
+        named: inputs.named.clone(),
+        args: options.build_args.clone(),
+    }
+}
+
+struct Lowering<'g> {
+    graph: &'g StageGraph,
+    options: &'g Options,
+    inputs: &'g Inputs,
+    epoch: Option<&'g str>,
+    steps: Vec<Step>,
+    ends: Vec<Option<StepId>>,
+}
+
+/// Where a step stands in the file.
+#[derive(Clone, Copy)]
+struct Place<'s> {
+    stage: &'s Stage,
+    instruction: usize,
+    line: u32,
+    span: stagewright_syntax::Span,
+    text: &'s str,
+    before: &'s Arc<State>,
+}
+
+impl<'s> Place<'s> {
+    fn of(stage: &'s Stage, instruction: &'s StageInstruction) -> Self {
+        Self {
+            stage,
+            instruction: instruction.index,
+            line: instruction.line,
+            span: instruction.span,
+            text: &instruction.text,
+            before: &instruction.before,
+        }
+    }
+}
+
+impl Lowering<'_> {
+    fn push(
+        &mut self,
+        place: Place<'_>,
+        kind: StepKind,
+        definition: Definition,
+        inputs: Vec<Input>,
+    ) -> StepId {
+        let id = StepId(self.steps.len());
+        self.steps.push(Step {
+            id,
+            stage: place.stage.id,
+            stage_name: place.stage.label(),
+            instruction: place.instruction,
+            line: place.line,
+            span: place.span,
+            kind,
+            text: place.text.to_owned(),
+            definition: definition.digest(),
+            components: definition.0,
+            inputs,
+            before: Arc::clone(place.before),
+            copied: None,
+        });
+        id
+    }
+
+    fn base(&mut self, stage: &Stage) -> Option<StepId> {
+        let image = match &stage.base {
+            Base::Scratch | Base::Invalid => return None,
+            Base::Stage(id) => return self.ends[id.0],
+            Base::Image(reference) => reference,
+            Base::Context(name) => self.options.named_contexts.get(name).unwrap_or(name),
+        };
+        let text = format!("FROM {image}");
+        let before = Arc::default();
+        let place = Place {
+            stage,
+            instruction: stage.from,
+            line: stage.line,
+            span: stage.span,
+            text: &text,
+            before: &before,
+        };
+        Some(self.image(place, image, &stage.platform))
+    }
+
+    /// An image is keyed by what its reference leads to, and by the platform (`source/containerimage/pull.go`).
+    fn image(&mut self, place: Place<'_>, reference: &str, platform: &Platform) -> StepId {
+        let mut definition = Definition::of("image");
+        let identity = self
+            .inputs
+            .bases
+            .get(reference)
+            .map_or(reference, String::as_str);
+        definition.add(ComponentKind::Image, reference_name(reference), identity);
+        definition.add(ComponentKind::Platform, "", platform.to_string());
+        // The name is told, but it is no part of the key.
+        let mut keyed = Definition::of("image");
+        keyed.add(ComponentKind::Image, "", identity);
+        keyed.add(ComponentKind::Platform, "", platform.to_string());
+        let id = self.push(place, StepKind::Base, definition, Vec::new());
+        self.steps[id.0].definition = keyed.digest();
+        id
+    }
+
+    fn instruction(
+        &mut self,
+        stage: &Stage,
+        instruction: &StageInstruction,
+        current: Option<StepId>,
+    ) -> Option<StepId> {
+        match &instruction.op {
+            Op::Config => current,
+            Op::Run(run) => Some(self.run(stage, instruction, run, current)),
+            Op::Copy(copy) => Some(self.copy(stage, instruction, copy, current)),
+            Op::Workdir(path) => {
+                let mut definition = Definition::of("mkdir");
+                definition.add(ComponentKind::Destination, "", path);
+                definition.add(ComponentKind::User, "", &instruction.before.config.user);
+                if let Some(epoch) = self.epoch {
+                    definition.add(ComponentKind::Epoch, EPOCH, epoch);
+                }
+                let inputs = current.map(history).into_iter().collect();
+                Some(self.push(
+                    Place::of(stage, instruction),
+                    StepKind::Workdir,
+                    definition,
+                    inputs,
+                ))
+            }
+        }
+    }
+
+    /// `ExecOp.CacheMap`.
+    fn run(
+        &mut self,
+        stage: &Stage,
+        instruction: &StageInstruction,
+        run: &RunOp,
+        current: Option<StepId>,
+    ) -> StepId {
+        let state = &instruction.before;
+        let mut definition = Definition::of("exec");
+        definition.add(ComponentKind::Command, "", quoted(&run.argv));
+        definition.add(ComponentKind::WorkingDirectory, "", state.workdir());
+        definition.add(ComponentKind::User, "", &state.config.user);
+        definition.add(ComponentKind::Platform, "", stage.platform.to_string());
+        definition.flag(
+            "--network",
+            if run.network == "default" {
+                ""
+            } else {
+                &run.network
+            },
+        );
+        definition.flag(
+            "--security",
+            if run.security == "sandbox" {
+                ""
+            } else {
+                &run.security
+            },
+        );
+
+        let mut reads = Reads::default();
+        if let Some(current) = current {
+            reads.root(current);
+        }
+        let mut mounts: Vec<&Mount> = run.mounts.iter().collect();
+        mounts.sort_by(|one, two| one.target.cmp(&two.target));
+        let place = Place::of(stage, instruction);
+        for mount in mounts {
+            self.mount(place, mount, &mut definition, &mut reads);
+        }
+        if let Some((name, content)) = &run.pipe {
+            let record = file_record(0o755, content.as_bytes());
+            let read = reads.add(Origin::Inline(record), "/");
+            definition.add(
+                ComponentKind::Mount,
+                "/dev/pipes/",
+                format!("script {name} {read}"),
+            );
+        }
+        for (name, value) in state.env.iter() {
+            definition.add(ComponentKind::Variable, name, value);
+        }
+        self.push(place, StepKind::Run, definition, reads.finish())
+    }
+
+    fn mount(
+        &mut self,
+        place: Place<'_>,
+        mount: &Mount,
+        definition: &mut Definition,
+        reads: &mut Reads,
+    ) {
+        let option = |key: &str| {
+            mount
+                .options
+                .iter()
+                .find(|(name, _)| name == key)
+                .map(|(_, value)| value.as_str())
+        };
+        let access = if mount.read_only { "ro" } else { "rw" };
+        let source = crate::stage::join("/", &mount.source);
+        let mut value = match mount.kind {
+            MountKind::Tmpfs => vec![format!("tmpfs {}", option("size").unwrap_or("0"))],
+            MountKind::Bind => vec![format!("bind {access}")],
+            MountKind::Cache => {
+                let namespace = self.options.build_args.get(CACHE_NAMESPACE);
+                let namespace = namespace.map_or("", String::as_str);
+                let sharing = option("sharing").unwrap_or("shared");
+                let id = cache_identity(namespace, &mount.id, &mount.target, sharing);
+                vec![
+                    format!("cache {access}"),
+                    id.unwrap_or_else(|| "of its own".to_owned()),
+                ]
+            }
+            MountKind::Secret | MountKind::Ssh => {
+                let set = |key: &str| Some(format!("{key}={}", option(key)?));
+                let kind = if mount.kind == MountKind::Secret {
+                    "secret"
+                } else {
+                    "ssh"
+                };
+                let mut value = vec![kind.to_owned(), mount.id.clone()];
+                value.extend(
+                    ["uid", "gid", "mode", "required", "env"]
+                        .into_iter()
+                        .filter_map(set),
+                );
+                value
+            }
+        };
+        let from = match mount.kind {
+            MountKind::Bind => Some(mount.from.clone().unwrap_or(From::Context)),
+            MountKind::Cache => mount.from.clone(),
+            _ => None,
+        };
+        if let Some(origin) = from.and_then(|from| self.origin(place, &from)) {
+            value.push(reads.add(origin, &source));
+        }
+        // A cache mount with an owner or a mode starts as a folder that is made for it (`setCacheUIDGID`).
+        let set = |key: &str| Some(format!("{key}={}", option(key)?));
+        let owner: Vec<String> = ["uid", "gid", "mode"].into_iter().filter_map(set).collect();
+        if mount.kind == MountKind::Cache && source == "/" && !owner.is_empty() {
+            value.push(reads.add(Origin::Inline(Digest::of(owner.join(" "))), "/cache"));
+            value.extend(owner);
+        }
+        definition.add(ComponentKind::Mount, &mount.target, value.join(" "));
+    }
+
+    /// `FileOp.CacheMap`, and for `--link` the merge on top of it (`dispatchCopy`).
+    fn copy(
+        &mut self,
+        stage: &Stage,
+        instruction: &StageInstruction,
+        copy: &CopyOp,
+        current: Option<StepId>,
+    ) -> StepId {
+        let place = Place::of(stage, instruction);
+        let linked = copy.link && copy.chmod.is_empty();
+        let mut definition = Definition::of("copy");
+        definition.add(ComponentKind::Destination, "", &copy.destination);
+        definition.flag("--chown", &copy.chown);
+        definition.flag("--chmod", &copy.chmod);
+        let mut reads = Reads::default();
+        if let (Some(current), false) = (current, linked) {
+            reads.root(current);
+        }
+        let mut copied = Copied {
+            destination: copy.destination.clone(),
+            chown: copy.chown.clone(),
+            chmod: copy.chmod.clone(),
+            sources: Vec::new(),
+        };
+        for source in &copy.sources {
+            let source = self.source(place, copy, source, &mut definition, &mut reads);
+            copied.sources.extend(source);
+        }
+        let kind = if copy.add {
+            StepKind::Add
+        } else {
+            StepKind::Copy
+        };
+        let step = self.push(place, kind, definition, reads.finish());
+        self.steps[step.0].copied = Some(copied);
+        match current {
+            // A merge of one thing is that thing (`client/llb/merge.go`).
+            Some(current) if linked => {
+                let inputs = vec![history(current), history(step)];
+                self.push(place, StepKind::Link, Definition::of("merge"), inputs)
+            }
+            _ => step,
+        }
+    }
+
+    fn source(
+        &mut self,
+        place: Place<'_>,
+        copy: &CopyOp,
+        source: &CopySource,
+        definition: &mut Definition,
+        reads: &mut Reads,
+    ) -> Option<CopiedSource> {
+        let unpack = copy.unpack.unwrap_or(copy.add);
+        let (origin, selector, mut value) = match source {
+            CopySource::Path(path) => {
+                let sources = Sources::new([path])
+                    .exclude(copy.excludes.iter().cloned())
+                    .parents(copy.parents);
+                let selector = sources.selectors().pop()?;
+                let mut value = vec![base_name(&selector.path).to_owned()];
+                value.extend(selector.include.iter().map(|pattern| format!("+{pattern}")));
+                value.extend(selector.exclude.iter().map(|pattern| format!("-{pattern}")));
+                value.extend(selector.required.iter().map(|path| format!("!{path}")));
+                if unpack {
+                    value.push("(unpacked)".to_owned());
+                }
+                (self.origin(place, &copy.from), selector, value)
+            }
+            CopySource::Heredoc { name, content } => {
+                let record = file_record(0o644, content.as_bytes());
+                (
+                    Some(Origin::Inline(record)),
+                    plain(&format!("/{name}")),
+                    vec![name.clone()],
+                )
+            }
+            CopySource::Url(address) => {
+                let name = address.split(['?', '#']).next().map_or("", base_name);
+                let unpacked = (copy.unpack == Some(true)).then(|| "(unpacked)".to_owned());
+                let remote = Remote {
+                    address: address.clone(),
+                    pinned: (!copy.checksum.is_empty()).then(|| copy.checksum.clone()),
+                };
+                let value = std::iter::once(name.to_owned()).chain(unpacked).collect();
+                (
+                    Some(Origin::Remote(remote)),
+                    plain(&format!("/{name}")),
+                    value,
+                )
+            }
+            CopySource::Git(address) => {
+                let kept = if copy.keep_git_dir == Some(true) {
+                    " with .git"
+                } else {
+                    ""
+                };
+                let remote = Remote {
+                    address: format!("{address}{kept}"),
+                    pinned: (!copy.checksum.is_empty()).then(|| copy.checksum.clone()),
+                };
+                (
+                    Some(Origin::Remote(remote)),
+                    plain("/"),
+                    vec!["git".to_owned()],
+                )
+            }
+        };
+        let inline = match source {
+            CopySource::Heredoc { name, content } => Some(CopiedSource::Inline {
+                name: name.clone(),
+                node: file_node(content.as_bytes(), 0o644),
+            }),
+            _ => None,
+        };
+        let copied = origin.map(|origin| {
+            value.push(reads.select(origin.clone(), selector.clone()));
+            inline.unwrap_or(CopiedSource::Selected {
+                origin,
+                selector,
+                unpack,
+            })
+        });
+        definition.add(ComponentKind::Source, "", value.join(" "));
+        copied
+    }
+
+    /// Where files come from; nothing for a stage without any step.
+    fn origin(&mut self, place: Place<'_>, from: &From) -> Option<Origin> {
+        match from {
+            From::Context => Some(Origin::Context),
+            From::Stage(StageId(stage)) => self.ends[*stage].map(Origin::Step),
+            From::Named(name) if self.inputs.named.contains_key(name) => {
+                Some(Origin::NamedContext(name.clone()))
+            }
+            From::Named(name) => {
+                let image = self
+                    .options
+                    .named_contexts
+                    .get(name)
+                    .unwrap_or(name)
+                    .clone();
+                Some(Origin::Step(self.source_image(place, &image)))
+            }
+            From::Image(image) => Some(Origin::Step(self.source_image(place, image))),
+        }
+    }
+
+    /// An image that only files are taken from; one step for each, whoever takes from it.
+    fn source_image(&mut self, place: Place<'_>, reference: &str) -> StepId {
+        let text = format!("FROM {reference}");
+        let known = self
+            .steps
+            .iter()
+            .find(|step| step.kind == StepKind::Base && step.text == text);
+        if let Some(known) = known {
+            return known.id;
+        }
+        let platform = self.graph.target_stage().platform.clone();
+        self.image(
+            Place {
+                text: &text,
+                ..place
+            },
+            reference,
+            &platform,
+        )
+    }
+}
+
+/// The inputs of an operation: each origin once, with everything that is read of it.
+#[derive(Default)]
+struct Reads {
+    inputs: Vec<Read>,
+}
+
+struct Read {
+    origin: Origin,
+    root: bool,
+    by_content: bool,
+    selectors: Vec<Selector>,
+}
+
+impl Reads {
+    /// The file system that the step changes: only its history counts.
+    fn root(&mut self, step: StepId) {
+        self.inputs.push(Read {
+            origin: Origin::Step(step),
+            root: true,
+            by_content: false,
+            selectors: Vec::new(),
+        });
+    }
+
+    /// A path that a RUN mounts; which input that is, is part of the key. The root of a mount takes in everything. Where the mount is of the very file system that the RUN
+    /// changes, the two share an input, and its content counts (`getMountDeps`).
+    fn add(&mut self, origin: Origin, path: &str) -> String {
+        let selector = Selector {
+            path: path.to_owned(),
+            follow_links: true,
+            ..Selector::default()
+        };
+        let index = self.find(origin);
+        self.inputs[index].by_content = true;
+        self.inputs[index].selectors.push(selector);
+        format!("input {index}")
+    }
+
+    /// A source that a COPY takes. From the file system that it changes, nothing is compared by content (`invalidSelectors`).
+    fn select(&mut self, origin: Origin, selector: Selector) -> String {
+        let index = self.find(origin);
+        if !self.inputs[index].root {
+            self.inputs[index].by_content = true;
+            self.inputs[index].selectors.push(selector);
+        }
+        format!("input {index}")
+    }
+
+    fn find(&mut self, origin: Origin) -> usize {
+        if let Some(index) = self.inputs.iter().position(|read| read.origin == origin) {
+            return index;
+        }
+        self.inputs.push(Read {
+            origin,
+            root: false,
+            by_content: false,
+            selectors: Vec::new(),
+        });
+        self.inputs.len() - 1
+    }
+
+    fn finish(self) -> Vec<Input> {
+        let finish = |read: Read| {
+            let mut paths: Vec<&str> = read
+                .selectors
+                .iter()
+                .map(|selector| selector.path.as_str())
+                .collect();
+            paths.sort_unstable();
+            paths.reverse();
+            let mut hasher = Hasher::new();
+            hasher.write(paths.join("\0").as_bytes());
+            let whole = read.root
+                || read.selectors.iter().any(|selector| {
+                    *selector
+                        == Selector {
+                            follow_links: true,
+                            ..plain("/")
+                        }
+                });
+            Input {
+                origin: read.origin,
+                is_root: read.root,
+                by_content: read.by_content,
+                selector: hasher.finish(),
+                selectors: if whole {
+                    Vec::new()
+                } else {
+                    dedupe_selectors(read.selectors)
+                },
+            }
+        };
+        self.inputs.into_iter().map(finish).collect()
+    }
+}
+
+/// The result of a step as the file system that the next one changes.
+fn history(step: StepId) -> Input {
+    Input {
+        origin: Origin::Step(step),
+        is_root: true,
+        by_content: false,
+        selector: Digest::of(""),
+        selectors: Vec::new(),
+    }
+}
+
+fn plain(path: &str) -> Selector {
+    Selector {
+        path: path.to_owned(),
+        ..Selector::default()
+    }
+}
+
+/// The id of a cache mount, where it counts: only that of a mount that has none of its own (`checkShouldClearCacheOpts`).
+fn cache_identity(namespace: &str, id: &str, target: &str, sharing: &str) -> Option<String> {
+    let full = format!("{namespace}/{id}");
+    let own = full.split_once('/').map(|(_, rest)| rest);
+    (sharing == "shared" && (full == target || own == Some(target))).then_some(full)
+}
+
+/// The repository of a reference, without tag and digest.
+fn reference_name(reference: &str) -> &str {
+    let name = reference.split('@').next().unwrap_or(reference);
+    match name.rfind(':') {
+        Some(at) if !name[at..].contains('/') => &name[..at],
+        _ => name,
+    }
+}
+
+/// Arguments in a form in which no two lists look alike.
+fn quoted(arguments: &[String]) -> String {
+    serde_json::to_string(arguments).expect("strings serialise")
+}

@@ -1,0 +1,300 @@
+//! BuildKit's cache, played through: what a first build leaves in it, and what a second one finds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::content::{self, Files, Likeness, Read, Root, Unsure};
+use crate::build::{Build, Origin, Step, StepId};
+use crate::context::{Context, Digest, Directory};
+
+/// The trees of the contexts of a build.
+pub(super) struct Trees {
+    pub(super) main: Arc<Directory>,
+    pub(super) named: BTreeMap<String, Arc<Directory>>,
+}
+
+/// How a step of the second build fares.
+#[derive(Clone, Debug)]
+pub(super) enum Status {
+    /// Its result is that of this step of the first build.
+    Cached(Record),
+    Rerun(Record),
+    /// Its result is that of a step of the first build, if the input at this place is what it was.
+    Unknown {
+        record: Record,
+        input: usize,
+        unsure: Option<Unsure>,
+    },
+}
+
+/// An entry of the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Record(usize);
+
+/// What playing brings to light.
+pub(super) struct Outcomes {
+    /// For each step of the first build its entry and what it read.
+    pub(super) before: Vec<(Record, Vec<Read>)>,
+    /// For each step of the second build how it fares and what it reads.
+    pub(super) after: Vec<(Status, Vec<Read>)>,
+}
+
+impl Status {
+    pub(super) fn record(&self) -> Record {
+        match self {
+            Self::Cached(record) | Self::Rerun(record) | Self::Unknown { record, .. } => *record,
+        }
+    }
+}
+
+/// By what the entries of the cache are found: the definition of a step and the place of an input.
+#[derive(Default)]
+struct Store {
+    links: BTreeMap<(Digest, usize), Links>,
+    /// Steps without inputs.
+    sources: BTreeMap<Digest, Record>,
+    /// The files that each entry stands for; of one that the second build makes, only that it is new.
+    files: Vec<Option<Files>>,
+}
+
+#[derive(Default)]
+struct Links {
+    by_history: BTreeMap<(Record, Digest), BTreeSet<Record>>,
+    by_content: Vec<(Read, Record)>,
+}
+
+/// Entries that a step may be taken from.
+struct Candidates {
+    sure: BTreeSet<Record>,
+    /// With why it is not sure.
+    possible: BTreeMap<Record, (usize, Option<Unsure>)>,
+}
+
+/// Plays both builds.
+pub(super) fn play(before: &Build, after: &Build) -> Outcomes {
+    let trees = Trees {
+        main: Arc::clone(before.context.tree()),
+        named: before
+            .named
+            .iter()
+            .map(|(name, context)| (name.clone(), Arc::clone(context.tree())))
+            .collect(),
+    };
+    let mut store = Store::default();
+    let mut outcomes = Outcomes {
+        before: Vec::new(),
+        after: Vec::new(),
+    };
+    let mut results: Vec<Files> = Vec::new();
+    for step in &before.steps {
+        let reads = reads(step, &trees, &results);
+        let histories: Vec<_> = histories(step, |id: StepId| (outcomes.before[id.0].0, None));
+        let found = store.find(step, &reads, &histories).sure.first().copied();
+        let record = found.unwrap_or_else(|| store.entry());
+        store.link(step, &reads, &histories, record);
+        let files = match &store.files[record.0] {
+            Some(files) if found.is_some() => files.clone(),
+            _ => {
+                let token = Root::Known(Digest::of(format!("result {}", record.0)));
+                let files = content::leave(step, &trees, &results, token);
+                store.files[record.0] = Some(files.clone());
+                files
+            }
+        };
+        results.push(files);
+        outcomes.before.push((record, reads));
+    }
+
+    let trees = Trees {
+        main: carried(before.context.tree(), after.context.tree()),
+        named: after
+            .named
+            .iter()
+            .map(|(name, context)| (name.clone(), carried_named(before, name, context)))
+            .collect(),
+    };
+    let mut results: Vec<Files> = Vec::new();
+    for step in &after.steps {
+        let reads = reads(step, &trees, &results);
+        let histories: Vec<_> = histories(step, |id: StepId| {
+            let status = &outcomes.after[id.0].0;
+            (
+                status.record(),
+                matches!(status, Status::Unknown { .. }).then_some(()),
+            )
+        });
+        let candidates = store.find(step, &reads, &histories);
+        let known = candidates
+            .sure
+            .iter()
+            .find(|record| store.files[record.0].is_some());
+        let status = if let Some(record) = known {
+            Status::Cached(*record)
+        } else if let Some(record) = candidates.sure.first() {
+            // An equal step of this very build.
+            Status::Rerun(*record)
+        } else if let Some((record, (input, unsure))) = candidates
+            .possible
+            .into_iter()
+            .find(|(record, _)| store.files[record.0].is_some())
+        {
+            Status::Unknown {
+                record,
+                input,
+                unsure,
+            }
+        } else {
+            let record = store.entry();
+            store.link(step, &reads, &histories, record);
+            Status::Rerun(record)
+        };
+        let files = match (&status, &store.files[status.record().0]) {
+            (Status::Cached(_), Some(files)) => files.clone(),
+            _ => content::leave(step, &trees, &results, Root::Open(step.id)),
+        };
+        results.push(files);
+        outcomes.after.push((status, reads));
+    }
+    outcomes
+}
+
+fn reads(step: &Step, trees: &Trees, results: &[Files]) -> Vec<Read> {
+    step.inputs
+        .iter()
+        .map(|input| content::read(input, trees, results))
+        .collect()
+}
+
+/// For each input that is the result of a step: that step's entry, and whether it is sure.
+type History = Option<(Record, Option<()>)>;
+
+fn histories(step: &Step, entry: impl Fn(StepId) -> (Record, Option<()>)) -> Vec<History> {
+    let history = |origin: &Origin| match origin {
+        Origin::Step(id) => Some(entry(*id)),
+        _ => None,
+    };
+    step.inputs
+        .iter()
+        .map(|input| history(&input.origin))
+        .collect()
+}
+
+impl Store {
+    fn entry(&mut self) -> Record {
+        self.files.push(None);
+        Record(self.files.len() - 1)
+    }
+
+    /// Makes an entry findable by everything that is known of the step's inputs.
+    fn link(&mut self, step: &Step, reads: &[Read], histories: &[History], record: Record) {
+        if step.inputs.is_empty() {
+            self.sources.entry(step.definition).or_insert(record);
+        }
+        for (index, input) in step.inputs.iter().enumerate() {
+            let links = self.links.entry((step.definition, index)).or_default();
+            if let Some((history, None)) = histories[index] {
+                links
+                    .by_history
+                    .entry((history, input.selector))
+                    .or_default()
+                    .insert(record);
+            }
+            if input.by_content {
+                links.by_content.push((reads[index].clone(), record));
+            }
+        }
+    }
+
+    /// The entries for which every input fits.
+    fn find(&self, step: &Step, reads: &[Read], histories: &[History]) -> Candidates {
+        let mut all: Option<Candidates> = None;
+        if step.inputs.is_empty() {
+            return Candidates {
+                sure: self
+                    .sources
+                    .get(&step.definition)
+                    .copied()
+                    .into_iter()
+                    .collect(),
+                possible: BTreeMap::new(),
+            };
+        }
+        for (index, input) in step.inputs.iter().enumerate() {
+            let mut fitting = Candidates {
+                sure: BTreeSet::new(),
+                possible: BTreeMap::new(),
+            };
+            if let Some(links) = self.links.get(&(step.definition, index)) {
+                if let Some((history, unsure)) = histories[index] {
+                    let found = links
+                        .by_history
+                        .get(&(history, input.selector))
+                        .into_iter()
+                        .flatten();
+                    for record in found {
+                        match unsure {
+                            None => {
+                                fitting.sure.insert(*record);
+                            }
+                            Some(()) => {
+                                fitting.possible.insert(*record, (index, None));
+                            }
+                        }
+                    }
+                }
+                if input.by_content {
+                    for (read, record) in &links.by_content {
+                        match read.compare(&reads[index]) {
+                            Likeness::Same => {
+                                fitting.sure.insert(*record);
+                            }
+                            Likeness::Unsure(unsure) => {
+                                fitting
+                                    .possible
+                                    .entry(*record)
+                                    .or_insert((index, Some(unsure)));
+                            }
+                            Likeness::Different(_) => {}
+                        }
+                    }
+                }
+            }
+            all = Some(match all {
+                None => fitting,
+                Some(all) => all.and(fitting),
+            });
+        }
+        all.unwrap_or_else(|| unreachable!("there is an input"))
+    }
+}
+
+impl Candidates {
+    fn and(self, other: Self) -> Self {
+        let sure: BTreeSet<Record> = self.sure.intersection(&other.sure).copied().collect();
+        let mut possible = BTreeMap::new();
+        for (record, why) in self.possible {
+            if other.sure.contains(&record) || other.possible.contains_key(&record) {
+                possible.insert(record, why);
+            }
+        }
+        for (record, why) in other.possible {
+            if self.sure.contains(&record) {
+                possible.entry(record).or_insert(why);
+            }
+        }
+        Self { sure, possible }
+    }
+}
+
+/// The context as the builder sees it: a folder that it has had before keeps the permissions that it had then, because a change of them
+/// alone is not noted (fsutil's `rootdiskwriter.go`, `HandleChange`; <https://github.com/moby/buildkit/issues/7176>).
+fn carried(before: &Arc<Directory>, after: &Arc<Directory>) -> Arc<Directory> {
+    before.carry_modes(after)
+}
+
+fn carried_named(before: &Build, name: &str, context: &Context) -> Arc<Directory> {
+    match before.named.get(name) {
+        Some(before) => carried(before.tree(), context.tree()),
+        None => Arc::clone(context.tree()),
+    }
+}

@@ -3,6 +3,10 @@
 use std::fmt::Write as _;
 
 /// `unicode.IsSpace`: the same set as Unicode's `White_Space`.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where the two are known to agree"
+)]
 pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace()
 }

@@ -7,13 +7,11 @@ mod images;
 mod npm;
 mod wheels;
 
-use std::error::Error;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What a task may fail with: a message for the person who ran it.
-pub(crate) type Failure = Box<dyn Error>;
+use crate::Failure;
 
 /// Makes every table that is made, not written.
 pub(crate) fn run(folder: &Path) -> Result<(), Failure> {

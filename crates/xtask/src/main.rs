@@ -1,17 +1,33 @@
 //! The project's own tasks: `cargo xtask TASK`.
 
+mod bench;
 mod catalog;
+mod demo;
+mod node;
+mod process;
+mod python;
+mod test;
 
+use std::error::Error;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask TASK
 
+  demo             optimise the article's Flask application from the command, Rust, Python and Node, and print the ladder
+  test             run every test of the three languages
+  bench [FILTER]   run the benches
   catalog FOLDER   make the compressed tables of the catalogue from the folder of source tables";
+
+/// What a task may fail with: a message for the person who ran it.
+pub(crate) type Failure = Box<dyn Error>;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match words.as_slice() {
+        ["demo"] => demo::run(),
+        ["test"] => test::run(),
+        ["bench", filter @ ..] => bench::run(filter),
         ["catalog", folder] => catalog::run(folder.as_ref()),
         [] => Err(USAGE.into()),
         _ => Err(format!("no task `{}`\n\n{USAGE}", words.join(" ")).into()),

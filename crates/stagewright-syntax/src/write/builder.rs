@@ -385,7 +385,7 @@ impl Files {
 
     fn arguments(&self) -> String {
         let words = self.words();
-        let unusual = |word: &&String| word.is_empty() || word.contains(char::is_whitespace);
+        let unusual = |word: &&String| word.is_empty() || word.contains(crate::go::is_space);
         if words.iter().any(unusual) || words[0].starts_with('[') {
             json_array(words)
         } else {

@@ -85,7 +85,7 @@ impl Dockerfile {
     pub fn comment(&mut self, text: &str) -> &mut Self {
         for line in text.split('\n') {
             let line = format!("# {line}");
-            self.line(line.trim_end());
+            self.line(line.trim_end_matches(crate::go::is_space));
         }
         self
     }

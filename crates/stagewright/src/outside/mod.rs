@@ -1,5 +1,11 @@
 //! The doors to the world. Nothing else in this crate touches files, processes, the clock or the network.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "this is where they are allowed"
+)]
+
 mod directory;
 
 pub use directory::DirectoryOptions;

@@ -1,5 +1,6 @@
 //! What a base image offers to the commands of a Dockerfile (`catalog/bases.toml`).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -53,9 +54,10 @@ impl Offers {
     }
 }
 
+/// The file as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Bases {
+struct Written {
     path: String,
     set: BTreeMap<String, Set>,
     base: Vec<Base>,
@@ -90,13 +92,55 @@ struct Base {
     workdir: Option<String>,
 }
 
+/// The file with the sets of each entry put together, once: an estimate asks for them again and again.
+struct Bases {
+    path: String,
+    known: Vec<(Base, Offers)>,
+    /// What a distribution offers, for families without an entry; `debian-slim` under the rule of the slim images.
+    unlisted: BTreeMap<&'static str, Offers>,
+}
+
 static BASES: LazyLock<Bases> = LazyLock::new(|| {
-    toml::from_str(include_str!("../../catalog/bases.toml")).expect("catalog/bases.toml is valid")
+    let written: Written = toml::from_str(include_str!("../../catalog/bases.toml"))
+        .expect("catalog/bases.toml is valid");
+    let with = |sets: &[&str]| {
+        let mut offers = Offers::default();
+        for name in sets {
+            add(&mut offers, &written.set[*name]);
+        }
+        offers
+    };
+    let unlisted = [
+        ("debian", with(&["debian"])),
+        ("debian-slim", with(&["debian", "slim"])),
+        ("alpine", with(&["alpine"])),
+        ("dnf", with(&["dnf"])),
+        ("none", Offers::default()),
+    ];
+    let put_together = |base: Base| {
+        let sets: Vec<&str> = base.sets.iter().map(String::as_str).collect();
+        let mut offers = with(&sets);
+        offers.complete = true;
+        extend(
+            &mut offers,
+            &base.commands,
+            &base.packages,
+            &base.apk_packages,
+        );
+        (base, offers)
+    };
+    let unlisted = BTreeMap::from(unlisted);
+    let known = written.base.into_iter().map(put_together).collect();
+    Bases {
+        path: written.path,
+        known,
+        unlisted,
+    }
 });
 
-/// What the entry of a family says beyond its offers.
+/// What the entry of a family says.
 pub(crate) struct Entry {
-    pub(crate) offers: Offers,
+    pub(crate) offers: Cow<'static, Offers>,
     pub(crate) path: &'static str,
     pub(crate) workdir: Option<&'static str>,
 }
@@ -104,47 +148,31 @@ pub(crate) struct Entry {
 /// What an image of `family` with these variant words offers.
 pub(crate) fn entry(family: &str, variant: &[&str], libc: Libc, distro: &Distro) -> Entry {
     let bases = &*BASES;
-    let known = bases.base.iter().find(|base| {
+    let known = bases.known.iter().find(|(base, _)| {
         base.family == family
             && base
                 .variant
                 .iter()
                 .all(|word| variant.contains(&word.as_str()))
     });
-    let mut offers = Offers {
-        complete: known.is_some(),
-        ..Offers::default()
-    };
-    if let Some(base) = known {
-        for name in &base.sets {
-            add(&mut offers, &bases.set[name]);
-        }
-        extend(
-            &mut offers,
-            &base.commands,
-            &base.packages,
-            &base.apk_packages,
-        );
-    } else {
-        let set = match (distro.id, libc) {
-            (DistroId::Debian | DistroId::Ubuntu, _) => Some("debian"),
-            (DistroId::Alpine, _) | (_, Libc::Musl) => Some("alpine"),
-            (DistroId::Fedora | DistroId::Amazon, _) => Some("dnf"),
-            _ => None,
+    if let Some((base, offers)) = known {
+        return Entry {
+            offers: Cow::Borrowed(offers),
+            path: base.path.as_deref().unwrap_or(&bases.path),
+            workdir: base.workdir.as_deref(),
         };
-        if let Some(set) = set {
-            add(&mut offers, &bases.set[set]);
-        }
-        if variant.contains(&"slim") && offers.package_manager == PackageManager::Apt {
-            add(&mut offers, &bases.set["slim"]);
-        }
     }
+    let name = match (distro.id, libc) {
+        (DistroId::Debian | DistroId::Ubuntu, _) if variant.contains(&"slim") => "debian-slim",
+        (DistroId::Debian | DistroId::Ubuntu, _) => "debian",
+        (DistroId::Alpine, _) | (_, Libc::Musl) => "alpine",
+        (DistroId::Fedora | DistroId::Amazon, _) => "dnf",
+        _ => "none",
+    };
     Entry {
-        offers,
-        path: known
-            .and_then(|base| base.path.as_deref())
-            .unwrap_or(&bases.path),
-        workdir: known.and_then(|base| base.workdir.as_deref()),
+        offers: Cow::Borrowed(&bases.unlisted[name]),
+        path: &bases.path,
+        workdir: None,
     }
 }
 
@@ -172,7 +200,7 @@ fn extend(offers: &mut Offers, commands: &str, packages: &str, apk_packages: &st
 mod tests {
     use super::*;
 
-    fn offers(family: &str, variant: &[&str], libc: Libc, distro: &str) -> Offers {
+    fn offers(family: &str, variant: &[&str], libc: Libc, distro: &str) -> Cow<'static, Offers> {
         entry(family, variant, libc, &Distro::parse(distro)).offers
     }
 
@@ -201,11 +229,16 @@ mod tests {
     }
 
     #[test]
-    fn every_entry_names_sets_that_exist() {
-        for base in &BASES.base {
-            for set in &base.sets {
-                assert!(BASES.set.contains_key(set), "{}: {set}", base.family);
-            }
+    fn every_entry_is_put_together() {
+        assert!(BASES.known.len() > 20);
+        for (base, offers) in &BASES.known {
+            let distroless = base.family.starts_with("gcr.io/distroless");
+            assert_eq!(
+                offers.package_manager == PackageManager::None,
+                distroless,
+                "{}",
+                base.family
+            );
         }
     }
 }

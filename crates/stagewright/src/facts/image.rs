@@ -1,5 +1,6 @@
 //! Base images: which row of the tables stands for a reference, and what is known of it.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 
 use serde::Serialize;
@@ -76,7 +77,7 @@ pub struct ImageFacts {
     /// Version of the Node.js that comes with the image.
     pub node: Option<String>,
     /// Commands, package manager and packages.
-    pub offers: Offers,
+    pub offers: Cow<'static, Offers>,
     /// Digest of the image's configuration (`docker image inspect`'s id), or its first 16 hex digits, where a report has it.
     pub image_id: Option<String>,
     /// Source and date of the sizes.

@@ -5,6 +5,7 @@
 
 mod base;
 mod compression;
+mod debian;
 mod distro;
 mod image;
 mod image_table;
@@ -21,6 +22,7 @@ use std::sync::OnceLock;
 
 pub use base::{Offers, PackageManager};
 pub use compression::{Codec, Compression};
+pub use debian::{SystemClosure, SystemPackage};
 pub use distro::{Distro, DistroId, Libc};
 pub use image::{ImageFacts, ImageFit, LayerDigest};
 
@@ -29,16 +31,18 @@ pub use python_closure::{InstalledPackage, PythonClosure};
 pub use requirement::Requirement;
 pub use requirements::{RequirementProblem, RequirementProblemCode, Requirements};
 
+use debian::DebianTable;
 use image_table::ImageTable;
 use python_table::PythonTable;
 
-use crate::size::{Basis, Kind};
+use crate::size::{Basis, Kind, Size};
 
 /// The facts that come with the library.
 #[derive(Default)]
 pub struct Catalog {
     images: OnceLock<ImageTable>,
     python: OnceLock<PythonTable>,
+    debian: OnceLock<DebianTable>,
 }
 
 impl Catalog {
@@ -88,6 +92,28 @@ impl Catalog {
         platform: WheelPlatform,
     ) -> PythonClosure {
         python_closure::close(self.python(), requirements, python, platform)
+    }
+
+    /// What `apt-get install` of these names adds to an image, with or without recommended packages.
+    ///
+    /// Sizes are those of bookworm; on a base of another release the range is wider. Versions and architectures behind a name
+    /// (`curl=7.88`, `gcc:amd64`) are cut off.
+    pub fn debian_packages(
+        &self,
+        names: &[&str],
+        recommends: bool,
+        base: &ImageFacts,
+    ) -> SystemClosure {
+        self.debian().install(names, recommends, base)
+    }
+
+    /// Bytes of the package lists that `apt-get update` leaves, with their basis.
+    pub fn debian_lists(&self) -> (Size, Basis) {
+        self.debian().lists()
+    }
+
+    fn debian(&self) -> &DebianTable {
+        self.debian.get_or_init(DebianTable::embedded)
     }
 
     /// How far bytes of a kind are compressed in a layer.

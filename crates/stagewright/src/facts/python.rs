@@ -160,6 +160,10 @@ fn pick<'r, R>(rows: &'r [R], version: Option<&str>, of: impl Fn(&R) -> &str) ->
         let releases = rows.iter().filter(|row| !is_preview(of(row)));
         return releases.max_by(order).or_else(|| rows.iter().max_by(order));
     };
+    // Reading versions costs more than all else here, and most files name them as the tables do.
+    if let Some(row) = rows.iter().find(|row| of(row) == version) {
+        return Some(row);
+    }
     rows.iter()
         .filter(|row| compare(of(row), version).is_le())
         .max_by(order)

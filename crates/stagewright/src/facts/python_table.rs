@@ -115,26 +115,26 @@ impl PythonTable {
             .get(&key)
             .map_or("9999", String::as_str);
         let files = self.versions(name);
+        // The rows stand in the order of the versions: the first from the end that will do is the newest.
+        let newest = |previews: bool| {
+            let mut fitting = files
+                .iter()
+                .rev()
+                .filter(|one| one.uploaded <= last && allows(one.version));
+            fitting
+                .find(|one| previews || !is_preview(one.version))
+                .map(|one| one.version)
+        };
         let measured = self.measured(name);
-        let files = files
-            .iter()
-            .filter(|one| one.uploaded <= last)
-            .map(|one| one.version);
         let measured = measured
             .iter()
-            .filter(|one| one.python <= python && one.made <= last)
+            .filter(|one| one.python <= python && one.made <= last && allows(one.version))
             .map(|one| one.version);
-        let all: Vec<&str> = files
+        let best = newest(false)
+            .into_iter()
             .chain(measured)
-            .filter(|version| allows(version))
-            .collect();
-        let best = all
-            .iter()
-            .copied()
-            .filter(|one| !is_preview(one))
             .max_by(|a, b| compare(a, b));
-        best.or_else(|| all.iter().copied().max_by(|a, b| compare(a, b)))
-            .map(str::to_owned)
+        best.or_else(|| newest(true)).map(str::to_owned)
     }
 }
 
@@ -272,4 +272,31 @@ pub(crate) fn same(a: &str, b: &str) -> bool {
 /// Whether a version is one before a release.
 pub(crate) fn is_preview(version: &str) -> bool {
     Version::from_str(version).is_ok_and(|version| version.any_prerelease())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_stand_in_order() {
+        let table = PythonTable::embedded();
+        let mut above = ("", "");
+        for row in 0..table.wheels().len() {
+            let mut columns = table.wheels().line(row).split('\t');
+            let here = (
+                columns.next().unwrap_or_default(),
+                columns.next().unwrap_or_default(),
+            );
+            assert!(
+                above.0 != here.0 || compare(above.1, here.1).is_lt(),
+                "{} {} {}",
+                here.0,
+                above.1,
+                here.1
+            );
+            above = here;
+        }
+        assert_eq!(table.wheels().len(), 15_812);
+    }
 }

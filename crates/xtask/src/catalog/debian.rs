@@ -23,6 +23,19 @@ struct Names {
     common: String,
 }
 
+/// What base images have: their packages stand in the first table too.
+#[derive(Deserialize)]
+struct Bases {
+    set: BTreeMap<String, Packaged>,
+    base: Vec<Packaged>,
+}
+
+#[derive(Deserialize)]
+struct Packaged {
+    #[serde(default)]
+    packages: String,
+}
+
 struct Package<'t> {
     download: &'t str,
     kib: &'t str,
@@ -45,9 +58,13 @@ pub(super) fn tables(folder: &Path) -> Result<[(&'static str, String); 2], Failu
             *needed.entry(group[0]).or_default() += 1;
         }
     }
-    let start = names
-        .common
-        .split_whitespace()
+    let bases: Bases = toml::from_str(include_str!("../../../stagewright/catalog/bases.toml"))?;
+    let of_sets = bases.set.values().map(|one| one.packages.as_str());
+    let of_bases = bases.base.iter().map(|one| one.packages.as_str());
+    let start = of_sets
+        .chain(of_bases)
+        .chain([names.common.as_str()])
+        .flat_map(str::split_whitespace)
         .filter_map(|name| packages.get_key_value(name).map(|(name, _)| *name))
         .chain(
             minimal

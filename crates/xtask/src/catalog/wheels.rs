@@ -1,6 +1,9 @@
 //! Python packages: the sizes of the files of each version that public lock files name.
 
 use std::path::Path;
+use std::str::FromStr as _;
+
+use pep440_rs::Version;
 
 use super::{Failure, head, read};
 
@@ -12,8 +15,7 @@ pub(super) fn table(folder: &Path) -> Result<String, Failure> {
         .skip(1)
         .map(|line| line.split('\t').collect())
         .collect();
-    // Versions of one name keep the order of the source, which is that of the versions.
-    rows.sort_by_key(|row| row[0]);
+    rows.sort_by_cached_key(|row| (row[0], Version::from_str(row[1]).ok()));
     let mut table = head(
         "2026-08-22",
         "files named in uv.lock files of 70 public repositories",

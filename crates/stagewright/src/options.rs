@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::facts::{Arch, Libc, WheelPlatform};
+
 /// How a build is called: the target, the build arguments, the platform. Everything defaults to what `docker build .` does on a
 /// Linux x86-64 machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +18,18 @@ pub struct Options {
     pub named_contexts: BTreeMap<String, String>,
     /// Reads the catalogue as it stood on this day (`YYYY-MM-DD`), for files whose base images are of another year.
     pub as_of: Option<String>,
+}
+
+impl Options {
+    /// Which wheels fit the platform, with one of the C libraries.
+    pub(crate) fn wheel_platform(&self, libc: Libc) -> WheelPlatform {
+        let arch = if self.platform.arch == "arm64" {
+            Arch::Aarch64
+        } else {
+            Arch::X86_64
+        };
+        WheelPlatform { libc, arch }
+    }
 }
 
 /// An operating system and a processor, as in `linux/arm64/v8`.

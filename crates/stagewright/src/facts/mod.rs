@@ -9,6 +9,7 @@ mod debian;
 mod distro;
 mod image;
 mod image_table;
+mod interpreter;
 mod marker;
 mod python;
 mod python_closure;
@@ -17,6 +18,7 @@ mod requirement;
 mod requirements;
 mod table;
 mod tag;
+pub(crate) mod tools;
 
 use std::sync::OnceLock;
 
@@ -50,6 +52,15 @@ impl Catalog {
     pub fn builtin() -> &'static Self {
         static BUILTIN: OnceLock<Catalog> = OnceLock::new();
         BUILTIN.get_or_init(Self::default)
+    }
+
+    /// What tools leave behind besides packages.
+    #[expect(
+        clippy::unused_self,
+        reason = "a table of this catalogue, like the others"
+    )]
+    pub(crate) fn tools(&self) -> &'static tools::Tools {
+        tools::Tools::embedded()
     }
 
     /// What is known of a base image: `python:3.7-alpine`, `docker.io/library/python:3.7`, `node@sha256:…`.
@@ -132,5 +143,11 @@ impl Catalog {
 
     fn images(&self) -> &ImageTable {
         self.images.get_or_init(ImageTable::embedded)
+    }
+}
+
+impl std::fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Catalog")
     }
 }

@@ -1,0 +1,597 @@
+//! Everything the models say about one Dockerfile in one context.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use stagewright_syntax::{Dockerfile, LineIndex};
+use thiserror::Error;
+
+use crate::build::{Build, Inputs};
+use crate::cache::{self, Prediction, StepVerdict, Verdict};
+use crate::change::Change;
+use crate::context::{Context, ContextError};
+use crate::estimate::{Content, Estimate, LayerEstimate};
+use crate::facts::{Catalog, ImageFacts, Libc, WheelPlatform};
+use crate::finding::{Finding, Severity};
+use crate::interpret::{self, Images, LayerRecord, Record};
+use crate::options::Options;
+use crate::plan::{self, Plan, PlanOptions};
+use crate::proposal::{Applicability, Objective};
+use crate::report::BaseReport;
+use crate::size::{Basis, Size};
+use crate::stage::{Base, CopySource, From, ImageConfig, Op, StageGraph, TargetError};
+
+/// The caller asked for something that cannot be: an unknown target, a pass that does not exist, a context that cannot be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AnalysisError {
+    /// The Dockerfile has no FROM.
+    #[error("the Dockerfile has no stage to build: it needs a FROM")]
+    NoStages,
+    /// No stage has the name that was asked for.
+    #[error("no stage is called `{target}`{}", known(.names))]
+    UnknownTarget {
+        /// The target.
+        target: String,
+        /// The names there are.
+        names: Vec<String>,
+    },
+    /// No pass has this name.
+    #[error("no pass is called `{name}`")]
+    UnknownPass {
+        /// The name.
+        name: String,
+    },
+    /// The context cannot be read or changed as asked.
+    #[error(transparent)]
+    Context(#[from] ContextError),
+}
+
+fn known(names: &[String]) -> String {
+    if names.is_empty() {
+        return ": no stage has a name".into();
+    }
+    format!(
+        ": there are {}",
+        names
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    )
+}
+
+impl AnalysisError {
+    /// A stable name in kebab-case.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoStages => "no-stages",
+            Self::UnknownTarget { .. } => "unknown-target",
+            Self::UnknownPass { .. } => "unknown-pass",
+            Self::Context(error) => error.code(),
+        }
+    }
+}
+
+impl std::convert::From<TargetError> for AnalysisError {
+    fn from(error: TargetError) -> Self {
+        match error {
+            TargetError::NoStages => Self::NoStages,
+            TargetError::Unknown { target, names } => Self::UnknownTarget { target, names },
+        }
+    }
+}
+
+/// What the models say. Owned and immutable; cheap to clone.
+///
+/// ```
+/// use stagewright::{Analysis, Context, Dockerfile, Options};
+///
+/// let file = Dockerfile::parse("FROM python:3.12-slim\nCOPY main.py /app/\n");
+/// let context = Context::builder().file("main.py", "print(1)\n").build()?;
+/// let analysis = Analysis::new(&file, &context, &Options::default())?;
+/// assert_eq!(analysis.layers()[1].size.uncompressed.expected, 9);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Analysis {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    text: String,
+    context: Context,
+    options: Options,
+    catalog: &'static Catalog,
+    graph: StageGraph,
+    images: Images,
+    record: Record,
+    build: Build,
+    size: Estimate,
+    layers: Vec<LayerEstimate>,
+    findings: Vec<Finding>,
+}
+
+impl Analysis {
+    /// Analyses a file in a context.
+    pub fn new(
+        file: &Dockerfile<'_>,
+        context: &Context,
+        options: &Options,
+    ) -> Result<Self, AnalysisError> {
+        let catalog = Catalog::builtin();
+        let mut images = Images::new();
+        for instruction in file.instructions() {
+            if let stagewright_syntax::View::From(from) = instruction.view()
+                && !from.image.contains('$')
+            {
+                look_up(&mut images, &from.image, catalog, options);
+            }
+        }
+        let configs = |image: &str| {
+            catalog
+                .image(image, options.as_of.as_deref())
+                .map(|facts| config(&facts))
+        };
+        let graph = StageGraph::new(file, options, &configs)?;
+        for stage in &graph.stages {
+            if let Base::Image(image) = &stage.base {
+                look_up(&mut images, image, catalog, options);
+            }
+            for instruction in &stage.instructions {
+                if let Op::Copy(copy) = &instruction.op
+                    && let From::Image(image) = &copy.from
+                {
+                    look_up(&mut images, image, catalog, options);
+                }
+            }
+        }
+        let record = interpret::run(
+            &graph,
+            context,
+            catalog,
+            &images,
+            options.wheel_platform(Libc::Glibc).arch,
+        );
+        let build = Build::new(&graph, options, &Inputs::new(context.clone()));
+        let mut inner = Inner {
+            text: file.text().to_owned(),
+            context: context.clone(),
+            options: options.clone(),
+            catalog,
+            graph,
+            images,
+            record,
+            build,
+            size: Estimate::default(),
+            layers: Vec::new(),
+            findings: Vec::new(),
+        };
+        inner.layers = inner.layers();
+        inner.size = Estimate::sum(inner.layers.iter().map(|layer| &layer.size));
+        inner.findings = inner.findings(file);
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// The same context and options with another text, and another `.dockerignore` where one is given.
+    pub fn with(&self, text: &str, dockerignore: Option<&str>) -> Result<Self, AnalysisError> {
+        let context = match dockerignore {
+            Some(ignore) => self.inner.context.with_ignore(ignore)?,
+            None => self.inner.context.clone(),
+        };
+        Self::new(&Dockerfile::parse(text), &context, &self.inner.options)
+    }
+
+    /// The image's size: its base and its own layers. Without the base where that is unknown ([`Analysis::base`]).
+    pub fn size(&self) -> &Estimate {
+        &self.inner.size
+    }
+
+    /// The layers of the image, the base's first as one; not among them where the base is unknown.
+    pub fn layers(&self) -> &[LayerEstimate] {
+        &self.inner.layers
+    }
+
+    /// What is wrong or not known, sorted by place, then by code.
+    pub fn findings(&self) -> &[Finding] {
+        &self.inner.findings
+    }
+
+    /// What the next build runs again after a change, and why.
+    pub fn after(&self, change: &Change) -> Result<Prediction, AnalysisError> {
+        let context = self.inner.context.with_change(change)?;
+        let mut options = self.inner.options.clone();
+        for (name, value) in change.build_args() {
+            match value {
+                Some(value) => options.build_args.insert(name.clone(), value.clone()),
+                None => options.build_args.remove(name),
+            };
+        }
+        let inputs = change
+            .bases()
+            .iter()
+            .fold(Inputs::new(context), |inputs, (image, digest)| {
+                inputs.base(image, digest)
+            });
+        let text = change.dockerfile_text().unwrap_or(&self.inner.text);
+        let after = if change.dockerfile_text().is_none()
+            && change.build_args().is_empty()
+            && change.bases().is_empty()
+        {
+            Build::new(&self.inner.graph, &options, &inputs)
+        } else {
+            let catalog = self.inner.catalog;
+            let configs = |image: &str| {
+                catalog
+                    .image(image, options.as_of.as_deref())
+                    .map(|facts| config(&facts))
+            };
+            let graph = StageGraph::new(&Dockerfile::parse(text), &options, &configs)?;
+            Build::new(&graph, &options, &inputs)
+        };
+        Ok(cache::compare(&self.inner.build, &after))
+    }
+
+    /// Bytes that a host with the previous image pulls after a build that runs as predicted: every layer of the image that is made
+    /// again, compressed.
+    pub fn pull_after(&self, prediction: &Prediction) -> Size {
+        let inner = &self.inner;
+        let own = inner.own_layers();
+        let changed = own.iter().filter(|layer| {
+            let stage = inner.graph.stage(layer.stage);
+            let instruction = &stage.instructions[layer.instruction];
+            let same = |step: &StepVerdict| {
+                step.line == instruction.line
+                    && step.stage == stage.label()
+                    && step.instruction == instruction.text
+            };
+            prediction
+                .steps
+                .iter()
+                .any(|step| same(step) && step.verdict != Verdict::Cached)
+        });
+        Size::sum(changed.map(|layer| inner.estimate(layer).compressed))
+    }
+
+    /// The way down from this file: rewrites that win, in order.
+    pub fn plan(
+        &self,
+        objective: Objective,
+        applicability: Applicability,
+    ) -> Result<Plan, AnalysisError> {
+        self.plan_with(&PlanOptions::new(objective, applicability))
+    }
+
+    /// [`Analysis::plan`] with every option.
+    pub fn plan_with(&self, options: &PlanOptions) -> Result<Plan, AnalysisError> {
+        plan::make(self, options)
+    }
+
+    /// The text of the Dockerfile.
+    pub fn text(&self) -> &str {
+        &self.inner.text
+    }
+
+    /// The build context.
+    pub fn context(&self) -> &Context {
+        &self.inner.context
+    }
+
+    /// How the build is called.
+    pub fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    /// The stages.
+    pub fn graph(&self) -> &StageGraph {
+        &self.inner.graph
+    }
+
+    /// The steps with their keys.
+    pub fn build(&self) -> &Build {
+        &self.inner.build
+    }
+
+    /// What every layer of every stage holds.
+    pub fn record(&self) -> &Record {
+        &self.inner.record
+    }
+
+    /// The facts behind the numbers.
+    pub fn catalog(&self) -> &'static Catalog {
+        self.inner.catalog
+    }
+
+    /// Whether the Dockerfile has an error: then `BuildKit` would not build it.
+    pub fn has_errors(&self) -> bool {
+        self.inner
+            .findings
+            .iter()
+            .any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// What is known of an image by its reference as written.
+    pub fn image(&self, reference: &str) -> Option<&ImageFacts> {
+        self.inner.images.get(reference).and_then(Option::as_ref)
+    }
+
+    /// The reference of the image that the target is built on; `None` for `scratch`.
+    pub fn base_reference(&self) -> Option<&str> {
+        self.inner.record.stages[self.inner.graph.target.0]
+            .image
+            .as_deref()
+    }
+
+    /// What is known of the image that the target is built on.
+    pub fn base_facts(&self) -> Option<&ImageFacts> {
+        self.image(self.base_reference()?)
+    }
+
+    /// The image that the target is built on.
+    pub fn base(&self) -> BaseReport {
+        let Some(reference) = self.base_reference() else {
+            return BaseReport {
+                reference: "scratch".into(),
+                known: true,
+                size: Some(Estimate::default()),
+                basis: None,
+                stale: None,
+            };
+        };
+        let facts = self.image(reference);
+        BaseReport {
+            reference: reference.to_owned(),
+            known: facts.is_some(),
+            size: facts.map(|facts| Estimate::new(facts.uncompressed, facts.compressed)),
+            basis: facts.map(|facts| facts.basis.clone()),
+            stale: facts.and_then(|facts| facts.stale.clone()),
+        }
+    }
+
+    /// Which wheels fit an image on the platform that is built for.
+    pub fn wheel_platform(&self, image: &ImageFacts) -> WheelPlatform {
+        self.inner.options.wheel_platform(image.libc)
+    }
+
+    /// The sources that COPY and ADD name one by one, as paths in the context.
+    pub(crate) fn named_sources(&self) -> Vec<String> {
+        let instructions = self
+            .inner
+            .graph
+            .stages
+            .iter()
+            .flat_map(|stage| &stage.instructions);
+        let copies = instructions.filter_map(|instruction| match &instruction.op {
+            Op::Copy(copy) if copy.from == From::Context => Some(&copy.sources),
+            _ => None,
+        });
+        copies
+            .flatten()
+            .filter_map(|source| match source {
+                CopySource::Path(path) => {
+                    Some(path.trim_start_matches("./").trim_matches('/').to_owned())
+                }
+                _ => None,
+            })
+            .filter(|path| !matches!(path.as_str(), "" | "." | "*"))
+            .collect()
+    }
+
+    /// The source file whose edit stands for a day's work: the application's entry point, else the first source file that is copied.
+    pub fn source_file(&self) -> Option<String> {
+        const ENTRIES: [&str; 16] = [
+            "main.py",
+            "app.py",
+            "wsgi.py",
+            "asgi.py",
+            "application.py",
+            "server.py",
+            "run.py",
+            "manage.py",
+            "app/main.py",
+            "src/main.py",
+            "server.js",
+            "index.js",
+            "app.js",
+            "src/index.js",
+            "src/index.ts",
+            "src/main.ts",
+        ];
+        let files: Vec<String> = self.inner.context.files().map(|entry| entry.path).collect();
+        if let Some(entry) = ENTRIES
+            .iter()
+            .find(|entry| files.iter().any(|path| path == *entry))
+        {
+            return Some((*entry).to_owned());
+        }
+        let source = |path: &&String| {
+            let code = [
+                ".py", ".js", ".ts", ".mjs", ".cjs", ".tsx", ".jsx", ".rs", ".go", ".rb", ".java",
+                ".php", ".c", ".cpp", ".html",
+            ];
+            let tests = path
+                .split('/')
+                .any(|part| matches!(part, "test" | "tests" | "docs" | "node_modules"));
+            !tests
+                && path.as_str() != "setup.py"
+                && code.iter().any(|extension| path.ends_with(extension))
+        };
+        files
+            .iter()
+            .filter(source)
+            .min_by_key(|path| (path.matches('/').count(), (*path).clone()))
+            .cloned()
+    }
+}
+
+fn look_up(images: &mut Images, reference: &str, catalog: &Catalog, options: &Options) {
+    if reference != "scratch" && !images.contains_key(reference) {
+        images.insert(
+            reference.to_owned(),
+            catalog.image(reference, options.as_of.as_deref()),
+        );
+    }
+}
+
+/// The configuration of a known image.
+fn config(facts: &ImageFacts) -> ImageConfig {
+    ImageConfig {
+        env: facts.env.clone(),
+        workdir: if facts.workdir == "/" {
+            String::new()
+        } else {
+            facts.workdir.clone()
+        },
+        user: if facts.user == "root" {
+            String::new()
+        } else {
+            facts.user.clone()
+        },
+        cmd: facts.cmd.clone(),
+        entrypoint: facts.entrypoint.clone(),
+        ..ImageConfig::default()
+    }
+}
+
+impl Inner {
+    /// The layers of the target and of the stages below it, base first.
+    fn own_layers(&self) -> Vec<&LayerRecord> {
+        self.graph
+            .chain()
+            .iter()
+            .flat_map(|stage| &self.record.stages[stage.0].layers)
+            .collect()
+    }
+
+    fn estimate(&self, layer: &LayerRecord) -> Estimate {
+        Estimate::of_parts(
+            layer.nodes.iter().flat_map(|(_, node)| &node.parts),
+            self.catalog,
+        )
+    }
+
+    fn layers(&self) -> Vec<LayerEstimate> {
+        let mut layers = Vec::new();
+        let root = self.graph.stage(self.graph.chain()[0]);
+        if let Base::Image(image) = &root.base
+            && let Some(Some(facts)) = self.images.get(image)
+        {
+            layers.push(LayerEstimate {
+                line: root.line,
+                stage: root.label(),
+                instruction: format!("FROM {image}"),
+                size: Estimate::new(facts.uncompressed, facts.compressed),
+                basis: vec![facts.basis.clone()],
+                contents: Vec::new(),
+                hidden: Size::ZERO,
+                copied_up: Size::ZERO,
+                notes: facts.stale.clone().into_iter().collect(),
+            });
+        }
+        layers.extend(self.own_layers().into_iter().map(|layer| self.layer(layer)));
+        layers
+    }
+
+    fn layer(&self, layer: &LayerRecord) -> LayerEstimate {
+        let stage = self.graph.stage(layer.stage);
+        let instruction = &stage.instructions[layer.instruction];
+        let mut contents: Vec<Content> = Vec::new();
+        let mut bases: BTreeMap<(&str, Option<&str>), u64> = BTreeMap::new();
+        for (path, node) in &layer.nodes {
+            let size = node.size();
+            *bases
+                .entry((&node.basis.source, node.basis.date.as_deref()))
+                .or_default() += size.expected;
+            contents.push(Content {
+                path: path.to_string(),
+                label: node.label.to_string(),
+                size,
+            });
+        }
+        contents.sort_by(|a, b| {
+            b.size
+                .expected
+                .cmp(&a.size.expected)
+                .then_with(|| a.path.cmp(&b.path))
+        });
+        let mut basis: Vec<_> = bases.into_iter().collect();
+        basis.sort_by_key(|((source, date), bytes)| (std::cmp::Reverse(*bytes), *source, *date));
+        LayerEstimate {
+            line: instruction.line,
+            stage: stage.label(),
+            instruction: instruction.text.clone(),
+            size: self.estimate(layer),
+            basis: basis
+                .into_iter()
+                .map(|((source, date), _)| Basis {
+                    source: source.to_owned(),
+                    date: date.map(str::to_owned),
+                })
+                .collect(),
+            contents,
+            hidden: layer.effects.hidden,
+            copied_up: layer.effects.copied_up,
+            notes: layer.facts.notes.clone(),
+        }
+    }
+
+    fn findings(&self, file: &Dockerfile<'_>) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = file
+            .errors()
+            .iter()
+            .map(|error| Finding::new(error.code(), Severity::Error, error.span(), error.message()))
+            .collect();
+        findings.extend(self.graph.findings.iter().cloned());
+        for stage in self.graph.stages.iter().filter(|stage| stage.reachable) {
+            if let Base::Image(image) = &stage.base
+                && self.images.get(image).is_none_or(Option::is_none)
+            {
+                let message = format!(
+                    "the catalogue does not know the base image `{image}`: only the layers above it are counted"
+                );
+                findings.push(Finding::new(
+                    "unknown-base",
+                    Severity::Warning,
+                    stage.span,
+                    message,
+                ));
+            }
+            for layer in &self.record.stages[stage.id.0].layers {
+                let instruction = &stage.instructions[layer.instruction];
+                for problem in &layer.facts.problems {
+                    let mut finding = Finding::new(
+                        problem.code,
+                        Severity::Warning,
+                        instruction.span,
+                        problem.message.clone(),
+                    );
+                    finding.file.clone_from(&problem.file);
+                    finding.line = problem.line;
+                    findings.push(finding);
+                }
+            }
+        }
+        let lines = LineIndex::new(file.text());
+        for finding in &mut findings {
+            if finding.file.is_empty() {
+                let position = lines.position(finding.span.start);
+                finding.line = position.line;
+                finding.column = position.column;
+            }
+        }
+        findings.sort_by(|a, b| {
+            (a.span.start, a.span.end, a.code, &a.file, a.line).cmp(&(
+                b.span.start,
+                b.span.end,
+                b.code,
+                &b.file,
+                b.line,
+            ))
+        });
+        findings.dedup();
+        findings
+    }
+}

@@ -1,0 +1,632 @@
+//! The machine that models run on: a shell's view of the file system, sized.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::pip::Site;
+use crate::context::Context;
+use crate::facts::{Arch, Catalog, ImageFacts, Libc, WheelPlatform};
+use crate::ledger::{Effects, LayerIndex, Node, Origin, Part, Tree};
+use crate::size::{Basis, Kind, Size};
+use crate::stage::join;
+
+/// One command with its words expanded as far as they are known.
+#[derive(Clone, Debug)]
+pub(crate) struct Invocation {
+    /// The program's name without its folder.
+    pub(crate) program: String,
+    /// The program as written.
+    pub(crate) program_path: String,
+    /// The arguments; `None` where only the build knows the word.
+    pub(crate) args: Vec<Option<String>>,
+    /// The command as written, for messages.
+    pub(crate) text: String,
+    /// The command's place among those of its script.
+    pub(crate) index: usize,
+}
+
+impl Invocation {
+    /// Arguments that are no options.
+    pub(crate) fn operands(&self) -> impl Iterator<Item = Option<String>> + '_ {
+        let mut options = true;
+        self.args
+            .iter()
+            .filter_map(move |arg| match arg.as_deref() {
+                Some("--") if options => {
+                    options = false;
+                    None
+                }
+                Some(text) if options && text.len() > 1 && text.starts_with('-') => None,
+                _ => Some(arg.clone()),
+            })
+    }
+
+    /// Target and sources of `cp` and `mv`, with `-t`.
+    pub(crate) fn target_and_operands(&self) -> (Option<String>, Vec<Option<String>>) {
+        if let Some(target) = self.option(&["-t", "--target-directory"]) {
+            let sources = self
+                .operands()
+                .filter(|operand| operand.as_deref() != Some(&target))
+                .collect();
+            return (Some(target), sources);
+        }
+        let mut sources: Vec<_> = self.operands().collect();
+        let target = sources.pop().flatten();
+        (target, sources)
+    }
+
+    /// Whether one of these options is given; a single letter also inside a cluster such as `-rf`.
+    pub(crate) fn has(&self, names: &[&str]) -> bool {
+        self.args
+            .iter()
+            .flatten()
+            .take_while(|arg| *arg != "--")
+            .any(|arg| {
+                names.iter().any(|name| {
+                    arg == name
+                        || arg
+                            .strip_prefix(name)
+                            .is_some_and(|rest| rest.starts_with('='))
+                        || (name.len() == 2
+                            && arg.starts_with('-')
+                            && !arg.starts_with("--")
+                            && arg[1..].contains(&name[1..]))
+                })
+            })
+    }
+
+    /// The value of an option, as `--name value`, `--name=value` or `-nvalue`.
+    pub(crate) fn option(&self, names: &[&str]) -> Option<String> {
+        self.options(names).into_iter().next()
+    }
+
+    /// All values of an option.
+    pub(crate) fn options(&self, names: &[&str]) -> Vec<String> {
+        let mut values = Vec::new();
+        let mut args = self.args.iter();
+        while let Some(arg) = args.next() {
+            let Some(arg) = arg else { continue };
+            for name in names {
+                if arg == name {
+                    values.extend(args.next().cloned().flatten());
+                } else if let Some(value) = arg.strip_prefix(name) {
+                    if let Some(value) = value.strip_prefix('=') {
+                        values.push(value.to_owned());
+                    } else if name.len() == 2 && !arg.starts_with("--") {
+                        values.push(value.to_owned());
+                    }
+                }
+            }
+        }
+        values
+    }
+
+    /// The sub-command: the first operand, after options and their values.
+    pub(crate) fn command(&self, with_value: &[&str]) -> Option<String> {
+        let mut args = self.args.iter();
+        while let Some(arg) = args.next() {
+            match arg.as_deref() {
+                Some(text) if with_value.contains(&text) => {
+                    args.next();
+                }
+                Some(text) if text.len() > 1 && text.starts_with('-') => {}
+                _ => return arg.clone(),
+            }
+        }
+        None
+    }
+
+    /// The operands after the sub-command, without the values of options that take one.
+    pub(crate) fn operands_after(&self, with_value: &[&str]) -> Vec<Option<String>> {
+        let mut operands = Vec::new();
+        let mut args = self.args.iter();
+        while let Some(arg) = args.next() {
+            match arg.as_deref() {
+                Some(text) if with_value.contains(&text) => {
+                    args.next();
+                }
+                Some(text) if text.len() > 1 && text.starts_with('-') => {}
+                _ => operands.push(arg.clone()),
+            }
+        }
+        if !operands.is_empty() {
+            operands.remove(0);
+        }
+        operands
+    }
+}
+
+/// What a command is known to read of the files that COPY and ADD brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reads {
+    /// Absolute paths of files and folders.
+    pub paths: Vec<String>,
+    /// Why it may read anything else, where it may.
+    pub anything: Option<String>,
+}
+
+/// Packages that a command installs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Install {
+    /// The tool (`pip`, `npm`, `apt-get`, `apk`).
+    pub tool: &'static str,
+    /// The command's place among those of its script.
+    pub command: usize,
+    /// Where the packages go: the interpreter's prefix for pip, the project folder for npm, `/` for the system's.
+    pub prefix: String,
+    /// Names and versions (empty where unknown).
+    pub packages: Vec<(String, String)>,
+    /// The manifests it reads, as absolute paths.
+    pub manifests: Vec<String>,
+    /// Whether it may write its manifests again.
+    pub writes_manifests: bool,
+}
+
+/// A package cache that a command fills.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheUse {
+    /// The tool.
+    pub tool: &'static str,
+    /// The folder.
+    pub path: String,
+    /// What it would leave there.
+    pub size: Size,
+    /// The command's place among those of its script.
+    pub command: usize,
+}
+
+/// A fault in a file of the context that a command reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileProblem {
+    /// The file, relative to the context.
+    pub file: String,
+    /// The line, 1-based.
+    pub line: u32,
+    /// A stable name in kebab-case.
+    pub code: &'static str,
+    /// One sentence.
+    pub message: String,
+}
+
+/// What the commands of one RUN do, besides bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RunFacts {
+    /// What it reads.
+    pub reads: Reads,
+    /// What it installs.
+    pub installs: Vec<Install>,
+    /// Caches it leaves in the layer.
+    pub caches: Vec<CacheUse>,
+    /// Commands no model knows, as written.
+    pub unmodelled: Vec<String>,
+    /// What the estimate cannot know, in sentences.
+    pub notes: Vec<String>,
+    /// Faults in the files it reads.
+    pub problems: Vec<FileProblem>,
+    /// Programs it calls.
+    pub programs: Vec<String>,
+}
+
+/// The machine.
+pub(crate) struct Machine<'a> {
+    pub(crate) tree: Tree,
+    pub(crate) layer: LayerIndex,
+    pub(crate) effects: Effects,
+    pub(crate) variables: BTreeMap<String, String>,
+    pub(crate) cwd: String,
+    pub(crate) user: String,
+    pub(crate) base: Option<&'a ImageFacts>,
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) context: &'a Context,
+    pub(crate) arch: Arch,
+    /// Mount points: what is written under them is in no layer.
+    pub(crate) mounts: Vec<String>,
+    /// Whether the command at hand may not run at all.
+    pub(crate) conditional: bool,
+    /// What `apk add --virtual` put under one name.
+    pub(crate) virtual_packages: BTreeMap<String, Vec<String>>,
+    pub(crate) facts: RunFacts,
+}
+
+impl Machine<'_> {
+    /// A path as the shell sees it from the working directory.
+    pub(crate) fn absolute(&self, path: &str) -> String {
+        match path.strip_prefix('~') {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => {
+                join(&self.home(), rest.trim_start_matches('/'))
+            }
+            _ => join(&self.cwd, path),
+        }
+    }
+
+    /// The home folder of the user that runs.
+    pub(crate) fn home(&self) -> String {
+        if let Some(home) = self.variables.get("HOME") {
+            return home.clone();
+        }
+        match self.user.split(':').next().unwrap_or_default() {
+            "" | "root" | "0" => "/root".into(),
+            user => format!("/home/{user}"),
+        }
+    }
+
+    /// A variable's value, if it is set and not empty.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.variables
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// Whether writes to a path stay out of the layer.
+    pub(crate) fn mounted(&self, path: &str) -> bool {
+        self.mounts.iter().any(|mount| {
+            path == mount
+                || path
+                    .strip_prefix(mount.as_str())
+                    .is_some_and(|rest| rest.starts_with('/'))
+        })
+    }
+
+    /// Stores something at a path. A command that may not run adds between nothing and all of it.
+    pub(crate) fn put(
+        &mut self,
+        path: &str,
+        label: impl AsRef<str>,
+        parts: Vec<Part>,
+        basis: &Basis,
+    ) {
+        if self.mounted(path) {
+            return;
+        }
+        let parts = parts
+            .into_iter()
+            .filter(|part| part.size.high > 0)
+            .map(|part| Part {
+                size: if self.conditional {
+                    Size {
+                        low: 0,
+                        ..part.size
+                    }
+                } else {
+                    part.size
+                },
+                ..part
+            })
+            .collect();
+        let node = Node {
+            parts,
+            layer: self.layer,
+            label: Arc::from(label.as_ref()),
+            origin: Origin::Made,
+            basis: Arc::new(basis.clone()),
+        };
+        self.tree.put(path, node, &mut self.effects);
+    }
+
+    /// Removes what lies at a path; the last component may be a pattern.
+    pub(crate) fn remove(&mut self, path: &str) {
+        let path = self.absolute(path);
+        self.touches(&path);
+        if self.mounted(&path) || self.conditional {
+            return;
+        }
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+        if name == "*" {
+            // `rm -rf /var/lib/apt/lists/*` empties the folder.
+            self.tree.remove(
+                if folder.is_empty() { "/" } else { folder },
+                self.layer,
+                &mut self.effects,
+            );
+        } else if name.contains(['*', '?']) {
+            let folder = if folder.is_empty() {
+                "/".to_owned()
+            } else {
+                folder.to_owned()
+            };
+            let depth = folder.trim_end_matches('/').len() + 1;
+            let name = name.to_owned();
+            self.tree
+                .remove_where(&folder, self.layer, &mut self.effects, |path, _| {
+                    path.get(depth..)
+                        .and_then(|rest| rest.split('/').next())
+                        .is_some_and(|first| glob(&name, first))
+                });
+        } else {
+            self.tree.remove(&path, self.layer, &mut self.effects);
+        }
+    }
+
+    /// Removes every node under a folder whose own name fits a pattern.
+    pub(crate) fn remove_named(&mut self, folder: &str, name: &str) {
+        if self.conditional {
+            return;
+        }
+        self.tree
+            .remove_where(folder, self.layer, &mut self.effects, |path, _| {
+                path.rsplit('/').next().is_some_and(|own| glob(name, own))
+            });
+    }
+
+    /// Removes parts of what lies under a folder.
+    pub(crate) fn strip(&mut self, folder: &str, test: impl Fn(&Part) -> bool) {
+        if !self.conditional {
+            self.tree.strip(folder, self.layer, &mut self.effects, test);
+        }
+    }
+
+    /// `cp -r source target`.
+    pub(crate) fn copy(&mut self, source: &str, target: &str) {
+        let from = self.absolute(source);
+        self.touches(&from);
+        let into = target.ends_with('/')
+            || self
+                .tree
+                .under(&self.absolute(target))
+                .any(|(path, _)| **path != *self.absolute(target));
+        let mut to = self.absolute(target);
+        let (from, whole) = match from.strip_suffix("/*").or_else(|| from.strip_suffix("/.")) {
+            Some(folder) => (folder.to_owned(), true),
+            None => (from, source.ends_with("/.")),
+        };
+        if into && !whole {
+            to = join(&to, from.rsplit('/').next().unwrap_or_default());
+        }
+        if self.mounted(&to) {
+            return;
+        }
+        let copies = self.tree.copied(&from, &to, self.layer);
+        if copies.is_empty() && self.tree.inside(&from).is_some() {
+            self.note(format!("`{source}` is a part of something whose parts are not known: its copy is not counted"));
+        }
+        for (path, node) in copies {
+            self.tree.put(&path, node, &mut self.effects);
+        }
+    }
+
+    /// `chown` and `chmod`: operands after the first lose their place in lower layers.
+    pub(crate) fn change_metadata(&mut self, invocation: &Invocation) {
+        let reference = invocation.has(&["--reference"]);
+        for path in invocation.operands().skip(usize::from(!reference)) {
+            let Some(path) = path else {
+                self.note(format!(
+                    "`{}` changes paths that only the build knows",
+                    invocation.text
+                ));
+                continue;
+            };
+            let path = self.absolute(&path);
+            self.touches(&path);
+            if self.conditional {
+                continue;
+            }
+            if invocation.has(&["-R", "--recursive"]) {
+                self.tree.copy_up(&path, self.layer, &mut self.effects);
+            } else if self
+                .tree
+                .get(&path)
+                .is_some_and(|node| node.label.is_empty())
+            {
+                // A plain file; a folder without -R changes its own entry alone.
+                self.tree.copy_up(&path, self.layer, &mut self.effects);
+            }
+        }
+    }
+
+    /// The text of a file that COPY, ADD or a here-document brought.
+    pub(crate) fn text(&self, path: &str) -> Option<&str> {
+        match &self.tree.get(path)?.origin {
+            Origin::Context(source) => self.context.text(source),
+            Origin::Inline(text) => Some(text),
+            Origin::Made => None,
+        }
+    }
+
+    /// The path in the context of a file that COPY or ADD brought.
+    pub(crate) fn context_path(&self, path: &str) -> Option<String> {
+        match &self.tree.get(path)?.origin {
+            Origin::Context(source) => Some(source.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Which wheels fit the base; glibc where the base is not known.
+    pub(crate) fn wheel_platform(&self) -> WheelPlatform {
+        WheelPlatform {
+            libc: self.base.map_or(Libc::Glibc, |base| base.libc),
+            arch: self.arch,
+        }
+    }
+
+    /// Where the interpreter behind a program keeps its packages: that of a virtual environment if the program lies in one or one is
+    /// first on the search path, else the base's own.
+    pub(crate) fn python_site(&self, program: &str) -> Site {
+        let python = self
+            .base
+            .and_then(ImageFacts::python_version)
+            .unwrap_or((3, 12));
+        let environment = program
+            .rsplit_once("/bin/")
+            .map(|(prefix, _)| prefix.to_owned())
+            .or_else(|| self.variable("VIRTUAL_ENV").map(str::to_owned))
+            .or_else(|| {
+                self.variable("PATH")?.split(':').find_map(|folder| {
+                    folder
+                        .strip_suffix("/bin")
+                        .filter(|prefix| self.is_environment(prefix))
+                        .map(str::to_owned)
+                })
+            });
+        if let Some(prefix) = environment.filter(|prefix| self.is_environment(prefix)) {
+            return Site {
+                packages: format!("{prefix}/lib/python{}.{}/site-packages", python.0, python.1),
+                prefix,
+                python,
+            };
+        }
+        let packages = self
+            .base
+            .and_then(ImageFacts::site_packages)
+            .unwrap_or_else(|| {
+                format!(
+                    "/usr/local/lib/python{}.{}/site-packages",
+                    python.0, python.1
+                )
+            });
+        let prefix = packages
+            .split_once("/lib/")
+            .map_or("/usr/local", |(prefix, _)| prefix)
+            .to_owned();
+        Site {
+            packages,
+            prefix,
+            python,
+        }
+    }
+
+    /// Whether a package is in the base already: official Python images have pip, and before 3.12 setuptools and wheel.
+    ///
+    /// Source: the Dockerfiles of docker-library/python (`PYTHON_SETUPTOOLS_VERSION`, `PYTHON_WHEEL_VERSION`).
+    pub(crate) fn comes_with_python(&self, package: &str, python: (u32, u32)) -> bool {
+        let official = self.base.is_some_and(|base| base.family == "python");
+        official
+            && (package == "pip" || (python < (3, 12) && matches!(package, "setuptools" | "wheel")))
+    }
+
+    pub(crate) fn is_environment(&self, prefix: &str) -> bool {
+        self.tree.get(&format!("{prefix}/pyvenv.cfg")).is_some()
+    }
+
+    /// Whether Python stores byte code beside its own modules when it runs: root can, and official images come without any.
+    pub(crate) fn writes_byte_code(&self) -> bool {
+        let root = matches!(self.user.split(':').next(), None | Some("" | "root" | "0"));
+        root && self.base.is_some_and(|base| base.family == "python")
+    }
+
+    /// Says what the estimate cannot know.
+    pub(crate) fn note(&mut self, note: String) {
+        if !self.facts.notes.contains(&note) {
+            self.facts.notes.push(note);
+        }
+    }
+
+    /// Says that a command reads a file or folder.
+    pub(crate) fn reads(&mut self, path: &str) {
+        let path = self.absolute(path);
+        if !self.facts.reads.paths.contains(&path) {
+            self.facts.reads.paths.push(path);
+        }
+    }
+
+    /// Says that a command uses what lies at a path, if anything is known to lie there.
+    pub(crate) fn touches(&mut self, path: &str) {
+        let path = self.absolute(path);
+        let folder = path.trim_end_matches("/*").trim_end_matches('*');
+        if self.tree.has(folder) {
+            let folder = folder.to_owned();
+            self.reads(&folder);
+        }
+    }
+
+    /// Says that a command may read anything.
+    pub(crate) fn reads_anything(&mut self, why: String) {
+        self.facts.reads.anything.get_or_insert(why);
+    }
+
+    /// A command that no model knows: named, and counted as anything from nothing to a lot.
+    pub(crate) fn unmodelled(&mut self, invocation: &Invocation) {
+        let text = invocation.text.clone();
+        self.reads_anything(format!("`{}` is not modelled", invocation.program));
+        let (size, basis) = self.catalog.tools().unmodelled();
+        let path = format!("/…/{}-{}", invocation.program, invocation.index);
+        self.put(
+            &path,
+            format!("`{}`", invocation.program),
+            vec![Part::main(Kind::Other, size)],
+            &basis,
+        );
+        self.facts.unmodelled.push(text);
+    }
+}
+
+/// `*` and `?` as the shell and `find -name` take them within one name.
+pub(crate) fn glob(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
+    let (mut p, mut n, mut star, mut retry) = (0, 0, None, 0);
+    while n < name.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some(p);
+                retry = n;
+                p += 1;
+            }
+            Some(&b) if b == b'?' || b == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            _ => match star {
+                Some(at) => {
+                    p = at + 1;
+                    retry += 1;
+                    n = retry;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|&b| b == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn invocation(args: &[&str]) -> Invocation {
+        Invocation {
+            program: "x".into(),
+            program_path: "x".into(),
+            args: args.iter().map(|arg| Some((*arg).to_owned())).collect(),
+            text: String::new(),
+            index: 0,
+        }
+    }
+
+    #[test]
+    fn options_in_every_spelling() {
+        let call = invocation(&[
+            "install",
+            "-rreq.txt",
+            "--target=/t",
+            "-c",
+            "c.txt",
+            "--no-cache-dir",
+            "-qU",
+            "flask",
+        ]);
+        assert_eq!(call.options(&["-r", "--requirement"]), ["req.txt"]);
+        assert_eq!(call.option(&["--target"]).as_deref(), Some("/t"));
+        assert_eq!(call.option(&["-c"]).as_deref(), Some("c.txt"));
+        assert!(call.has(&["--no-cache-dir"]) && call.has(&["-U"]) && !call.has(&["--user"]));
+        assert_eq!(call.operands_after(&["-c"]), [Some("flask".to_owned())]);
+    }
+
+    #[test]
+    fn patterns() {
+        assert!(glob("*.pyc", "a.pyc") && glob("py*", "py") && glob("a?c", "abc") && glob("*", ""));
+        assert!(!glob("*.pyc", "a.py") && !glob("a", "ab"));
+        assert!(!glob(
+            &"a*".repeat(40),
+            &"a".repeat(200)
+                .replace("aaaaaaaaaa", "aaaaaaaaab")
+                .chars()
+                .take(30)
+                .collect::<String>()
+        ));
+    }
+}

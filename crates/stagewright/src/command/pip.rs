@@ -1,0 +1,391 @@
+//! `pip`: packages under site-packages, their byte code, a cache, and the byte code of pip's own run.
+
+use super::{CacheUse, FileProblem, Install, Invocation, Machine, Model};
+use crate::facts::{InstalledPackage, PackageFacts, Requirements, normalize_name};
+use crate::ledger::{Part, Role};
+use crate::size::{Kind, Size};
+
+pub(super) const MODEL: Model = Model {
+    programs: &["pip"],
+    run,
+};
+
+const WITH_VALUE: &[&str] = &[
+    "-r",
+    "--requirement",
+    "-c",
+    "--constraint",
+    "-e",
+    "--editable",
+    "-t",
+    "--target",
+    "--prefix",
+    "--root",
+    "-i",
+    "--index-url",
+    "--extra-index-url",
+    "-f",
+    "--find-links",
+    "--cache-dir",
+    "--timeout",
+    "--retries",
+    "--trusted-host",
+    "--proxy",
+    "--cert",
+    "--log",
+    "--platform",
+    "--python-version",
+    "--implementation",
+    "--abi",
+    "--no-binary",
+    "--only-binary",
+    "--progress-bar",
+    "-w",
+    "--wheel-dir",
+    "-d",
+    "--dest",
+    "--config-settings",
+    "--upgrade-strategy",
+    "--src",
+    "--default-timeout",
+];
+
+fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
+    pip(invocation, machine);
+}
+
+/// `pip …` and `python -m pip …`.
+pub(super) fn pip(invocation: &Invocation, machine: &mut Machine<'_>) {
+    let site = machine.python_site(&invocation.program_path);
+    let sub = invocation
+        .args
+        .iter()
+        .flatten()
+        .find(|arg| !arg.starts_with('-'))
+        .map(String::as_str);
+    match sub {
+        Some("install") => install(invocation, machine, &site),
+        Some("wheel" | "download") => collect(invocation, machine, &site),
+        Some("uninstall") => {
+            for name in invocation.operands_after(WITH_VALUE).into_iter().flatten() {
+                let path = format!("{}/{}", site.packages, normalize_name(&name));
+                machine.remove(&path);
+            }
+        }
+        Some("cache") => machine.remove(&format!("{}/.cache/pip", machine.home())),
+        _ => {}
+    }
+}
+
+/// Where an interpreter keeps its packages.
+pub(crate) struct Site {
+    /// The folder of the packages.
+    pub(crate) packages: String,
+    /// The folder that holds `bin` and `lib`.
+    pub(crate) prefix: String,
+    /// The interpreter's version.
+    pub(crate) python: (u32, u32),
+}
+
+/// What the arguments ask for. The command line is read as a requirements file: pip gives both the same meaning.
+fn requested(
+    invocation: &Invocation,
+    machine: &mut Machine<'_>,
+    python: (u32, u32),
+) -> (Requirements, Vec<String>) {
+    let mut text = String::new();
+    for (option, names) in [
+        ("-r", ["-r", "--requirement"]),
+        ("-c", ["-c", "--constraint"]),
+        ("-e", ["-e", "--editable"]),
+    ] {
+        for value in invocation.options(&names) {
+            text.push_str(&format!("{option} {value}\n"));
+        }
+    }
+    for operand in invocation.operands_after(WITH_VALUE) {
+        match operand {
+            Some(word) => text.push_str(&format!("{word}\n")),
+            None => machine.note(format!(
+                "`{}` installs what only the build knows",
+                invocation.text
+            )),
+        }
+    }
+    let read = {
+        let machine = &*machine;
+        Requirements::read("", &text, python, &mut |path| {
+            machine.text(&machine.absolute(path)).map(str::to_owned)
+        })
+    };
+    let manifests: Vec<String> = read
+        .files
+        .iter()
+        .filter(|file| !file.is_empty())
+        .map(|file| machine.absolute(file))
+        .collect();
+    for path in &manifests {
+        machine.reads(path);
+    }
+    for problem in &read.problems {
+        if problem.file.is_empty() {
+            // A file that COPY and ADD did not bring, or a word that pip would refuse.
+            machine.note(format!("`{}`: {}", invocation.text, problem.message));
+            machine.reads_anything(format!("what `{}` reads is not known", invocation.text));
+        } else {
+            let file = machine
+                .context_path(&machine.absolute(&problem.file))
+                .unwrap_or_else(|| problem.file.clone());
+            machine.facts.problems.push(FileProblem {
+                file,
+                line: problem.line,
+                code: problem.code.as_str(),
+                message: problem.message.clone(),
+            });
+        }
+    }
+    (read, manifests)
+}
+
+/// The packages that come along, and what is known of them.
+fn closure(
+    invocation: &Invocation,
+    machine: &mut Machine<'_>,
+    site: &Site,
+) -> (Vec<InstalledPackage>, Vec<String>) {
+    let (wanted, manifests) = requested(invocation, machine, site.python);
+    let closure = machine
+        .catalog
+        .python_closure(&wanted, site.python, machine.wheel_platform());
+    for entry in &closure.elsewhere {
+        let source = entry.source.as_deref().unwrap_or(&entry.name);
+        if source.contains("://") {
+            machine.note(format!("the size of `{source}` is not known"));
+        } else {
+            machine.reads(source);
+            machine.reads_anything(format!("pip builds the project in `{source}`"));
+        }
+    }
+    if !closure.complete && !invocation.has(&["--no-deps"]) {
+        machine.note(format!(
+            "`{}` may install more: what its packages need is not known of all of them",
+            invocation.text
+        ));
+    }
+    let mut packages = closure.packages;
+    // What the image brings along satisfies what packages need, unless they are to go somewhere else altogether.
+    if !invocation.has(&["--target", "-t", "--ignore-installed", "-I"])
+        && !machine.is_environment(&site.prefix)
+    {
+        packages.retain(|package| {
+            package.line.is_some() || !machine.comes_with_python(&package.facts.name, site.python)
+        });
+    }
+    if invocation.has(&["--no-deps"]) {
+        packages.retain(|package| package.line.is_some());
+    }
+    (packages, manifests)
+}
+
+/// The parts of an installed package.
+fn parts(package: &PackageFacts, byte_code: bool) -> Vec<Part> {
+    let rest = without(package.installed, package.tests.plus(package.docs));
+    let mut parts: Vec<Part> = package
+        .kinds
+        .iter()
+        .map(|share| Part::main(share.kind, rest.scale(share.share)))
+        .collect();
+    parts.push(Part {
+        kind: Kind::PythonSource,
+        role: Role::Tests,
+        size: package.tests,
+    });
+    parts.push(Part {
+        kind: Kind::Text,
+        role: Role::Docs,
+        size: package.docs,
+    });
+    if byte_code {
+        parts.push(Part::main(
+            Kind::ByteCode,
+            without(package.byte_code, package.tests_byte_code),
+        ));
+        parts.push(Part {
+            kind: Kind::ByteCode,
+            role: Role::Tests,
+            size: package.tests_byte_code,
+        });
+    }
+    parts
+}
+
+/// What is left of a size without a part of it.
+fn without(size: Size, part: Size) -> Size {
+    Size::range(
+        size.low.saturating_sub(part.expected),
+        size.expected.saturating_sub(part.expected),
+        size.high.saturating_sub(part.expected),
+    )
+}
+
+fn label(package: &InstalledPackage) -> String {
+    match &package.version {
+        Some(version) => format!("{} {version}", package.facts.name),
+        None => package.facts.name.clone(),
+    }
+}
+
+fn names(packages: &[InstalledPackage]) -> Vec<(String, String)> {
+    packages
+        .iter()
+        .map(|package| {
+            (
+                package.facts.name.clone(),
+                package.version.clone().unwrap_or_default(),
+            )
+        })
+        .collect()
+}
+
+fn install(invocation: &Invocation, machine: &mut Machine<'_>, site: &Site) {
+    let (packages, manifests) = closure(invocation, machine, site);
+    let (folder, prefix) = destination(invocation, machine, site);
+    let byte_code =
+        !invocation.has(&["--no-compile"]) && machine.variable("PIP_NO_COMPILE").is_none();
+    for package in &packages {
+        let path = format!("{folder}/{}", package.facts.name);
+        machine.put(
+            &path,
+            label(package),
+            parts(&package.facts, byte_code),
+            &package.facts.basis,
+        );
+    }
+    finish(invocation, machine, site, &packages, manifests, prefix);
+}
+
+/// `pip wheel` and `pip download`: archives in a folder.
+fn collect(invocation: &Invocation, machine: &mut Machine<'_>, site: &Site) {
+    let folder = invocation
+        .option(&["-w", "--wheel-dir", "-d", "--dest"])
+        .unwrap_or_else(|| ".".into());
+    let folder = machine.absolute(&folder);
+    let (packages, manifests) = closure(invocation, machine, site);
+    for package in &packages {
+        let path = format!("{folder}/{}.whl", label(package).replace(' ', "-"));
+        machine.put(
+            &path,
+            label(package),
+            vec![Part::main(Kind::Archive, package.facts.download)],
+            &package.facts.basis,
+        );
+    }
+    finish(invocation, machine, site, &packages, manifests, folder);
+}
+
+/// What every run of pip leaves: its own byte code, its cache.
+fn finish(
+    invocation: &Invocation,
+    machine: &mut Machine<'_>,
+    site: &Site,
+    packages: &[InstalledPackage],
+    manifests: Vec<String>,
+    prefix: String,
+) {
+    own_byte_code(machine, site);
+    cache(invocation, machine, packages);
+    machine.facts.installs.push(Install {
+        tool: "pip",
+        command: invocation.index,
+        prefix,
+        packages: names(packages),
+        manifests,
+        writes_manifests: false,
+    });
+}
+
+/// Where packages go: `--target`, `--prefix`, `--user` or the interpreter's own folder.
+fn destination(invocation: &Invocation, machine: &Machine<'_>, site: &Site) -> (String, String) {
+    let lib = format!(
+        "lib/python{}.{}/site-packages",
+        site.python.0, site.python.1
+    );
+    let root = invocation
+        .option(&["--root"])
+        .map(|root| machine.absolute(&root))
+        .unwrap_or_default();
+    if let Some(target) = invocation.option(&["-t", "--target"]) {
+        let target = machine.absolute(&target);
+        return (target.clone(), target);
+    }
+    if let Some(prefix) = invocation.option(&["--prefix"]) {
+        let prefix = format!("{root}{}", machine.absolute(&prefix));
+        return (format!("{prefix}/{lib}"), prefix);
+    }
+    if invocation.has(&["--user"]) || machine.variable("PIP_USER").is_some() {
+        let prefix = machine
+            .variable("PYTHONUSERBASE")
+            .map_or_else(|| format!("{}/.local", machine.home()), str::to_owned);
+        return (format!("{prefix}/{lib}"), prefix);
+    }
+    (
+        format!("{root}{}", site.packages),
+        format!("{root}{}", site.prefix),
+    )
+}
+
+/// The byte code of the modules that pip itself imports, unless Python is told to write none or has written it before.
+fn own_byte_code(machine: &mut Machine<'_>, site: &Site) {
+    let path = format!(
+        "{}/lib/python{}.{}/__pycache__",
+        site.prefix, site.python.0, site.python.1
+    );
+    if machine.variable("PYTHONDONTWRITEBYTECODE").is_some()
+        || !machine.writes_byte_code()
+        || machine.tree.get(&path).is_some()
+    {
+        return;
+    }
+    let (size, basis) = machine.catalog.tools().pip_run_byte_code(site.python);
+    let part = Part::main(Kind::ByteCode, size);
+    machine.put(
+        &path,
+        "byte code of Python's own modules, left by running pip",
+        vec![part],
+        &basis,
+    );
+}
+
+fn cache(invocation: &Invocation, machine: &mut Machine<'_>, packages: &[InstalledPackage]) {
+    let off = invocation.has(&["--no-cache-dir"])
+        || matches!(machine.variable("PIP_NO_CACHE_DIR"), Some(value) if !matches!(value, "0" | "false" | "no" | "off"));
+    if off || packages.is_empty() {
+        return;
+    }
+    let path = invocation
+        .option(&["--cache-dir"])
+        .or_else(|| machine.variable("PIP_CACHE_DIR").map(str::to_owned))
+        .or_else(|| {
+            machine
+                .variable("XDG_CACHE_HOME")
+                .map(|home| format!("{home}/pip"))
+        })
+        .unwrap_or_else(|| format!("{}/.cache/pip", machine.home()));
+    let path = machine.absolute(&path);
+    let (size, basis) = machine.catalog.tools().pip_cache(packages);
+    let kept_out = machine.mounted(&path);
+    machine.put(
+        &path,
+        "pip's cache",
+        vec![Part::main(Kind::Archive, size)],
+        &basis,
+    );
+    if !kept_out {
+        machine.facts.caches.push(CacheUse {
+            tool: "pip",
+            path,
+            size,
+            command: invocation.index,
+        });
+    }
+}

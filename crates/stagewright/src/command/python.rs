@@ -1,0 +1,111 @@
+//! `python`: `-m pip`, `-m venv` and `-m compileall`; anything else runs the application's own code.
+
+use super::pip;
+use super::{Invocation, Machine, Model};
+use crate::ledger::Part;
+use crate::size::{Kind, Size};
+
+pub(super) const MODEL: Model = Model {
+    programs: &["python", "virtualenv"],
+    run,
+};
+
+fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
+    if invocation.program == "virtualenv" {
+        return environment(invocation, machine, 0);
+    }
+    // Options of the interpreter itself come before `-m`.
+    let module = invocation
+        .args
+        .iter()
+        .position(|arg| arg.as_deref() == Some("-m"));
+    let name = module
+        .and_then(|at| invocation.args.get(at + 1))
+        .and_then(Option::as_deref);
+    let rest = module.map_or(0, |at| at + 2);
+    match name {
+        Some("pip") => {
+            let inner = Invocation {
+                args: invocation.args[rest..].to_vec(),
+                ..invocation.clone()
+            };
+            pip::pip(&inner, machine);
+        }
+        Some("venv" | "virtualenv") => environment(invocation, machine, rest),
+        Some("compileall") => compile(invocation, machine, rest),
+        _ if invocation.has(&["-V", "--version"]) => {}
+        _ => {
+            machine.reads_anything(format!("`{}` runs code of the project", invocation.text));
+            machine.note(format!(
+                "`{}` may write files that no model can know",
+                invocation.text
+            ));
+        }
+    }
+}
+
+/// A virtual environment: the interpreter's links and the bundled pip.
+fn environment(invocation: &Invocation, machine: &mut Machine<'_>, skip: usize) {
+    let base = machine.python_site("python");
+    let (major, minor) = base.python;
+    for folder in invocation.args[skip..]
+        .iter()
+        .flatten()
+        .filter(|arg| !arg.starts_with('-'))
+    {
+        let folder = machine.absolute(folder);
+        let path = format!("{folder}/pyvenv.cfg");
+        let (whole, byte_code, basis) = machine.catalog.tools().venv(base.python);
+        machine.put(
+            &path,
+            "",
+            vec![Part::main(Kind::Text, Size::exact(100))],
+            &basis,
+        );
+        if invocation.has(&["--without-pip"]) || invocation.has(&["--no-pip"]) {
+            continue;
+        }
+        let source = Size::range(
+            whole.low.saturating_sub(byte_code.high),
+            whole.expected.saturating_sub(byte_code.expected),
+            whole.high.saturating_sub(byte_code.low),
+        );
+        let mut parts = vec![Part::main(Kind::PythonSource, source)];
+        if machine.variable("PYTHONDONTWRITEBYTECODE").is_none() {
+            parts.push(Part::main(Kind::ByteCode, byte_code));
+        }
+        machine.put(
+            &format!("{folder}/lib/python{major}.{minor}/site-packages/pip"),
+            "pip of a new virtual environment",
+            parts,
+            &basis,
+        );
+    }
+}
+
+/// Byte code for every source file below a folder that has none yet.
+fn compile(invocation: &Invocation, machine: &mut Machine<'_>, skip: usize) {
+    for folder in invocation.args[skip..]
+        .iter()
+        .flatten()
+        .filter(|arg| !arg.starts_with('-'))
+    {
+        let folder = machine.absolute(folder);
+        let source = machine
+            .tree
+            .under(&folder)
+            .filter(|(_, node)| !node.parts.iter().any(|part| part.kind == Kind::ByteCode))
+            .flat_map(|(_, node)| &node.parts)
+            .filter(|part| part.kind == Kind::PythonSource)
+            .map(|part| part.size);
+        let source = Size::sum(source);
+        let (size, basis) = machine.catalog.tools().byte_code(source);
+        let part = Part::main(Kind::ByteCode, size);
+        machine.put(
+            &format!("{folder}/__pycache__"),
+            "byte code",
+            vec![part],
+            &basis,
+        );
+    }
+}

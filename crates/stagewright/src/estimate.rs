@@ -1,0 +1,91 @@
+//! What a layer and an image weigh, on disk and on the wire.
+
+use serde::Serialize;
+
+use crate::facts::{Catalog, Codec};
+use crate::ledger::Part;
+use crate::size::{Basis, Size};
+
+/// Bytes on disk and bytes on the wire.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Estimate {
+    /// Bytes of the files, as `docker image ls` counts them.
+    pub uncompressed: Size,
+    /// Bytes of the layers as a registry holds them (gzip).
+    pub compressed: Size,
+}
+
+impl Estimate {
+    /// An estimate from its two sizes.
+    pub const fn new(uncompressed: Size, compressed: Size) -> Self {
+        Self {
+            uncompressed,
+            compressed,
+        }
+    }
+
+    /// What parts weigh: each kind of content is compressed at its own ratio (`catalog/compression.toml`).
+    pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a Part>, catalog: &Catalog) -> Self {
+        let parts: Vec<&Part> = parts.into_iter().collect();
+        Self {
+            uncompressed: Size::sum(parts.iter().map(|part| part.size)),
+            compressed: Size::sum(parts.iter().map(|part| {
+                catalog
+                    .compression(part.kind, Codec::Gzip)
+                    .compressed(part.size)
+            })),
+        }
+    }
+
+    /// Adds estimates whose errors are independent.
+    pub fn sum<'a>(estimates: impl IntoIterator<Item = &'a Self> + Clone) -> Self {
+        Self {
+            uncompressed: Size::sum(
+                estimates
+                    .clone()
+                    .into_iter()
+                    .map(|estimate| estimate.uncompressed),
+            ),
+            compressed: Size::sum(estimates.into_iter().map(|estimate| estimate.compressed)),
+        }
+    }
+}
+
+/// One layer of the image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LayerEstimate {
+    /// The line of the instruction, 1-based.
+    pub line: u32,
+    /// The stage, by its name or as `stage-N`.
+    pub stage: String,
+    /// The instruction as one line.
+    pub instruction: String,
+    /// Its bytes.
+    #[serde(flatten)]
+    pub size: Estimate,
+    /// Where the numbers come from, without repetition, in order of weight.
+    pub basis: Vec<Basis>,
+    /// What the layer holds, largest first.
+    pub contents: Vec<Content>,
+    /// Bytes of lower layers that it hides or replaces.
+    pub hidden: Size,
+    /// Bytes of lower layers that it holds a second time because it changes their owner or mode.
+    pub copied_up: Size,
+    /// What the estimate does not cover, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// Something a layer holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Content {
+    /// Where it lies.
+    pub path: String,
+    /// What it is (`flask 1.1.1`); empty for a plain file.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub label: String,
+    /// Its bytes, uncompressed.
+    pub size: Size,
+}

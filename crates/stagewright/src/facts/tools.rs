@@ -1,0 +1,256 @@
+//! What tools leave behind besides the packages they install (`catalog/tools.toml`).
+
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+use super::InstalledPackage;
+use super::python::WheelFit;
+use crate::size::{Basis, Size};
+
+/// The table.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tools {
+    pip_run_byte_code: Vec<PipRun>,
+    venv: Vec<Venv>,
+    pip_cache: PipCache,
+    unmodelled: Bytes,
+    byte_code: Ratio,
+    unpacked: Factor,
+    apt_upgrade: Bytes,
+    apk_index: Bytes,
+    npm_cache: Factor,
+    optional_extensions: Optional,
+    build_tools: Names,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Optional {
+    names: Vec<String>,
+    #[expect(dead_code, reason = "for the reader of the table")]
+    source: String,
+    #[expect(dead_code, reason = "for the reader of the table")]
+    date: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Names {
+    names: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PipRun {
+    python: String,
+    pip: String,
+    bytes: u64,
+    source: String,
+    date: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Venv {
+    python: String,
+    bytes: u64,
+    byte_code: u64,
+    source: String,
+    date: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PipCache {
+    page: u64,
+    built_wheel_share: f64,
+    error: f64,
+    source: String,
+    date: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Bytes {
+    low: u64,
+    expected: u64,
+    high: u64,
+    source: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ratio {
+    ratio: f64,
+    error: f64,
+    source: String,
+    date: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Factor {
+    low: f64,
+    expected: f64,
+    high: f64,
+    source: String,
+    date: Option<String>,
+}
+
+impl Bytes {
+    fn sized(&self) -> (Size, Basis) {
+        (
+            Size::range(self.low, self.expected, self.high),
+            Basis::new(&self.source),
+        )
+    }
+}
+
+impl Factor {
+    fn of(&self, size: Size) -> (Size, Basis) {
+        let basis = Basis {
+            source: self.source.clone(),
+            date: self.date.clone(),
+        };
+        let low = size.scale(self.low).low;
+        let high = size.scale(self.high).high;
+        (
+            Size::range(low, size.scale(self.expected).expected, high),
+            basis,
+        )
+    }
+}
+
+/// The row whose Python is nearest, and whether it is the very one.
+fn nearest<'r, R>(
+    rows: &'r [R],
+    python: (u32, u32),
+    version: impl Fn(&R) -> &str,
+) -> (&'r R, bool) {
+    let distance = |row: &R| {
+        let (major, minor) = version(row).split_once('.').unwrap_or((version(row), "0"));
+        let (major, minor): (u32, u32) = (major.parse().unwrap_or(3), minor.parse().unwrap_or(0));
+        u64::from(major.abs_diff(python.0)) * 1000 + u64::from(minor.abs_diff(python.1))
+    };
+    let row = rows
+        .iter()
+        .min_by_key(|row| distance(row))
+        .expect("every table of tools.toml has a row");
+    (row, distance(row) == 0)
+}
+
+impl Tools {
+    pub(super) fn embedded() -> &'static Self {
+        static TOOLS: OnceLock<Tools> = OnceLock::new();
+        TOOLS.get_or_init(|| {
+            toml::from_str(include_str!("../../catalog/tools.toml"))
+                .expect("tools.toml is written by us, and a test reads it")
+        })
+    }
+
+    /// Byte code that running pip leaves beside an interpreter that came without any.
+    pub(crate) fn pip_run_byte_code(&self, python: (u32, u32)) -> (Size, Basis) {
+        let (row, exact) = nearest(&self.pip_run_byte_code, python, |row| &row.python);
+        // The pip of an image is not always the measured one, and what it imports depends on what it has to build.
+        let error = if exact { 0.2 } else { 0.35 };
+        let basis = Basis::dated(
+            format!("{} (Python {}, pip {})", row.source, row.python, row.pip),
+            &row.date,
+        );
+        (Size::within(row.bytes, error, error), basis)
+    }
+
+    /// A new virtual environment: all its bytes, and the byte code among them.
+    pub(crate) fn venv(&self, python: (u32, u32)) -> (Size, Size, Basis) {
+        let (row, exact) = nearest(&self.venv, python, |row| &row.python);
+        let error = if exact { 0.05 } else { 0.25 };
+        let basis = Basis::dated(format!("{} (Python {})", row.source, row.python), &row.date);
+        (
+            Size::within(row.bytes, error, error),
+            Size::within(row.byte_code, error, error),
+            basis,
+        )
+    }
+
+    /// What pip keeps of the packages it installs: the files it downloaded, the wheels it built, the index pages.
+    pub(crate) fn pip_cache(&self, packages: &[InstalledPackage]) -> (Size, Basis) {
+        let cache = &self.pip_cache;
+        let files = packages.iter().map(|package| match package.facts.wheel {
+            WheelFit::SdistOnly => package.facts.download.scale(1.0 + cache.built_wheel_share),
+            _ => package.facts.download,
+        });
+        let sum = Size::sum(files).plus(Size::exact(cache.page * packages.len() as u64));
+        let own = Size::within(sum.expected, cache.error, cache.error);
+        let size = Size::range(own.low.min(sum.low), sum.expected, own.high.max(sum.high));
+        (size, Basis::dated(&cache.source, &cache.date))
+    }
+
+    /// A command that no model knows.
+    pub(crate) fn unmodelled(&self) -> (Size, Basis) {
+        self.unmodelled.sized()
+    }
+
+    /// Byte code of so much source.
+    pub(crate) fn byte_code(&self, source: Size) -> (Size, Basis) {
+        let row = &self.byte_code;
+        let size = source.scale(row.ratio);
+        let own = Size::within(size.expected, row.error, row.error);
+        (
+            Size::range(
+                own.low.min(size.low),
+                size.expected,
+                own.high.max(size.high),
+            ),
+            Basis::dated(&row.source, &row.date),
+        )
+    }
+
+    /// An archive that ADD unpacks.
+    pub(crate) fn unpacked(&self, bytes: u64) -> (Size, Basis) {
+        self.unpacked.of(Size::exact(bytes))
+    }
+
+    /// `apt-get upgrade`.
+    pub(crate) fn apt_upgrade(&self) -> (Size, Basis) {
+        self.apt_upgrade.sized()
+    }
+
+    /// The index that apk keeps.
+    pub(crate) fn apk_index(&self) -> (Size, Basis) {
+        self.apk_index.sized()
+    }
+
+    /// Whether a Python package installs without a compiler although it has compiled parts.
+    pub(crate) fn extension_is_optional(&self, package: &str) -> bool {
+        self.optional_extensions
+            .names
+            .iter()
+            .any(|name| name == package)
+    }
+
+    /// Whether a distribution package is for builds alone.
+    pub(crate) fn is_build_tool(&self, package: &str) -> bool {
+        self.build_tools.names.iter().any(|name| name == package)
+    }
+
+    /// What npm keeps of the tarballs it downloads.
+    pub(crate) fn npm_cache(&self, downloads: Size) -> (Size, Basis) {
+        self.npm_cache.of(downloads)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_python_stands_for_another_with_a_wider_range() {
+        let tools = Tools::embedded();
+        let (exact, _) = tools.pip_run_byte_code((3, 7));
+        let (near, basis) = tools.pip_run_byte_code((3, 8));
+        assert_eq!((exact.expected, near.expected), (6_139_973, 6_139_973));
+        assert!(near.low < exact.low && basis.source.contains("Python 3.7"));
+    }
+}

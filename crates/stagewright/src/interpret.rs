@@ -1,0 +1,649 @@
+//! Runs the build in the mind: every step of every stage that is built, on a file system of sized paths.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use stagewright_syntax::Span;
+use stagewright_syntax::shell::{Join, Script, SimpleCommand};
+
+use crate::command::{self, Invocation, Machine, RunFacts};
+use crate::context::{Context, EntryKind, Sources};
+use crate::facts::{Arch, Catalog, ImageFacts};
+use crate::kind;
+use crate::ledger::{Effects, LayerIndex, Node, Origin, Part, Tree};
+use crate::size::{Basis, Kind, Size};
+use crate::stage::{
+    Base, CopyOp, CopySource, From, MountKind, Op, RunOp, StageGraph, StageId, StageInstruction,
+    join,
+};
+
+/// The layer number of files that a mount shows: they are in no layer.
+const MOUNTED: LayerIndex = usize::MAX;
+
+/// What one step leaves in its layer.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LayerRecord {
+    /// The layer's number over the whole build.
+    pub index: LayerIndex,
+    /// The stage.
+    pub stage: StageId,
+    /// The place of the instruction in its stage ([`crate::stage::Stage::instructions`]).
+    pub instruction: usize,
+    /// What the layer holds, by path.
+    pub nodes: Vec<(Arc<str>, Node)>,
+    /// What it hides of lower layers.
+    pub effects: Effects,
+    /// What its commands do, for a RUN.
+    pub facts: RunFacts,
+}
+
+/// A stage after its last step.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct StageRecord {
+    /// The file system.
+    pub tree: Tree,
+    /// Its own layers, in order; none for a stage that is not built.
+    pub layers: Vec<LayerRecord>,
+    /// The image that the stage and those below it are built on, as written.
+    pub image: Option<String>,
+}
+
+/// Every stage after its last step.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Record {
+    /// One for each stage of the graph, in order.
+    pub stages: Vec<StageRecord>,
+}
+
+/// Base images by their reference as written, as far as the catalogue knows them.
+pub(crate) type Images = BTreeMap<String, Option<ImageFacts>>;
+
+/// Runs every stage that is built.
+pub(crate) fn run(
+    graph: &StageGraph,
+    context: &Context,
+    catalog: &Catalog,
+    images: &Images,
+    arch: Arch,
+) -> Record {
+    let mut interpreter = Interpreter {
+        arch,
+        context,
+        catalog,
+        images,
+        next_layer: 0,
+        stages: Vec::new(),
+    };
+    for stage in &graph.stages {
+        let record = if stage.reachable {
+            interpreter.stage(graph, stage.id)
+        } else {
+            StageRecord::default()
+        };
+        interpreter.stages.push(record);
+    }
+    Record {
+        stages: interpreter.stages,
+    }
+}
+
+struct Interpreter<'a> {
+    arch: Arch,
+    context: &'a Context,
+    catalog: &'a Catalog,
+    images: &'a Images,
+    next_layer: LayerIndex,
+    stages: Vec<StageRecord>,
+}
+
+impl Interpreter<'_> {
+    fn layer(&mut self) -> LayerIndex {
+        self.next_layer += 1;
+        self.next_layer
+    }
+
+    fn stage(&mut self, graph: &StageGraph, id: StageId) -> StageRecord {
+        let stage = graph.stage(id);
+        let mut record = StageRecord::default();
+        match &stage.base {
+            Base::Stage(base) => {
+                record.tree = self.stages[base.0].tree.clone();
+                record.image.clone_from(&self.stages[base.0].image);
+            }
+            Base::Image(image) => {
+                record.image = Some(image.clone());
+                let layer = self.layer();
+                record.tree = self.image_tree(image, layer);
+            }
+            _ => {}
+        }
+        for (at, instruction) in stage.instructions.iter().enumerate() {
+            let layer = match &instruction.op {
+                Op::Config => continue,
+                Op::Workdir(_) => {
+                    let layer = self.layer();
+                    record.layers.push(empty(layer, id, at));
+                    continue;
+                }
+                _ => self.layer(),
+            };
+            let tree = std::mem::take(&mut record.tree);
+            let (tree, effects, facts) = match &instruction.op {
+                Op::Copy(copy) => self.copy(copy, tree, layer),
+                Op::Run(run) => self.run(run, instruction, tree, layer, record.image.as_deref()),
+                _ => (tree, Effects::default(), RunFacts::default()),
+            };
+            let nodes = tree
+                .layer(layer)
+                .map(|(path, node)| (Arc::clone(path), node.clone()))
+                .collect();
+            record.tree = tree;
+            record.layers.push(LayerRecord {
+                index: layer,
+                stage: id,
+                instruction: at,
+                nodes,
+                effects,
+                facts,
+            });
+        }
+        record
+    }
+
+    /// What is known of the inside of an image: nodes of its own layer, so that a later step can copy or hide them.
+    fn image_tree(&self, image: &str, layer: LayerIndex) -> Tree {
+        let mut tree = Tree::default();
+        let mut effects = Effects::default();
+        if let Some(Some(facts)) = self.images.get(image) {
+            for content in self.catalog.image_contents(facts) {
+                let node = Node {
+                    parts: content.parts,
+                    layer,
+                    label: Arc::from(content.label),
+                    origin: Origin::Made,
+                    basis: Arc::new(content.basis),
+                };
+                tree.put(&content.path, node, &mut effects);
+            }
+        }
+        tree
+    }
+
+    fn copy(&self, copy: &CopyOp, mut tree: Tree, layer: LayerIndex) -> (Tree, Effects, RunFacts) {
+        let (mut effects, mut facts) = (Effects::default(), RunFacts::default());
+        let folder = copy.destination.ends_with('/') || copy.sources.len() > 1;
+        let destination = copy.destination.trim_end_matches('/');
+        for source in &copy.sources {
+            match source {
+                CopySource::Heredoc { name, content } => {
+                    let path = if folder {
+                        join(&copy.destination, name)
+                    } else {
+                        destination.to_owned()
+                    };
+                    let node = file_node(
+                        &path,
+                        content.len() as u64,
+                        layer,
+                        Origin::Inline(Arc::from(content.as_str())),
+                        "text in the Dockerfile",
+                    );
+                    tree.put(&path, node, &mut effects);
+                }
+                CopySource::Path(path) => match &copy.from {
+                    From::Context => self.copy_context(
+                        copy,
+                        path,
+                        folder,
+                        &mut tree,
+                        layer,
+                        &mut effects,
+                        &mut facts,
+                    ),
+                    From::Stage(stage) => {
+                        let from = &self.stages[stage.0];
+                        copy_stage(
+                            &from.tree,
+                            copy,
+                            path,
+                            folder,
+                            &mut tree,
+                            layer,
+                            &mut effects,
+                            &mut facts,
+                        );
+                    }
+                    From::Image(image) => {
+                        let from = self.image_tree(image, layer);
+                        copy_stage(
+                            &from,
+                            copy,
+                            path,
+                            folder,
+                            &mut tree,
+                            layer,
+                            &mut effects,
+                            &mut facts,
+                        );
+                    }
+                    From::Named(name) => self.unknown_source(
+                        &format!("the named context `{name}`"),
+                        destination,
+                        &mut tree,
+                        layer,
+                        &mut effects,
+                        &mut facts,
+                    ),
+                },
+                CopySource::Url(url) => self.unknown_source(
+                    &format!("the download `{url}`"),
+                    destination,
+                    &mut tree,
+                    layer,
+                    &mut effects,
+                    &mut facts,
+                ),
+                CopySource::Git(url) => self.unknown_source(
+                    &format!("the repository `{url}`"),
+                    destination,
+                    &mut tree,
+                    layer,
+                    &mut effects,
+                    &mut facts,
+                ),
+            }
+        }
+        (tree, effects, facts)
+    }
+
+    /// Something from outside the build: said, and counted as anything from nothing to a lot.
+    fn unknown_source(
+        &self,
+        what: &str,
+        destination: &str,
+        tree: &mut Tree,
+        layer: LayerIndex,
+        effects: &mut Effects,
+        facts: &mut RunFacts,
+    ) {
+        facts.notes.push(format!("the size of {what} is not known"));
+        let (size, _) = self.catalog.tools().unmodelled();
+        let node = Node {
+            parts: vec![Part::main(Kind::Other, size)],
+            layer,
+            label: Arc::from(what),
+            origin: Origin::Made,
+            basis: Arc::new(Basis::new("not known before the build: order of magnitude")),
+        };
+        tree.put(&format!("{destination}/…"), node, effects);
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one call site; a struct would only repeat these names"
+    )]
+    fn copy_context(
+        &self,
+        copy: &CopyOp,
+        source: &str,
+        folder: bool,
+        tree: &mut Tree,
+        layer: LayerIndex,
+        effects: &mut Effects,
+        facts: &mut RunFacts,
+    ) {
+        let sources = Sources::new([source])
+            .exclude(copy.excludes.iter().cloned())
+            .parents(copy.parents);
+        let selected = match self.context.matched(&sources) {
+            Ok(selected) => selected,
+            Err(error) => return facts.notes.push(error.to_string()),
+        };
+        if selected.is_empty() {
+            facts.notes.push(format!(
+                "`{source}` is not in the build context: the build fails here"
+            ));
+        }
+        let base = copy.destination.trim_end_matches('/');
+        for file in selected
+            .iter()
+            .filter(|file| matches!(file.entry.kind, EntryKind::File { .. }))
+        {
+            let bytes = file.entry.size();
+            let path = if file.named && !folder && !copy.parents {
+                base.to_owned()
+            } else {
+                format!("{base}/{}", file.relative)
+            };
+            if copy.add && copy.unpack != Some(false) && kind::is_tar(&file.entry.path) {
+                let (size, basis) = self.catalog.tools().unpacked(bytes);
+                let node = Node {
+                    parts: vec![Part::main(Kind::Other, size)],
+                    layer,
+                    label: Arc::from(format!("unpacked {}", file.entry.path)),
+                    origin: Origin::Made,
+                    basis: Arc::new(basis),
+                };
+                tree.put(&format!("{path}…"), node, effects);
+                continue;
+            }
+            let node = file_node(
+                &path,
+                bytes,
+                layer,
+                Origin::Context(Arc::from(file.entry.path.as_str())),
+                "the build context",
+            );
+            tree.put(&path, node, effects);
+        }
+    }
+
+    fn run(
+        &self,
+        run: &RunOp,
+        instruction: &StageInstruction,
+        mut tree: Tree,
+        layer: LayerIndex,
+        image: Option<&str>,
+    ) -> (Tree, Effects, RunFacts) {
+        let mut mounts = Vec::new();
+        for mount in &run.mounts {
+            if !mount.target.is_empty() {
+                mounts.push(mount.target.clone());
+            }
+            if mount.kind == MountKind::Bind {
+                self.show(mount.from.as_ref(), &mount.source, &mount.target, &mut tree);
+            }
+        }
+        let state = &instruction.before;
+        let mut machine = Machine {
+            tree,
+            layer,
+            effects: Effects::default(),
+            variables: state
+                .env
+                .iter()
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .collect(),
+            cwd: state.workdir().to_owned(),
+            user: state.config.user.clone(),
+            base: image
+                .and_then(|image| self.images.get(image))
+                .and_then(Option::as_ref),
+            catalog: self.catalog,
+            context: self.context,
+            arch: self.arch,
+            mounts,
+            conditional: false,
+            virtual_packages: BTreeMap::new(),
+            facts: RunFacts::default(),
+        };
+        if let Some(script) = &run.script {
+            shell(&Script::parse(script), script, &mut machine);
+        } else if let Some((program, args)) = run.argv.split_first() {
+            let invocation = Invocation {
+                program: basename(program).to_owned(),
+                program_path: program.clone(),
+                args: args.iter().cloned().map(Some).collect(),
+                text: run.argv.join(" "),
+                index: 0,
+            };
+            machine.facts.programs.push(invocation.program.clone());
+            command::run(&invocation, &mut machine);
+        }
+        let Machine {
+            mut tree,
+            effects,
+            facts,
+            ..
+        } = machine;
+        tree.remove_where("/", MOUNTED, &mut Effects::default(), |_, node| {
+            node.layer == MOUNTED
+        });
+        (tree, effects, facts)
+    }
+
+    /// Shows the files of a bind mount to the commands.
+    fn show(&self, from: Option<&From>, source: &str, target: &str, tree: &mut Tree) {
+        let mut effects = Effects::default();
+        match from {
+            None | Some(From::Context) => {
+                let source = if source.is_empty() { "." } else { source };
+                let selected = self
+                    .context
+                    .matched(&Sources::new([source]))
+                    .unwrap_or_default();
+                for file in selected
+                    .iter()
+                    .filter(|file| matches!(file.entry.kind, EntryKind::File { .. }))
+                {
+                    let path = if file.named {
+                        target.to_owned()
+                    } else {
+                        format!("{}/{}", target.trim_end_matches('/'), file.relative)
+                    };
+                    let node = file_node(
+                        &path,
+                        file.entry.size(),
+                        MOUNTED,
+                        Origin::Context(Arc::from(file.entry.path.as_str())),
+                        "the build context",
+                    );
+                    tree.put(&path, node, &mut effects);
+                }
+            }
+            Some(From::Stage(stage)) => {
+                for (path, node) in
+                    self.stages[stage.0]
+                        .tree
+                        .copied(&join("/", source), target, MOUNTED)
+                {
+                    tree.put(&path, node, &mut effects);
+                }
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn empty(index: LayerIndex, stage: StageId, instruction: usize) -> LayerRecord {
+    LayerRecord {
+        index,
+        stage,
+        instruction,
+        nodes: Vec::new(),
+        effects: Effects::default(),
+        facts: RunFacts::default(),
+    }
+}
+
+fn file_node(path: &str, bytes: u64, layer: LayerIndex, origin: Origin, basis: &str) -> Node {
+    Node {
+        parts: vec![Part::main(kind::of_path(path), Size::exact(bytes))],
+        layer,
+        label: Arc::from(""),
+        origin,
+        basis: Arc::new(Basis::new(basis)),
+    }
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "two call sites; a struct would only repeat these names"
+)]
+fn copy_stage(
+    from: &Tree,
+    copy: &CopyOp,
+    source: &str,
+    folder: bool,
+    tree: &mut Tree,
+    layer: LayerIndex,
+    effects: &mut Effects,
+    facts: &mut RunFacts,
+) {
+    let source = join("/", source);
+    let target = copy.destination.trim_end_matches('/').to_owned();
+    if let Some(node) = from.get(&source).filter(|node| node.label.is_empty()) {
+        // A file: into the folder, or as the destination itself.
+        let path = if folder {
+            format!("{target}/{}", basename(&source))
+        } else {
+            target
+        };
+        let node = Node {
+            layer,
+            ..node.clone()
+        };
+        tree.put(&path, node, effects);
+        return;
+    }
+    let copies = from.copied(&source, &target, layer);
+    if copies.is_empty() {
+        facts.notes.push(format!(
+            "what `{source}` holds is not known: its copy is not counted"
+        ));
+    }
+    for (path, node) in copies {
+        tree.put(&path, node, effects);
+    }
+}
+
+/// Runs the commands of a script in order. A command that runs only under a condition counts as "may run"; the right side of `||` is
+/// what happens when things fail, and does not count.
+fn shell(script: &Script<'_>, text: &str, machine: &mut Machine<'_>) {
+    let mut folders: Vec<(usize, String)> = Vec::new();
+    let mut programs = BTreeSet::new();
+    for (index, command) in script.commands.iter().enumerate() {
+        if command.join == Join::Or {
+            continue;
+        }
+        // `cd` inside parentheses is over at the closing one.
+        while folders
+            .last()
+            .is_some_and(|(subshell, _)| !command.subshells.contains(subshell))
+        {
+            if let Some((_, folder)) = folders.pop() {
+                machine.cwd = folder;
+            }
+        }
+        if let Some(&subshell) = command.subshells.last()
+            && folders.last().is_none_or(|(open, _)| *open != subshell)
+        {
+            folders.push((subshell, machine.cwd.clone()));
+        }
+        machine.conditional = command.conditional;
+        step(command, index, text, machine, &mut programs);
+    }
+    machine.facts.programs = programs.into_iter().collect();
+    if !script.complete {
+        machine.note("a part of the script cannot be read as shell: it is not counted".into());
+        machine.reads_anything("a part of the script cannot be read as shell".into());
+    }
+}
+
+fn step(
+    command: &SimpleCommand<'_>,
+    index: usize,
+    text: &str,
+    machine: &mut Machine<'_>,
+    programs: &mut BTreeSet<String>,
+) {
+    let lookup = |name: &str, machine: &Machine<'_>| machine.variables.get(name).cloned();
+    let words: Vec<Option<String>> = command
+        .words
+        .iter()
+        .flat_map(|word| word.fields(&|name| lookup(name, machine)))
+        .collect();
+    let assignments: Vec<(String, Option<String>)> = command
+        .assignments
+        .iter()
+        .map(|assignment| {
+            (
+                assignment.name.to_owned(),
+                assignment.value.expand(&|name| lookup(name, machine)),
+            )
+        })
+        .collect();
+    let Some((Some(program), args)) = words.split_first() else {
+        for (name, value) in assignments {
+            assign(machine, &name, value);
+        }
+        return;
+    };
+    // `A=1 command` sets A for that command alone.
+    let saved = machine.variables.clone();
+    for (name, value) in assignments {
+        assign(machine, &name, value);
+    }
+    let (program, args) = unwrap(program, args);
+    let Span { start, end } = command.span;
+    let invocation = Invocation {
+        program: basename(&program).to_owned(),
+        program_path: program.clone(),
+        args,
+        text: text
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" "),
+        index,
+    };
+    programs.insert(invocation.program.clone());
+    match invocation.program.as_str() {
+        "cd" => {
+            if let Some(folder) = invocation.operands().next().flatten() {
+                machine.cwd = machine.absolute(&folder);
+            }
+        }
+        "export" => {
+            machine.variables = saved;
+            for arg in invocation.args.iter().flatten() {
+                if let Some((name, value)) = arg.split_once('=') {
+                    assign(machine, name, Some(value.to_owned()));
+                }
+            }
+            return;
+        }
+        _ => command::run(&invocation, machine),
+    }
+    machine.variables = saved;
+}
+
+fn assign(machine: &mut Machine<'_>, name: &str, value: Option<String>) {
+    match value {
+        Some(value) => machine.variables.insert(name.to_owned(), value),
+        None => machine.variables.remove(name),
+    };
+}
+
+/// `sudo`, `exec`, `env A=1`, `time`, `nice`: the command is what follows.
+fn unwrap(program: &str, args: &[Option<String>]) -> (String, Vec<Option<String>>) {
+    let mut program = program.to_owned();
+    let mut args = args.to_vec();
+    while matches!(
+        basename(&program),
+        "sudo" | "exec" | "env" | "time" | "nice" | "nohup" | "command"
+    ) {
+        let skip = args
+            .iter()
+            .take_while(|arg| {
+                arg.as_deref()
+                    .is_some_and(|arg| arg.starts_with('-') || arg.contains('='))
+            })
+            .count();
+        let Some(Some(next)) = args.get(skip).cloned() else {
+            break;
+        };
+        args.drain(..=skip);
+        program = next;
+    }
+    (program, args)
+}
+
+fn basename(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}

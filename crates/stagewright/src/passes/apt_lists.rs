@@ -1,0 +1,107 @@
+//! Removes package lists and indexes in the layer that downloads them: a later layer would only hide them.
+
+use stagewright_syntax::edit::{EditError, EditSet};
+use stagewright_syntax::{Command, View as Typed};
+
+use super::{Pass, View};
+use crate::proposal::{Applicability, Proposal};
+
+pub(super) const PASS: Pass = Pass {
+    name: "apt_lists",
+    mends: false,
+    propose,
+};
+
+fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
+    let mut edits = EditSet::new();
+    let runs = view.runs();
+    for (at, step) in runs.iter().enumerate() {
+        let Some(source) = view.source(step.instruction) else {
+            continue;
+        };
+        let Typed::Run(run) = source.view() else {
+            continue;
+        };
+        // A script in a here-document has no end on the line to append to.
+        let (Command::Shell(script), true) = (&run.command, run.heredocs.is_empty()) else {
+            continue;
+        };
+        let mut clean = Vec::new();
+        for cache in &step.facts().caches {
+            let lists = matches!(cache.tool, "apt-get" | "apk") && !clean.contains(&cache.path);
+            // A later install in the same stage that downloads no lists of its own still needs these.
+            let needed = runs[at + 1..].iter().any(|later| {
+                later.stage.id == step.stage.id
+                    && later
+                        .facts()
+                        .installs
+                        .iter()
+                        .any(|install| install.tool == cache.tool)
+                    && !later
+                        .facts()
+                        .caches
+                        .iter()
+                        .any(|other| other.path == cache.path)
+            });
+            if lists && !needed && view.holds(step, &cache.path) {
+                clean.push(cache.path.clone());
+            }
+        }
+        if clean.is_empty() {
+            continue;
+        }
+        let targets: Vec<String> = clean.iter().map(|path| format!("{path}/*")).collect();
+        let command = format!("rm -rf {}", targets.join(" "));
+        let text = view.file.text();
+        let written = &text[script.span.start as usize..script.span.end as usize];
+        let end = script.span.start as usize + written.trim_end().len();
+        let joined = if written.contains('\n') {
+            // The author's layout: one command a line.
+            let indent: String = written
+                .lines()
+                .last()
+                .map(|line| {
+                    line.chars()
+                        .take_while(|c| matches!(c, ' ' | '\t'))
+                        .collect()
+                })
+                .unwrap_or_default();
+            let leading = written
+                .lines()
+                .skip(1)
+                .any(|line| line.trim_start().starts_with("&&"));
+            let escape = view.file.escape();
+            let newline = view.line_break();
+            if leading {
+                format!(" {escape}{newline}{indent}&& {command}")
+            } else {
+                format!(" && {escape}{newline}{indent}{command}")
+            }
+        } else {
+            format!(" && {command}")
+        };
+        edits.insert(u32::try_from(end).unwrap_or(u32::MAX), joined)?;
+    }
+    if edits.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Proposal {
+        pass: PASS.name,
+        title: "remove package lists in the layer that downloads them".into(),
+        applicability: Applicability::Safe,
+        assumptions: vec!["no later step installs from these lists".into()],
+        warnings: Vec::new(),
+        edits,
+        dockerignore: None,
+    }])
+}
+
+impl View<'_> {
+    /// Whether the layer of a step still holds something at a path when the step ends.
+    fn holds(&self, step: &super::RunStep<'_>, path: &str) -> bool {
+        step.layer
+            .nodes
+            .iter()
+            .any(|(other, node)| **other == *path && node.size().high > 0)
+    }
+}

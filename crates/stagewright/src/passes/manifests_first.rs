@@ -1,0 +1,326 @@
+//! Installs dependencies before the source is copied: an edit of the source then leaves the install in the cache.
+//!
+//! The COPY moves below the RUN that installs, and the RUN gets the manifests it reads as bind mounts: they are hashed by content, and
+//! cost no layer. A tool that writes its manifests gets them by a COPY of their own.
+
+use stagewright_syntax::edit::{EditError, EditSet};
+
+use super::{Pass, RunStep, View};
+use crate::ledger::Origin;
+use crate::proposal::{Applicability, Proposal};
+use crate::stage::{CopyOp, From, Op, Stage};
+
+pub(super) const PASS: Pass = Pass {
+    name: "manifests_first",
+    mends: false,
+    propose,
+};
+
+fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
+    let mut edits = EditSet::new();
+    let (mut tools, mut manifests) = (Vec::new(), Vec::new());
+    let runs = view.runs();
+    for stage in view
+        .analysis
+        .graph()
+        .stages
+        .iter()
+        .filter(|stage| stage.reachable)
+    {
+        for (at, instruction) in stage.instructions.iter().enumerate() {
+            let Op::Copy(copy) = &instruction.op else {
+                continue;
+            };
+            if copy.from != From::Context || copy.add || instruction.trigger {
+                continue;
+            }
+            if let Some(found) = hoist(view, stage, at, copy, &runs, &mut edits) {
+                tools.extend(found.tools);
+                manifests.extend(found.manifests);
+            }
+        }
+    }
+    if edits.is_empty() {
+        return Ok(Vec::new());
+    }
+    tools.dedup();
+    manifests.dedup();
+    Ok(vec![Proposal {
+        pass: PASS.name,
+        title: "install dependencies before the source is copied".into(),
+        applicability: Applicability::Safe,
+        assumptions: vec![format!(
+            "{} reads nothing of the project but {}",
+            tools.join(" and "),
+            list(&manifests)
+        )],
+        warnings: Vec::new(),
+        edits,
+        dockerignore: None,
+    }])
+}
+
+fn list(names: &[String]) -> String {
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+struct Hoist {
+    tools: Vec<&'static str>,
+    manifests: Vec<String>,
+}
+
+/// A file that a RUN reads: its path in the context and in the image.
+struct Manifest {
+    source: String,
+    target: String,
+}
+
+/// Moves one COPY below the last install that follows it and can do without it.
+fn hoist(
+    view: &View<'_>,
+    stage: &Stage,
+    at: usize,
+    copy: &CopyOp,
+    runs: &[RunStep<'_>],
+    edits: &mut EditSet,
+) -> Option<Hoist> {
+    let brought = brought(view, stage, at)?;
+    let mut last = None;
+    let mut mounts: Vec<(&RunStep<'_>, Vec<Manifest>)> = Vec::new();
+    let mut found = Hoist {
+        tools: Vec::new(),
+        manifests: Vec::new(),
+    };
+    for (place, instruction) in stage.instructions.iter().enumerate().skip(at + 1) {
+        match &instruction.op {
+            Op::Config | Op::Workdir(_) => continue,
+            // Another copy may lie on top of this one.
+            Op::Copy(_) => break,
+            Op::Run(_) => {}
+        }
+        let Some(step) = runs
+            .iter()
+            .find(|step| step.stage.id == stage.id && step.at == place)
+        else {
+            break;
+        };
+        let Some(read) = reads_only_manifests(step, &brought) else {
+            break;
+        };
+        if overlaps(step, copy, &brought) {
+            break;
+        }
+        let installs = step
+            .facts()
+            .installs
+            .iter()
+            .any(|install| !install.manifests.is_empty());
+        found.tools.extend(
+            step.facts()
+                .installs
+                .iter()
+                .filter(|install| !install.manifests.is_empty())
+                .map(|install| install.tool),
+        );
+        mounts.push((step, read));
+        if installs {
+            last = Some(mounts.len());
+        }
+    }
+    mounts.truncate(last?);
+    // Where the COPY brings nothing but the manifests, they come first already.
+    let needed: Vec<&str> = mounts
+        .iter()
+        .flat_map(|(_, read)| read)
+        .map(|manifest| manifest.source.as_str())
+        .collect();
+    if needed.is_empty()
+        || brought
+            .iter()
+            .all(|(_, source)| needed.contains(&source.as_str()))
+    {
+        return None;
+    }
+    let copy_source = view.source(&stage.instructions[at])?;
+    let run_source = view.source(mounts.last()?.0.instruction)?;
+    for (step, read) in &mounts {
+        if read.is_empty() {
+            continue;
+        }
+        let source = view.source(step.instruction)?;
+        let writes = step
+            .facts()
+            .installs
+            .iter()
+            .any(|install| install.writes_manifests);
+        if writes {
+            let folder = step.instruction.before.workdir();
+            let names: Vec<&str> = read
+                .iter()
+                .map(|manifest| manifest.source.as_str())
+                .collect();
+            if read.iter().any(|manifest| {
+                manifest
+                    .target
+                    .rsplit_once('/')
+                    .is_none_or(|(parent, _)| parent != folder.trim_end_matches('/'))
+            }) {
+                return None;
+            }
+            let line = view.whole_lines(source.span());
+            edits
+                .insert(
+                    line.start,
+                    format!("COPY {} ./{}", names.join(" "), view.line_break()),
+                )
+                .ok()?;
+        } else {
+            let mounts: Vec<String> = read
+                .iter()
+                .map(|manifest| mount(manifest, step.instruction.before.workdir()))
+                .collect();
+            edits
+                .insert(view.arguments_start(&source), view.flags(&mounts))
+                .ok()?;
+        }
+        found
+            .manifests
+            .extend(read.iter().map(|manifest| manifest.source.clone()));
+    }
+    let lines = view.whole_lines(copy_source.span());
+    let text = &view.file.text()[lines.start as usize..lines.end as usize];
+    let text = if text.ends_with('\n') {
+        text.to_owned()
+    } else {
+        format!("{text}{}", view.line_break())
+    };
+    // A relative destination means another folder below a WORKDIR that comes in between.
+    let below = stage
+        .instructions
+        .iter()
+        .skip(at)
+        .take(mounts.last()?.0.at - at);
+    if below
+        .into_iter()
+        .any(|instruction| matches!(instruction.op, Op::Workdir(_)))
+        && relative_destination(&stage.instructions[at].text)
+    {
+        return None;
+    }
+    edits.delete(lines).ok()?;
+    let after = view.whole_lines(run_source.span());
+    let ends = view.file.text()[..after.end as usize].ends_with('\n');
+    edits
+        .insert(
+            after.end,
+            if ends {
+                text
+            } else {
+                format!(
+                    "{}{}",
+                    view.line_break(),
+                    text.trim_end_matches(['\r', '\n'])
+                )
+            },
+        )
+        .ok()?;
+    Some(found)
+}
+
+fn relative_destination(text: &str) -> bool {
+    text.split_ascii_whitespace()
+        .last()
+        .is_some_and(|word| !word.trim_start_matches(['"', '[']).starts_with('/'))
+}
+
+/// Path in the image and path in the context of every file that a COPY brings.
+fn brought(view: &View<'_>, stage: &Stage, at: usize) -> Option<Vec<(String, String)>> {
+    let record = &view.analysis.record().stages[stage.id.0];
+    let layer = record.layers.iter().find(|layer| layer.instruction == at)?;
+    let files = layer
+        .nodes
+        .iter()
+        .filter_map(|(path, node)| match &node.origin {
+            Origin::Context(source) => Some((path.to_string(), source.to_string())),
+            _ => None,
+        });
+    Some(files.collect())
+}
+
+/// The files of the COPY that a RUN reads; `None` if it may read others.
+fn reads_only_manifests(step: &RunStep<'_>, brought: &[(String, String)]) -> Option<Vec<Manifest>> {
+    let facts = step.facts();
+    if facts.reads.anything.is_some() || !facts.unmodelled.is_empty() {
+        return None;
+    }
+    let manifests: Vec<&String> = facts
+        .installs
+        .iter()
+        .flat_map(|install| &install.manifests)
+        .collect();
+    let mut read = Vec::new();
+    for path in &facts.reads.paths {
+        if let Some((target, source)) = brought.iter().find(|(target, _)| target == path) {
+            if !manifests.contains(&path) {
+                return None;
+            }
+            read.push(Manifest {
+                source: source.clone(),
+                target: target.clone(),
+            });
+        } else if brought
+            .iter()
+            .any(|(target, _)| target.starts_with(&format!("{}/", path.trim_end_matches('/'))))
+        {
+            return None;
+        }
+    }
+    Some(read)
+}
+
+/// Whether the COPY, once below, would lie on top of what the RUN makes.
+fn overlaps(step: &RunStep<'_>, copy: &CopyOp, brought: &[(String, String)]) -> bool {
+    let folder = copy.destination.trim_end_matches('/');
+    step.layer.nodes.iter().any(|(made, _)| {
+        made.strip_prefix(folder).is_some_and(|rest| {
+            let top = rest
+                .trim_start_matches('/')
+                .split('/')
+                .next()
+                .unwrap_or_default();
+            brought.iter().any(|(target, _)| {
+                target
+                    .strip_prefix(folder)
+                    .is_some_and(|rest| rest.trim_start_matches('/').split('/').next() == Some(top))
+            })
+        })
+    })
+}
+
+fn mount(manifest: &Manifest, workdir: &str) -> String {
+    let workdir = workdir.trim_end_matches('/');
+    let target = manifest
+        .target
+        .strip_prefix(workdir)
+        .and_then(|rest| rest.strip_prefix('/'))
+        .unwrap_or(&manifest.target);
+    format!(
+        "--mount=type=bind,source={},target={target}",
+        manifest.source
+    )
+}
+
+impl View<'_> {
+    /// Flags for a RUN, each on a line of its own, with the break to what follows.
+    pub(crate) fn flags(&self, flags: &[String]) -> String {
+        let (escape, newline) = (self.file.escape(), self.line_break());
+        flags
+            .iter()
+            .map(|flag| format!("{flag} {escape}{newline}    "))
+            .collect()
+    }
+}

@@ -1,0 +1,134 @@
+//! Rewrites, one pass a file. A pass reads the analysis and proposes; the planner decides.
+
+mod apt_lists;
+mod exec_form;
+mod ignore_file;
+mod manifests_first;
+mod non_root;
+mod package_cache;
+mod slimmer_base;
+mod split_stages;
+mod strip_byte_code;
+mod strip_tests;
+
+use stagewright_syntax::edit::{EditError, line_ending};
+use stagewright_syntax::{Dockerfile, Instruction, Span};
+
+use crate::analysis::Analysis;
+use crate::command::RunFacts;
+use crate::interpret::LayerRecord;
+use crate::proposal::{Applicability, Proposal};
+use crate::stage::{Op, RunOp, Stage, StageInstruction};
+
+/// What a pass may look at.
+pub(crate) struct View<'a> {
+    /// The analysis of the file as it stands.
+    pub(crate) analysis: &'a Analysis,
+    /// The file as it stands.
+    pub(crate) file: &'a Dockerfile<'a>,
+    /// The most that the caller lets a rewrite risk.
+    pub(crate) ceiling: Applicability,
+}
+
+/// A pass.
+pub(crate) struct Pass {
+    /// Its name, which is its file's.
+    pub(crate) name: &'static str,
+    /// Whether it is worth doing where it wins no bytes and no rebuilds: it mends how the image behaves.
+    pub(crate) mends: bool,
+    /// Alternatives, the best first.
+    pub(crate) propose: fn(&View<'_>) -> Result<Vec<Proposal>, EditError>,
+}
+
+/// Every pass, in the order of the ladder: the largest win first, what depends on another after it.
+pub(crate) const PASSES: &[Pass] = &[
+    slimmer_base::PASS,
+    manifests_first::PASS,
+    package_cache::PASS,
+    apt_lists::PASS,
+    split_stages::PASS,
+    ignore_file::PASS,
+    exec_form::PASS,
+    non_root::PASS,
+    strip_byte_code::PASS,
+    strip_tests::PASS,
+];
+
+/// The names of all passes, in the order in which they are tried.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    PASSES.iter().map(|pass| pass.name)
+}
+
+/// A RUN of the stages that are built, with what its commands do.
+pub(crate) struct RunStep<'a> {
+    pub(crate) stage: &'a Stage,
+    /// Its place in its stage.
+    pub(crate) at: usize,
+    pub(crate) instruction: &'a StageInstruction,
+    pub(crate) run: &'a RunOp,
+    pub(crate) layer: &'a LayerRecord,
+}
+
+impl RunStep<'_> {
+    pub(crate) fn facts(&self) -> &RunFacts {
+        &self.layer.facts
+    }
+}
+
+impl<'a> View<'a> {
+    /// The file's instruction behind a resolved one; `None` for ONBUILD triggers, which no pass may edit.
+    pub(crate) fn source(&self, instruction: &StageInstruction) -> Option<Instruction<'a>> {
+        (!instruction.trigger).then(|| self.file.instruction(instruction.index))
+    }
+
+    /// Every RUN that is built, in the order of the file.
+    pub(crate) fn runs(&self) -> Vec<RunStep<'a>> {
+        let mut runs = Vec::new();
+        for (stage, record) in self
+            .analysis
+            .graph()
+            .stages
+            .iter()
+            .zip(&self.analysis.record().stages)
+        {
+            for layer in &record.layers {
+                let instruction = &stage.instructions[layer.instruction];
+                if let (Op::Run(run), false) = (&instruction.op, instruction.trigger) {
+                    runs.push(RunStep {
+                        stage,
+                        at: layer.instruction,
+                        instruction,
+                        run,
+                        layer,
+                    });
+                }
+            }
+        }
+        runs
+    }
+
+    /// The text between the start of an instruction's first line and the end of its last, with the line break: what a move takes along.
+    pub(crate) fn whole_lines(&self, span: Span) -> Span {
+        let text = self.file.text();
+        let start = text[..span.start as usize]
+            .rfind('\n')
+            .map_or(0, |at| at + 1);
+        let end = text[span.end as usize..]
+            .find('\n')
+            .map_or(text.len(), |at| span.end as usize + at + 1);
+        Span::from(start..end)
+    }
+
+    /// The line break the file uses.
+    pub(crate) fn line_break(&self) -> &'static str {
+        line_ending(self.file.text())
+    }
+
+    /// Where the first flag of an instruction stands or would stand: after its name.
+    pub(crate) fn arguments_start(&self, instruction: &Instruction<'_>) -> u32 {
+        let keyword = instruction.keyword_text().span.end;
+        let rest = &self.file.text()[keyword as usize..];
+        keyword
+            + u32::try_from(rest.len() - rest.trim_start_matches([' ', '\t']).len()).unwrap_or(0)
+    }
+}

@@ -1,0 +1,67 @@
+//! Runs the application as a user without rights.
+
+use stagewright_syntax::edit::{EditError, EditSet};
+
+use super::{Pass, View};
+use crate::proposal::{Applicability, Proposal};
+
+pub(super) const PASS: Pass = Pass {
+    name: "non_root",
+    mends: true,
+    propose,
+};
+
+/// A number above those that distributions give to their services; it needs no entry in `/etc/passwd`, hence no layer.
+const USER: &str = "10001:10001";
+
+fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
+    let stage = view.analysis.graph().target_stage();
+    let config = &stage.end.config;
+    let user = config.user.split(':').next().unwrap_or_default();
+    let known = view
+        .analysis
+        .base_facts()
+        .is_some_and(|facts| matches!(facts.user.as_str(), "" | "root"));
+    // What an unknown base runs as is not known either.
+    if !matches!(user, "" | "root" | "0")
+        || !known
+        || (config.cmd.is_none() && config.entrypoint.is_none())
+    {
+        return Ok(Vec::new());
+    }
+    // Ports below 1024 were reserved for root; container engines have lowered that limit, others have not.
+    if config.ports.iter().any(|port| {
+        port.split(['/', '-'])
+            .next()
+            .and_then(|port| port.parse::<u32>().ok())
+            .is_some_and(|port| port < 1024)
+    }) {
+        return Ok(Vec::new());
+    }
+    // Before the first of the instructions at the end that only describe how to start.
+    let described = stage.instructions.iter().rev().take_while(|instruction| {
+        use stagewright_syntax::Keyword as K;
+        matches!(
+            instruction.keyword,
+            K::Cmd | K::Entrypoint | K::Expose | K::Healthcheck | K::Stopsignal | K::Label
+        )
+    });
+    let Some(place) = described
+        .last()
+        .and_then(|instruction| view.source(instruction))
+    else {
+        return Ok(Vec::new());
+    };
+    let mut edits = EditSet::new();
+    let line = view.whole_lines(place.span());
+    edits.insert(line.start, format!("USER {USER}{}", view.line_break()))?;
+    Ok(vec![Proposal {
+        pass: PASS.name,
+        title: format!("run as user {USER}, not as root"),
+        applicability: Applicability::Unsafe,
+        assumptions: vec!["the application writes to no folder that belongs to root, and needs no entry in /etc/passwd".into()],
+        warnings: Vec::new(),
+        edits,
+        dockerignore: None,
+    }])
+}

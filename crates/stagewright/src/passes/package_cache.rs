@@ -1,0 +1,55 @@
+//! Keeps the caches of package managers out of the layer: a cache mount holds them for the next build instead.
+
+use stagewright_syntax::edit::{EditError, EditSet};
+
+use super::{Pass, View};
+use crate::proposal::{Applicability, Proposal};
+
+pub(super) const PASS: Pass = Pass {
+    name: "package_cache",
+    mends: false,
+    propose,
+};
+
+fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
+    let mut edits = EditSet::new();
+    let mut tools = Vec::new();
+    for step in view.runs() {
+        let Some(source) = view.source(step.instruction) else {
+            continue;
+        };
+        let mut mounts: Vec<String> = Vec::new();
+        for cache in &step.facts().caches {
+            // Lists and indexes are cleaned where they are made (`apt_lists`): a mount would hide them from later steps.
+            let mount = format!("--mount=type=cache,target={}", cache.path);
+            if !matches!(cache.tool, "pip" | "npm") || mounts.contains(&mount) {
+                continue;
+            }
+            mounts.push(mount);
+            if !tools.contains(&cache.tool) {
+                tools.push(cache.tool);
+            }
+        }
+        if !mounts.is_empty() {
+            edits.insert(view.arguments_start(&source), view.flags(&mounts))?;
+        }
+    }
+    if edits.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Proposal {
+        pass: PASS.name,
+        title: format!(
+            "keep the cache of {} out of the layer, in a cache mount",
+            tools.join(" and ")
+        ),
+        applicability: Applicability::Safe,
+        assumptions: vec![
+            "no later step reads the cache".into(),
+            "the builder is BuildKit".into(),
+        ],
+        warnings: Vec::new(),
+        edits,
+        dockerignore: None,
+    }])
+}

@@ -1,0 +1,236 @@
+//! A smaller sibling of the base image, where everything the build uses is there as well.
+
+use stagewright_syntax::View as Typed;
+use stagewright_syntax::edit::{EditError, EditSet};
+
+use super::{Pass, View};
+use crate::facts::{ImageFacts, Libc, WheelFit};
+use crate::proposal::{Applicability, Proposal};
+use crate::stage::Base;
+
+pub(super) const PASS: Pass = Pass {
+    name: "slimmer_base",
+    mends: false,
+    propose,
+};
+
+fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
+    let graph = view.analysis.graph();
+    let root = graph.stage(graph.chain()[0]);
+    let Base::Image(image) = &root.base else {
+        return Ok(Vec::new());
+    };
+    let Some(facts) = view.analysis.image(image) else {
+        return Ok(Vec::new());
+    };
+    // Every stage on the same image moves with it: what one builds, another runs.
+    let mut places = Vec::new();
+    for stage in graph
+        .stages
+        .iter()
+        .filter(|stage| stage.reachable && stage.base == Base::Image(image.clone()))
+    {
+        let Typed::From(from) = view.file.instruction(stage.from).view() else {
+            return Ok(Vec::new());
+        };
+        if from.image.contains('$') || from.image.contains('@') {
+            return Ok(Vec::new());
+        }
+        places.push(from.image.span);
+    }
+    let mut proposals = Vec::new();
+    let version = facts
+        .python_version()
+        .map(|(major, minor)| format!("{major}.{minor}"))
+        .or_else(|| {
+            facts
+                .node
+                .as_deref()
+                .and_then(|node| node.split('.').next())
+                .map(str::to_owned)
+        });
+    let Some(version) = version else {
+        return Ok(Vec::new());
+    };
+    for candidate in view.analysis.catalog().variants(
+        &facts.family,
+        &version,
+        view.analysis.options().as_of.as_deref(),
+    ) {
+        if candidate.compressed.expected >= facts.compressed.expected {
+            continue;
+        }
+        let Some(check) = check(view, facts, &candidate) else {
+            continue;
+        };
+        let mut edits = EditSet::new();
+        for span in &places {
+            edits.replace(*span, candidate.reference.clone())?;
+        }
+        let mut assumptions = vec![format!(
+            "the application calls no program and loads no library that only `{image}` has"
+        )];
+        if candidate.libc != facts.libc {
+            assumptions.push(
+                "the application does not depend on glibc (locales, name resolution, stack size)"
+                    .into(),
+            );
+        }
+        proposals.push(Proposal {
+            pass: PASS.name,
+            title: format!("base image `{}` instead of `{image}`", candidate.reference),
+            applicability: check.applicability,
+            assumptions,
+            warnings: check.warnings,
+            edits,
+            dockerignore: None,
+        });
+    }
+    Ok(proposals)
+}
+
+struct Check {
+    applicability: Applicability,
+    warnings: Vec<String>,
+}
+
+fn has(image: &ImageFacts, program: &str) -> bool {
+    image.offers.command(program) == Some(true)
+}
+
+/// Whether the build still works on the candidate; `None` where it is known not to.
+fn check(view: &View<'_>, facts: &ImageFacts, candidate: &ImageFacts) -> Option<Check> {
+    let other_libc = candidate.libc != facts.libc;
+    let mut check = Check {
+        applicability: if other_libc {
+            Applicability::Unsafe
+        } else {
+            Applicability::Safe
+        },
+        warnings: Vec::new(),
+    };
+    let analysis = view.analysis;
+    let mut compiler = has(candidate, "gcc");
+    for step in view.runs() {
+        if analysis.record().stages[step.stage.id.0].image.as_deref()
+            != Some(analysis.base_reference()?)
+        {
+            continue;
+        }
+        let facts_of_run = step.facts();
+        for install in &facts_of_run.installs {
+            // Another distribution has another package manager, and other names for its packages.
+            match install.tool {
+                "apt-get" if !has(candidate, "apt-get") => return None,
+                "apk" if !has(candidate, "apk") => return None,
+                "apt-get" | "apk" => {
+                    compiler |= install.packages.iter().any(|(name, _)| {
+                        matches!(
+                            name.as_str(),
+                            "gcc" | "g++" | "build-essential" | "build-base"
+                        )
+                    })
+                }
+                _ => {}
+            }
+        }
+        let installed: Vec<&str> = facts_of_run
+            .installs
+            .iter()
+            .flat_map(|install| &install.packages)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        for program in &facts_of_run.programs {
+            if has(facts, program)
+                && !has(candidate, program)
+                && !installed.contains(&program.as_str())
+            {
+                return None;
+            }
+        }
+        if !facts_of_run.unmodelled.is_empty() {
+            check.applicability = check.applicability.max(Applicability::Suggestion);
+            check.warnings.push(format!(
+                "no model knows `{}`: whether it works on `{}` is not known",
+                facts_of_run.unmodelled[0], candidate.reference
+            ));
+        }
+    }
+    packages(view, candidate, compiler, other_libc, &mut check)?;
+    Some(check)
+}
+
+/// Every package that pip installs needs a wheel that fits, or a source that builds without what the candidate lacks.
+fn packages(
+    view: &View<'_>,
+    candidate: &ImageFacts,
+    compiler: bool,
+    other_libc: bool,
+    check: &mut Check,
+) -> Option<()> {
+    let Some(python) = candidate.python_version() else {
+        return Some(());
+    };
+    let platform = view.analysis.wheel_platform(candidate);
+    for step in view.runs() {
+        for install in step
+            .facts()
+            .installs
+            .iter()
+            .filter(|install| install.tool == "pip")
+        {
+            for (name, version) in &install.packages {
+                let package = view.analysis.catalog().python_package(
+                    name,
+                    Some(version.as_str()).filter(|v| !v.is_empty()),
+                    python,
+                    platform,
+                );
+                let label = format!("{name} {version}");
+                let libc = if candidate.libc == Libc::Musl {
+                    "musl"
+                } else {
+                    "glibc"
+                };
+                match package.wheel {
+                    WheelFit::Pure | WheelFit::Native => {}
+                    WheelFit::FallbackPure => check.warnings.push(format!(
+                        "`{label}` has no {libc} wheel: its slower pure Python wheel is installed"
+                    )),
+                    WheelFit::None => return None,
+                    WheelFit::SdistOnly if package.native == Some(false) => {
+                        check.warnings.push(format!("`{label}` has no {libc} wheel: it is built from source, which needs no compiler"));
+                    }
+                    WheelFit::SdistOnly
+                        if !compiler
+                            && view.analysis.catalog().tools().extension_is_optional(name) =>
+                    {
+                        check.warnings.push(format!("`{label}` has no {libc} wheel: without a compiler its slower Python parts alone are installed"));
+                        check.applicability = check.applicability.max(Applicability::Unsafe);
+                    }
+                    WheelFit::SdistOnly if compiler => {
+                        check
+                            .warnings
+                            .push(format!("`{label}` has no {libc} wheel: it is compiled"));
+                        check.applicability = check.applicability.max(Applicability::Unsafe);
+                    }
+                    WheelFit::SdistOnly if package.native == Some(true) => return None,
+                    WheelFit::SdistOnly => {
+                        check.warnings.push(format!("`{label}` has no {libc} wheel: it is built from source, and whether that needs a compiler is not known"));
+                        check.applicability = check.applicability.max(Applicability::Suggestion);
+                    }
+                    WheelFit::Unknown => {
+                        check.warnings.push(format!("the catalogue does not know `{label}`: whether it has a {libc} wheel is not known"));
+                        let least = if other_libc {
+                            Applicability::Suggestion
+                        } else {
+                            Applicability::Unsafe
+                        };
+                        check.applicability = check.applicability.max(least);
+                    }
+                }
+            }
+        }
+    }
+    Some(())
+}

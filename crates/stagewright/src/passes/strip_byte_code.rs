@@ -1,0 +1,66 @@
+//! Installs packages without byte code. Python compiles a module again whenever it is first imported.
+
+use stagewright_syntax::edit::{EditError, EditSet};
+use stagewright_syntax::shell::Script;
+use stagewright_syntax::{Command, View as Typed};
+
+use super::{Pass, View};
+use crate::proposal::{Applicability, Proposal};
+use crate::size::Kind;
+
+pub(super) const PASS: Pass = Pass {
+    name: "strip_byte_code",
+    mends: false,
+    propose,
+};
+
+fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
+    let mut edits = EditSet::new();
+    for step in view.runs() {
+        let compiled = step.layer.nodes.iter().any(|(path, node)| {
+            !path.ends_with("__pycache__")
+                && node.parts.iter().any(|part| part.kind == Kind::ByteCode)
+        });
+        let Some(source) = view.source(step.instruction).filter(|_| compiled) else {
+            continue;
+        };
+        let Typed::Run(run) = source.view() else {
+            continue;
+        };
+        let (Command::Shell(text), true) = (&run.command, run.heredocs.is_empty()) else {
+            continue;
+        };
+        let script = Script::parse(text);
+        for install in step
+            .facts()
+            .installs
+            .iter()
+            .filter(|install| install.tool == "pip")
+        {
+            let word = script.commands.get(install.command).and_then(|command| {
+                command
+                    .words
+                    .iter()
+                    .find(|word| word.literal().as_deref() == Some("install"))
+            });
+            if let Some(span) = word.and_then(|word| Some(run.script()?.source_span(word.span))) {
+                edits.insert(span.end, " --no-compile")?;
+            }
+        }
+    }
+    if edits.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Proposal {
+        pass: PASS.name,
+        title: "install packages without byte code".into(),
+        applicability: Applicability::Unsafe,
+        assumptions: vec![
+            "a slower first import of each module, at every start of a container, is acceptable"
+                .into(),
+        ],
+        warnings: Vec::new(),
+        edits,
+        dockerignore: None,
+    }])
+}

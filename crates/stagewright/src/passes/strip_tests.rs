@@ -1,0 +1,74 @@
+//! Removes the test suites that packages bring along, in the layer that installs them.
+
+use stagewright_syntax::edit::{EditError, EditSet};
+use stagewright_syntax::{Command, View as Typed};
+
+use super::{Pass, View};
+use crate::ledger::Role;
+use crate::proposal::{Applicability, Proposal};
+
+pub(super) const PASS: Pass = Pass {
+    name: "strip_tests",
+    mends: false,
+    propose,
+};
+
+fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
+    let mut edits = EditSet::new();
+    for step in view.runs() {
+        let tests = |role| {
+            move |node: &crate::ledger::Node| {
+                node.parts
+                    .iter()
+                    .any(|part| part.role == role && part.size.expected > 0)
+            }
+        };
+        let shipped = step
+            .layer
+            .nodes
+            .iter()
+            .any(|(_, node)| tests(Role::Tests)(node));
+        let Some(install) = step
+            .facts()
+            .installs
+            .iter()
+            .find(|install| install.tool == "pip")
+            .filter(|_| shipped)
+        else {
+            continue;
+        };
+        let Some(source) = view.source(step.instruction) else {
+            continue;
+        };
+        let Typed::Run(run) = source.view() else {
+            continue;
+        };
+        let (Command::Shell(script), true) = (&run.command, run.heredocs.is_empty()) else {
+            continue;
+        };
+        let text = view.file.text();
+        let written = &text[script.span.start as usize..script.span.end as usize];
+        let end = script.span.start as usize + written.trim_end().len();
+        let (escape, newline) = (view.file.escape(), view.line_break());
+        let command = format!(
+            "find {} -depth -type d \\( -name test -o -name tests \\) -exec rm -rf {{}} +",
+            install.prefix
+        );
+        edits.insert(
+            u32::try_from(end).unwrap_or(u32::MAX),
+            format!(" {escape}{newline}    && {command}"),
+        )?;
+    }
+    if edits.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Proposal {
+        pass: PASS.name,
+        title: "remove the test suites of packages".into(),
+        applicability: Applicability::Unsafe,
+        assumptions: vec!["nothing imports from folders named `test` or `tests`".into()],
+        warnings: Vec::new(),
+        edits,
+        dockerignore: None,
+    }])
+}

@@ -1,0 +1,93 @@
+//! A rewrite as data: its edits, what it takes for granted and how far it can be trusted.
+
+use serde::Serialize;
+use stagewright_syntax::edit::EditSet;
+
+/// How far a rewrite can be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Applicability {
+    /// The image behaves as before.
+    Safe,
+    /// Likely wanted, and may change how the image behaves.
+    Unsafe,
+    /// A person must decide.
+    Suggestion,
+}
+
+impl Applicability {
+    /// The word used in all three languages: `safe`, `unsafe`, `suggestion`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::Unsafe => "unsafe",
+            Self::Suggestion => "suggestion",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Safe, Self::Unsafe, Self::Suggestion]
+            .into_iter()
+            .find(|applicability| applicability.as_str() == word)
+    }
+}
+
+/// What a plan minimises.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Objective {
+    /// Bytes of the image on disk.
+    ColdSize,
+    /// Bytes that a host without the image pulls.
+    #[default]
+    ColdPull,
+    /// Bytes that a host with the previous image pulls after a source edit.
+    WarmPull,
+    /// What a source edit builds again.
+    Rebuild,
+}
+
+impl Objective {
+    /// The word used in all three languages: `cold-size`, `cold-pull`, `warm-pull`, `rebuild`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ColdSize => "cold-size",
+            Self::ColdPull => "cold-pull",
+            Self::WarmPull => "warm-pull",
+            Self::Rebuild => "rebuild",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [
+            Self::ColdSize,
+            Self::ColdPull,
+            Self::WarmPull,
+            Self::Rebuild,
+        ]
+        .into_iter()
+        .find(|objective| objective.as_str() == word)
+    }
+}
+
+/// One rewrite.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Proposal {
+    /// The pass that makes it.
+    pub pass: &'static str,
+    /// What it does, in a few words.
+    pub title: String,
+    /// How far it can be trusted.
+    pub applicability: Applicability,
+    /// What it takes for granted, in sentences.
+    pub assumptions: Vec<String>,
+    /// What a person should know about it, in sentences.
+    pub warnings: Vec<String>,
+    /// The edits of the Dockerfile.
+    pub edits: EditSet,
+    /// The new `.dockerignore`, where the rewrite changes it.
+    pub dockerignore: Option<String>,
+}

@@ -1,0 +1,143 @@
+//! Python with a requirements file: a builder stage that installs, a runtime stage that holds what was installed and the source.
+
+use stagewright_syntax::write::{
+    Cmd, Copy, Dockerfile, Env, Expose, From, Mount, Run, User, Workdir,
+};
+
+use super::RecipeOptions;
+use crate::context::Context;
+use crate::facts::Catalog;
+use crate::project::{Generated, ProjectError, PythonProject};
+
+/// The Python that is taken where no file asks for one: the newest whose slim image the catalogue has measured.
+fn newest(catalog: &Catalog) -> Option<String> {
+    (8..40)
+        .rev()
+        .map(|minor| format!("3.{minor}"))
+        .find(|version| {
+            catalog
+                .image(&format!("python:{version}-slim"), None)
+                .is_some_and(|facts| facts.stale.is_none())
+        })
+}
+
+pub(crate) fn generate(
+    project: &PythonProject,
+    context: &Context,
+    options: &RecipeOptions,
+) -> Result<Generated, ProjectError> {
+    let (mut found, mut questions) = (
+        vec![format!(
+            "`{}` lists {} packages",
+            project.requirements,
+            project.packages.len()
+        )],
+        Vec::new(),
+    );
+    let base = match (&options.base, &project.python) {
+        (Some(base), _) => base.clone(),
+        (None, Some((version, file))) => {
+            found.push(format!("`{file}` asks for Python {version}"));
+            format!("python:{version}-slim")
+        }
+        (None, None) => {
+            let version = newest(Catalog::builtin()).unwrap_or_else(|| "3".into());
+            questions.push(format!(
+                "which Python? no file says (`.python-version` would); {version} is taken"
+            ));
+            format!("python:{version}-slim")
+        }
+    };
+    if let (Some(framework), Some(application)) = (project.framework, &project.application) {
+        found.push(format!(
+            "`{}` holds the {framework} application `{}`",
+            application.file, application.variable
+        ));
+    }
+    let mut command = match (&options.command, &project.command) {
+        (Some(command), _) | (None, Some(command)) => command.clone(),
+        (None, None) => {
+            let why = if project.application.is_none() {
+                "no file holds an application object of a known framework"
+            } else {
+                "no server is among the requirements"
+            };
+            return Err(ProjectError::NoCommand { why: why.into() });
+        }
+    };
+    let port = options.port.unwrap_or(project.port);
+    if options.command.is_none() {
+        let (old, new) = (project.port.to_string(), port.to_string());
+        for word in &mut command {
+            if *word == old {
+                word.clone_from(&new);
+            } else if let Some(host) = word.strip_suffix(&format!(":{old}")) {
+                *word = format!("{host}:{new}");
+            }
+        }
+    }
+    if options.port.is_none() {
+        questions.push(format!("which port? {port} is taken"));
+    }
+    let mut file = Dockerfile::new();
+    file.push(From::image(base.as_str()).named("base"));
+    file.push(Env::new().set("PYTHONUNBUFFERED", "1"));
+    file.push(Workdir::new("/app"));
+    file.blank();
+    file.push(From::image("base").named("builder"));
+    let name = project.requirements.as_str();
+    let mut run = Run::shell(format!("pip install --prefix=/install -r {name}"))
+        .mount(Mount::cache("/root/.cache/pip"))
+        .mount(Mount::bind(name, name));
+    for include in includes(project, context) {
+        run = run.mount(Mount::bind(include.as_str(), include.as_str()));
+    }
+    file.push(run);
+    file.blank();
+    file.push(From::image("base"));
+    file.push(Copy::files(["/install"], "/usr/local").from("builder"));
+    let (files, folders): (Vec<&String>, Vec<&String>) = project
+        .sources
+        .iter()
+        .partition(|source| !source.ends_with('/'));
+    if !files.is_empty() {
+        file.push(Copy::files(files.into_iter().cloned(), "./"));
+    }
+    for folder in folders {
+        file.push(Copy::files([folder.as_str()], format!("./{folder}")));
+    }
+    file.push(User::new("10001:10001"));
+    file.push(Expose::new([port]));
+    file.push(Cmd::exec(command));
+    let dockerfile = file
+        .print()
+        .map_err(|source| ProjectError::Unwritable { source })?;
+    Ok(Generated {
+        recipe: "python",
+        dockerfile,
+        dockerignore: dockerignore(project),
+        found,
+        questions,
+    })
+}
+
+/// Requirement and constraint files that the requirements file includes.
+fn includes(project: &PythonProject, context: &Context) -> Vec<String> {
+    crate::project::python::read(context, &project.requirements)
+        .files
+        .into_iter()
+        .filter(|file| *file != project.requirements)
+        .collect()
+}
+
+/// Everything is left out but what the Dockerfile takes: an edit of any other file cannot cost a rebuild.
+fn dockerignore(project: &PythonProject) -> String {
+    let mut text = String::from("# Everything but what the Dockerfile takes.\n*\n");
+    for wanted in std::iter::once(&project.requirements).chain(&project.sources) {
+        text.push('!');
+        text.push_str(wanted.trim_end_matches('/'));
+        text.push('\n');
+    }
+    text.push_str("**/__pycache__\n**/*.pyc\n");
+    text
+}

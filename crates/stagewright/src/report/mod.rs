@@ -1,0 +1,190 @@
+//! Answers as they are printed: JSON of one schema in all three languages, and text for people.
+
+pub mod parse;
+pub mod text;
+
+use serde::Serialize;
+
+pub use self::parse::ParseReport;
+use crate::analysis::Analysis;
+use crate::cache::{Prediction, StepVerdict, Verdict};
+use crate::estimate::{Estimate, LayerEstimate};
+use crate::finding::Finding;
+use crate::plan::Plan;
+use crate::project::Generated;
+use crate::size::{Basis, Size};
+
+/// The version of every JSON form.
+pub const SCHEMA: u32 = 1;
+
+/// The answer of `size`.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct SizeReport {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The stage that is built, by its name or as `stage-N`.
+    pub target: String,
+    /// The base image.
+    pub base: BaseReport,
+    /// The image: its base and its own layers. Without the base where that is unknown.
+    pub image: Estimate,
+    /// The layers, the base's first as one.
+    pub layers: Vec<LayerEstimate>,
+    /// Bytes in the image that nothing can see, because a later layer hides or repeats them.
+    pub hidden: Size,
+    /// What is wrong or not known.
+    pub findings: Vec<Finding>,
+}
+
+/// What is known of the image that everything is built on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct BaseReport {
+    /// Its reference as written; `scratch` if there is none.
+    pub reference: String,
+    /// Whether the catalogue knows it.
+    pub known: bool,
+    /// Its bytes; nothing where it is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<Estimate>,
+    /// Where the number comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Basis>,
+    /// Why the number may be off, where the row is not the build that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stale: Option<String>,
+}
+
+/// The answer of `cache`.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct CacheReport {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Every step, each after those it needs.
+    pub steps: Vec<StepReport>,
+    /// Bytes that a host with the previous image pulls.
+    pub warm_pull: Size,
+    /// What is wrong or not known.
+    pub findings: Vec<Finding>,
+}
+
+/// What happens to one step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct StepReport {
+    /// The line of its instruction, 1-based.
+    pub line: u32,
+    /// Its stage, by its name or as `stage-N`.
+    pub stage: String,
+    /// The instruction as one line.
+    pub instruction: String,
+    /// `cached`, `rerun` or `unknown`.
+    pub verdict: &'static str,
+    /// Why it runs, or what its verdict depends on, as a clause; nothing for a cached step.
+    pub cause: Option<String>,
+}
+
+impl From<&StepVerdict> for StepReport {
+    fn from(step: &StepVerdict) -> Self {
+        let (verdict, cause) = match &step.verdict {
+            Verdict::Cached => ("cached", None),
+            Verdict::Rerun { cause } => ("rerun", Some(cause.to_string())),
+            Verdict::Unknown { doubt } => ("unknown", Some(doubt.to_string())),
+        };
+        Self {
+            line: step.line,
+            stage: step.stage.clone(),
+            instruction: step.instruction.clone(),
+            verdict,
+            cause,
+        }
+    }
+}
+
+/// The answer of `optimize`.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct OptimizeReport {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The plan.
+    #[serde(flatten)]
+    pub plan: Plan,
+    /// What is wrong or not known, in the file as it is.
+    pub findings: Vec<Finding>,
+}
+
+/// The answer of `generate`.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct GenerateReport {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The files and what was found.
+    #[serde(flatten)]
+    pub generated: Generated,
+    /// What the image weighs.
+    pub image: Estimate,
+    /// What is wrong or not known.
+    pub findings: Vec<Finding>,
+}
+
+impl SizeReport {
+    /// The report of an analysis.
+    pub fn new(analysis: &Analysis) -> Self {
+        Self {
+            schema: SCHEMA,
+            target: analysis.graph().target_stage().label(),
+            base: analysis.base(),
+            image: *analysis.size(),
+            layers: analysis.layers().to_vec(),
+            hidden: Size::sum(analysis.layers().iter().map(|layer| layer.hidden)),
+            findings: analysis.findings().to_vec(),
+        }
+    }
+}
+
+impl CacheReport {
+    /// The report of a prediction.
+    pub fn new(analysis: &Analysis, prediction: &Prediction) -> Self {
+        Self {
+            schema: SCHEMA,
+            steps: prediction.steps.iter().map(StepReport::from).collect(),
+            warm_pull: analysis.pull_after(prediction),
+            findings: analysis.findings().to_vec(),
+        }
+    }
+}
+
+impl OptimizeReport {
+    /// The report of a plan.
+    pub fn new(analysis: &Analysis, plan: Plan) -> Self {
+        Self {
+            schema: SCHEMA,
+            plan,
+            findings: analysis.findings().to_vec(),
+        }
+    }
+}
+
+impl GenerateReport {
+    /// The report of a generated file and its analysis.
+    pub fn new(analysis: &Analysis, generated: Generated) -> Self {
+        Self {
+            schema: SCHEMA,
+            generated,
+            image: *analysis.size(),
+            findings: analysis.findings().to_vec(),
+        }
+    }
+}
+
+/// A report as JSON, indented, with a line break at its end; the same bytes in all three languages.
+pub fn to_json(report: &impl Serialize) -> String {
+    let mut text =
+        serde_json::to_string_pretty(report).expect("reports are plain data with string keys");
+    text.push('\n');
+    text
+}

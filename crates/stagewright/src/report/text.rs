@@ -1,0 +1,312 @@
+//! Reports as text for people: one line a fact, with units.
+
+use std::fmt::Write as _;
+
+use super::{CacheReport, GenerateReport, OptimizeReport, SizeReport};
+use crate::finding::{Finding, Severity};
+use crate::plan::Measure;
+use crate::size::Size;
+
+/// Bytes with a decimal unit, as registries and `docker image ls` print them: `125.9 MB`.
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+pub fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let (mut value, mut unit) = (bytes as f64, 0);
+    while value >= 999.95 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    match (unit, value) {
+        (0, _) => format!("{bytes} B"),
+        (3.., _) => format!("{value:.2} {}", UNITS[unit]),
+        _ => format!("{value:.1} {}", UNITS[unit]),
+    }
+}
+
+/// A size with its range, where it has one: `125.9 MB (123.0 MB to 129.1 MB)`.
+pub fn size(size: Size) -> String {
+    if size.is_exact() {
+        return bytes(size.expected);
+    }
+    format!(
+        "{} ({} to {})",
+        bytes(size.expected),
+        bytes(size.low),
+        bytes(size.high)
+    )
+}
+
+/// The text of `size`.
+pub fn of_size(report: &SizeReport) -> String {
+    let mut out = String::new();
+    let image = report.image;
+    let without = if report.base.known {
+        ""
+    } else {
+        ", without its base"
+    };
+    line(
+        &mut out,
+        &format!(
+            "image {}{without}: {}",
+            report.target,
+            size(image.uncompressed)
+        ),
+    );
+    line(&mut out, &format!("  to pull: {}", size(image.compressed)));
+    if report.hidden.expected > 0 {
+        line(
+            &mut out,
+            &format!("  hidden in lower layers: {}", size(report.hidden)),
+        );
+    }
+    line(&mut out, "");
+    for layer in &report.layers {
+        line(
+            &mut out,
+            &format!(
+                "{:>5}  {:>10} {:>10}  {}",
+                layer.line,
+                bytes(layer.size.uncompressed.expected),
+                bytes(layer.size.compressed.expected),
+                short(&layer.instruction, 90)
+            ),
+        );
+        for content in layer
+            .contents
+            .iter()
+            .filter(|content| content.size.expected > 0)
+            .take(5)
+        {
+            let name = if content.label.is_empty() {
+                &content.path
+            } else {
+                &content.label
+            };
+            line(
+                &mut out,
+                &format!(
+                    "       {:>10}             {name}",
+                    bytes(content.size.expected)
+                ),
+            );
+        }
+        for basis in &layer.basis {
+            let date = basis
+                .date
+                .as_deref()
+                .map(|date| format!(", {date}"))
+                .unwrap_or_default();
+            line(
+                &mut out,
+                &format!("                              from {}{date}", basis.source),
+            );
+        }
+        for note in &layer.notes {
+            line(
+                &mut out,
+                &format!("                              note: {note}"),
+            );
+        }
+    }
+    findings(&mut out, &report.findings);
+    out
+}
+
+/// The text of `cache`.
+pub fn of_cache(report: &CacheReport) -> String {
+    let mut out = String::new();
+    for step in &report.steps {
+        line(
+            &mut out,
+            &format!(
+                "{:>5}  {:<7}  {}",
+                step.line,
+                step.verdict,
+                short(&step.instruction, 90)
+            ),
+        );
+        if let Some(cause) = &step.cause {
+            line(&mut out, &format!("                because {cause}"));
+        }
+    }
+    line(&mut out, "");
+    line(
+        &mut out,
+        &format!(
+            "a host with the previous image pulls {}",
+            size(report.warm_pull)
+        ),
+    );
+    findings(&mut out, &report.findings);
+    out
+}
+
+/// The text of `optimize`: the ladder.
+pub fn of_optimize(report: &OptimizeReport) -> String {
+    let mut out = String::new();
+    let plan = &report.plan;
+    let edited = if plan.change.is_empty() {
+        "the source".to_owned()
+    } else {
+        format!("`{}`", plan.change)
+    };
+    line(
+        &mut out,
+        &format!(
+            "{:>10} {:>10} {:>10}  an edit of {edited} runs again",
+            "on disk", "to pull", "warm pull"
+        ),
+    );
+    rung(&mut out, "as it is", &plan.before);
+    for step in &plan.rungs {
+        rung(
+            &mut out,
+            &format!(
+                "{} ({}, {})",
+                step.title,
+                step.pass,
+                step.applicability.as_str()
+            ),
+            &step.after,
+        );
+        let saved = step
+            .before
+            .size
+            .uncompressed
+            .expected
+            .saturating_sub(step.after.size.uncompressed.expected);
+        let pull = step
+            .before
+            .size
+            .compressed
+            .expected
+            .saturating_sub(step.after.size.compressed.expected);
+        let warm = step.before.warm_pull.saturating_sub(step.after.warm_pull);
+        if saved + pull + warm > 0 {
+            line(
+                &mut out,
+                &format!(
+                    "       wins {} on disk, {} of a cold pull, {} of a warm pull",
+                    bytes(saved),
+                    bytes(pull),
+                    bytes(warm)
+                ),
+            );
+        }
+        for assumption in &step.assumptions {
+            line(&mut out, &format!("       assumes that {assumption}"));
+        }
+        for warning in &step.warnings {
+            line(&mut out, &format!("       mind: {warning}"));
+        }
+    }
+    if plan.rungs.is_empty() {
+        line(&mut out, "nothing to win that this plan may risk");
+    }
+    findings(&mut out, &report.findings);
+    out
+}
+
+/// The text of `generate`.
+pub fn of_generate(report: &GenerateReport) -> String {
+    let mut out = report.generated.dockerfile.clone();
+    line(&mut out, "");
+    line(
+        &mut out,
+        &format!(
+            "# image: {}, to pull: {}",
+            size(report.image.uncompressed),
+            size(report.image.compressed)
+        ),
+    );
+    for question in &report.generated.questions {
+        line(&mut out, &format!("# to decide: {question}"));
+    }
+    findings(&mut out, &report.findings);
+    out
+}
+
+fn rung(out: &mut String, title: &str, measure: &Measure) {
+    line(out, "");
+    line(out, title);
+    let rebuilds = if measure.rebuilds.is_empty() {
+        "nothing".to_owned()
+    } else {
+        measure
+            .rebuilds
+            .iter()
+            .map(|text| short(text, 60))
+            .collect::<Vec<_>>()
+            .join(" · ")
+    };
+    line(
+        out,
+        &format!(
+            "{:>10} {:>10} {:>10}  {rebuilds}",
+            bytes(measure.size.uncompressed.expected),
+            bytes(measure.size.compressed.expected),
+            bytes(measure.warm_pull)
+        ),
+    );
+}
+
+/// Findings, one a line, as compilers print them.
+pub fn findings(out: &mut String, findings: &[Finding]) {
+    for finding in findings {
+        let severity = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        };
+        let file = if finding.file.is_empty() {
+            "Dockerfile"
+        } else {
+            &finding.file
+        };
+        let place = if finding.line == 0 {
+            file.to_owned()
+        } else {
+            format!("{file}:{}", finding.line)
+        };
+        line(
+            out,
+            &format!("{place}: {severity}[{}]: {}", finding.code, finding.message),
+        );
+    }
+}
+
+fn line(out: &mut String, text: &str) {
+    writeln!(out, "{}", text.trim_end()).expect("a string takes every line");
+}
+
+/// The start of a text, in characters.
+fn short(text: &str, most: usize) -> String {
+    let text = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() <= most {
+        return text;
+    }
+    let mut start: String = text.chars().take(most.saturating_sub(1)).collect();
+    start.push('…');
+    start
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_with_units() {
+        for (count, text) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1_000, "1.0 kB"),
+            (999_949, "999.9 kB"),
+            (999_950, "1.0 MB"),
+            (958_000_000, "958.0 MB"),
+            (1_110_000_000, "1.11 GB"),
+        ] {
+            assert_eq!(bytes(count), text);
+        }
+    }
+}

@@ -5,8 +5,7 @@ FROM base AS builder
 COPY requirements.txt /requirements.txt
 RUN pip install --no-compile --prefix=/install -r /requirements.txt \
  && find /install -depth -type d \( -name test -o -name tests -o -name examples \) -exec rm -rf {} + \
- && find /install -name __pycache__ -prune -exec rm -rf {} + \
- && find /install -name '*.so' -exec sh -c 'strip --strip-unneeded "$@" || true' strip {} +
+ && find /install -name __pycache__ -prune -exec rm -rf {} +
 
 FROM base
 

@@ -1,1 +1,4 @@
 //! Harness and data that the three languages share.
+
+pub mod corpus;
+pub mod mutate;

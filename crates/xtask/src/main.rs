@@ -4,6 +4,7 @@ mod bench;
 mod catalog;
 mod demo;
 mod node;
+mod oracle;
 mod process;
 mod python;
 mod test;
@@ -16,7 +17,9 @@ const USAGE: &str = "usage: cargo xtask TASK
   demo             optimise the article's Flask application from the command, Rust, Python and Node, and print the ladder
   test             run every test of the three languages
   bench [FILTER]   run the benches
-  catalog FOLDER   make the compressed tables of the catalogue from the folder of source tables";
+  catalog FOLDER   make the compressed tables of the catalogue from the folder of source tables
+  oracle [--mutants N] [FILE | FOLDER …]
+                   hold our answers against those of BuildKit's own code (needs Go)";
 
 /// What a task may fail with: a message for the person who ran it.
 pub(crate) type Failure = Box<dyn Error>;
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["bench", filter @ ..] => bench::run(filter),
         ["catalog", folder] => catalog::run(folder.as_ref()),
+        ["oracle", rest @ ..] => oracle::run(rest),
         [] => Err(USAGE.into()),
         _ => Err(format!("no task `{}`\n\n{USAGE}", words.join(" ")).into()),
     };

@@ -56,8 +56,13 @@ fn dump(out: &mut String, node: &Node<'_>) {
     head(out, &node.name, &node.flags);
     match &node.args {
         Args::None => {}
-        // An unknown instruction has one empty child.
-        Args::Ignored(_) => out.push_str(" \"\""),
+        // An unknown instruction has one empty child. One without a name (a continuation with nothing in it) begins with
+        // a space, which is trimmed.
+        Args::Ignored(_) => out.push_str(if node.name.is_empty() {
+            "\"\""
+        } else {
+            " \"\""
+        }),
         Args::Trigger(trigger) => {
             out.push_str(" (");
             for (name, flags) in &trigger.chain {
@@ -147,6 +152,7 @@ mod tests {
         );
         assert_eq!(dump("HEALTHCHECK CMD a b"), "(healthcheck \"CMD\" \"a b\")");
         assert_eq!(dump("ONBUILD"), "(onbuild)");
+        assert_eq!(dump("FROM a\n\\\n"), "(from \"a\")\n(\"\")");
     }
 
     #[test]

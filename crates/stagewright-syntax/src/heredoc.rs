@@ -231,5 +231,6 @@ mod tests {
         assert_eq!(names("RUN cat <<- EOF"), Vec::<String>::new());
         assert_eq!(names("RUN echo '<<A' \"<<B\" \\<<C"), Vec::<String>::new());
         assert_eq!(names("RUN echo 'open <<A"), Vec::<String>::new());
+        assert_eq!(names("RUN cat <<\"a${b%c}\""), Vec::<String>::new());
     }
 }

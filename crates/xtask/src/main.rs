@@ -18,7 +18,7 @@ const USAGE: &str = "usage: cargo xtask TASK
   test             run every test of the three languages
   bench [FILTER]   run the benches
   catalog FOLDER   make the compressed tables of the catalogue from the folder of source tables
-  oracle [--mutants N] [FILE | FOLDER …]
+  oracle [--mutants N] [--seed N] [FILE | FOLDER …]
                    hold our answers against those of BuildKit's own code (needs Go)";
 
 /// What a task may fail with: a message for the person who ran it.

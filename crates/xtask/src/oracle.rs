@@ -1,4 +1,4 @@
-//! `cargo xtask oracle [--mutants N] [FILE | FOLDER …]`: holds our answers against BuildKit's own code.
+//! `cargo xtask oracle [--mutants N] [--seed N] [FILE | FOLDER …]`: holds our answers against BuildKit's own code.
 //!
 //! It builds the Go module in `tests/oracle`, asks it and us the same questions, and prints every difference: verdict,
 //! message, line and dump of each file, BuildKit's own test vectors, and the expansion of words.
@@ -19,15 +19,20 @@ const SHOWN: usize = 20;
 
 /// Compares; fails if there is a difference.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), Failure> {
-    let mut mutants = 0;
+    let (mut mutants, mut seed): (u64, u64) = (0, 1);
     let mut roots: Vec<PathBuf> = Vec::new();
     let mut rest = arguments.iter();
     while let Some(&argument) = rest.next() {
-        if argument == "--mutants" {
-            let count = rest.next().ok_or("--mutants needs a number")?;
-            mutants = count
-                .parse()
-                .map_err(|_| format!("`{count}` is no number"))?;
+        if let "--mutants" | "--seed" = argument {
+            let text = rest
+                .next()
+                .ok_or_else(|| format!("{argument} needs a number"))?;
+            let number = text.parse().map_err(|_| format!("`{text}` is no number"))?;
+            *(if argument == "--seed" {
+                &mut seed
+            } else {
+                &mut mutants
+            }) = number;
         } else {
             roots.push(argument.into());
         }
@@ -52,7 +57,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), Failure> {
     })?;
     report.section("files");
     if mutants > 0 {
-        mutated(&oracle, &texts, mutants, &mut report)?;
+        mutated(&oracle, &texts, mutants, Random::new(seed), &mut report)?;
     }
     report.finish()
 }
@@ -175,7 +180,8 @@ fn is_same(ours: &Value, theirs: &Value) -> bool {
 fn mutated(
     oracle: &Oracle,
     texts: &[&str],
-    count: usize,
+    count: u64,
+    mut random: Random,
     report: &mut Report,
 ) -> Result<(), Failure> {
     // Big files make slow questions and no better ones.
@@ -184,7 +190,6 @@ fn mutated(
         .copied()
         .filter(|text| text.len() < 6_000)
         .collect();
-    let mut random = Random::new(1);
     let mut done = 0;
     while done < count {
         let batch: Vec<String> = (0..2_000.min(count - done))
@@ -195,9 +200,9 @@ fn mutated(
             .collect();
         let batch: Vec<&str> = batch.iter().map(String::as_str).collect();
         compare(oracle, &batch, report, |index| {
-            format!("mutant {}", done + index)
+            format!("mutant {}", done + index as u64)
         })?;
-        done += batch.len();
+        done += batch.len() as u64;
     }
     report.section("mutants");
     words(oracle, count, &mut random, report)
@@ -213,7 +218,7 @@ const WORD_PIECES: &[&str] = &[
 
 fn words(
     oracle: &Oracle,
-    count: usize,
+    count: u64,
     random: &mut Random,
     report: &mut Report,
 ) -> Result<(), Failure> {

@@ -37,6 +37,8 @@ pub(crate) struct Lex<'a, E: ?Sized> {
     env: &'a E,
     mode: Mode,
     depth: usize,
+    /// Whether an operator was read since the flag was cleared.
+    nested: bool,
     pub(crate) matched: Vec<String>,
     pub(crate) unmatched: Vec<String>,
 }
@@ -51,6 +53,7 @@ impl<'a, E: Env + ?Sized> Lex<'a, E> {
             env,
             mode,
             depth: 0,
+            nested: false,
             matched: Vec::new(),
             unmatched: Vec::new(),
         }
@@ -138,9 +141,9 @@ impl<'a, E: Env + ?Sized> Lex<'a, E> {
         let mut open = false;
         while let Some(c) = self.peek() {
             let (from, mark) = (self.at, out.len());
-            let nested = c == '$' && self.is_nested();
+            self.nested = false;
             let step = self.step(c, out)?;
-            if nested {
+            if self.nested {
                 // The word under construction shares its buffer with the words inside `${name:-…}` and is lost
                 // (`wordsBuffer` in `shell/lex.go`).
                 word.value.clear();
@@ -184,17 +187,6 @@ impl<'a, E: Env + ?Sized> Lex<'a, E> {
             words.push(word);
         }
         Ok(())
-    }
-
-    /// Whether the `${` ahead has an operator whose word is read like a text of its own.
-    fn is_nested(&self) -> bool {
-        let mut ahead = Lex::new(&self.text[self.at..], self.escape, &(), self.mode);
-        ahead.at = 1;
-        if ahead.next() != Some('{') {
-            return false;
-        }
-        ahead.name();
-        matches!(ahead.peek(), Some(':' | '+' | '-' | '?' | '#' | '%' | '/'))
     }
 
     /// Reads up to `stop`, or to the end.
@@ -358,6 +350,7 @@ impl<'a, E: Env + ?Sized> Lex<'a, E> {
             ));
         }
         self.depth += 1;
+        self.nested = true;
         let done = read(self);
         self.depth -= 1;
         done

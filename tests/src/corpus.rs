@@ -27,11 +27,9 @@ fn collect(path: &Path, files: &mut Vec<(PathBuf, String)>) {
 
 /// The corpus, or nothing, said once on standard error, if the variable is not set.
 pub fn from_environment() -> Option<Vec<(PathBuf, String)>> {
-    match std::env::var_os(VARIABLE) {
-        Some(folder) => Some(read(Path::new(&folder))),
-        None => {
-            eprintln!("skipped: {VARIABLE} names no folder of Dockerfiles");
-            None
-        }
+    if let Some(folder) = std::env::var_os(VARIABLE) {
+        return Some(read(Path::new(&folder)));
     }
+    eprintln!("skipped: {VARIABLE} names no folder of Dockerfiles");
+    None
 }

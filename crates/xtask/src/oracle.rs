@@ -148,13 +148,14 @@ fn compare(
             .filter(|field| !is_same(&ours[*field], &theirs[*field]))
             .collect();
         report.count(different.is_empty(), || {
-            let mut lines = format!("{}: {}", name(index), different.join(", "));
-            for field in &different {
-                lines.push_str(&format!(
+            let say = |field: &&str| {
+                format!(
                     "\n  BuildKit {field}: {}\n  ours     {field}: {}",
                     theirs[*field], ours[*field]
-                ));
-            }
+                )
+            };
+            let details: String = different.iter().map(say).collect();
+            let lines = format!("{}: {}{details}", name(index), different.join(", "));
             (lines, texts[index].to_owned())
         });
     }

@@ -31,7 +31,7 @@ pub use from::From;
 pub use healthcheck::{Healthcheck, HealthcheckTest};
 pub use mount::{Mount, MountError, MountKind, MountOption, ResolvedMount, Sharing};
 pub use onbuild::Onbuild;
-pub use run::{Run, Script, ScriptForm};
+pub use run::{Run, RunScript, ScriptForm};
 pub use shell::Shell;
 pub use source::Source;
 pub use value::{Maintainer, Stopsignal, User, Workdir};

@@ -43,7 +43,7 @@ pub enum ScriptForm {
 
 /// The text that a shell, or an interpreter, reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Script<'t> {
+pub struct RunScript<'t> {
     /// How it comes to run.
     pub form: ScriptForm,
     /// The text.
@@ -120,14 +120,14 @@ impl<'t> Run<'t> {
 
     /// The text that the shell or the interpreter reads; nothing in exec form (`dispatchRun` in
     /// `dockerfile2llb/convert.go`).
-    pub fn script(&self) -> Option<Script<'t>> {
+    pub fn script(&self) -> Option<RunScript<'t>> {
         let command = self.command.shell()?;
         let line = Part {
             at: 0,
             place: Place::Line(self.map.clone()),
         };
         let Some(first) = self.heredocs.first() else {
-            return Some(Script {
+            return Some(RunScript {
                 form: ScriptForm::Shell,
                 text: command.value.clone(),
                 parts: vec![line],
@@ -135,7 +135,7 @@ impl<'t> Run<'t> {
         };
         if heredoc::declared(command).is_ok_and(|found| found.is_some()) {
             let text = first.chomped();
-            return Some(Script {
+            return Some(RunScript {
                 form: if text.starts_with("#!") {
                     ScriptForm::File
                 } else {
@@ -160,11 +160,19 @@ impl<'t> Run<'t> {
             });
             text.push_str(&heredoc.name);
         }
-        Some(Script {
+        Some(RunScript {
             form: ScriptForm::Shell,
             text: Cow::Owned(text),
             parts,
         })
+    }
+}
+
+impl Run<'_> {
+    /// Where a range of [`script`](Self::script) stands in the Dockerfile; nothing in exec form. To ask several times, ask the
+    /// script itself.
+    pub fn source_span(&self, span: Span) -> Option<Span> {
+        Some(self.script()?.source_span(span))
     }
 }
 
@@ -191,7 +199,15 @@ fn body_parts(heredoc: &Heredoc<'_>, text: &str, at: usize) -> Vec<Part> {
     parts
 }
 
-impl Script<'_> {
+impl std::ops::Deref for RunScript<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.text
+    }
+}
+
+impl RunScript<'_> {
     /// Where a range of the script stands in the source of the Dockerfile: from its first byte to its last, over
     /// continuations and comments between them.
     ///

@@ -287,7 +287,7 @@ fn an_edit_changes_only_its_bytes() {
             old = edit.span.end as usize;
         }
         assert_eq!(text[old..], changed[new..]);
-        if !text.replace("\r\n", "").contains('\n') {
+        if text.contains("\r\n") && !text.replace("\r\n", "").contains('\n') {
             assert!(
                 !changed.replace("\r\n", "").contains('\n'),
                 "CRLF in, CRLF out"
@@ -366,14 +366,23 @@ fn scripts_lead_back_to_their_source() {
             };
             let Some(source) = run.script() else { continue };
             let script = Script::parse(&source.text);
+            let unterminated = file
+                .errors()
+                .iter()
+                .any(|error| error.code() == "unterminated-heredoc");
             read += 1;
             complete += usize::from(script.complete);
             for word in script.commands.iter().flat_map(|command| &command.words) {
                 assert_eq!(&source.text[word.span.range()], word.raw);
                 let place = source.source_span(word.span);
                 let written = &text[place.range()];
-                if !written.contains('\n') {
-                    assert_eq!(written, word.raw);
+                if !written.contains('\n') && !unterminated {
+                    assert_eq!(
+                        written,
+                        word.raw,
+                        "in {:?}",
+                        &text[instruction.span().range()]
+                    );
                 }
             }
         }

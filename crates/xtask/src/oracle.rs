@@ -3,7 +3,7 @@
 //! It builds the Go module in `tests/oracle`, asks it and us the same questions, and prints every difference: verdict,
 //! message, line and dump of each file, BuildKit's own test vectors, and the expansion of words.
 
-use crate::catalog::Failure;
+use crate::Failure;
 use serde_json::{Value, json};
 use stagewright_syntax::expand::Expander;
 use stagewright_syntax::{Dockerfile, Verdict};

@@ -65,6 +65,8 @@ enum Place {
     Line(Map),
     /// In one piece from here.
     Piece(usize),
+    /// Not at all; this place stands for it.
+    Nowhere(usize),
 }
 
 impl<'t> Run<'t> {
@@ -156,7 +158,7 @@ impl<'t> Run<'t> {
             text.push_str(&heredoc.content);
             parts.push(Part {
                 at: text.len(),
-                place: Place::Piece((heredoc.span.end as usize).saturating_sub(heredoc.name.len())),
+                place: terminator(heredoc),
             });
             text.push_str(&heredoc.name);
         }
@@ -223,20 +225,45 @@ impl RunScript<'_> {
         let end = if span.is_empty() {
             start
         } else {
-            self.source_of(span.end as usize - 1) + 1
+            self.source_end(span.end as usize)
         };
         Span::new(offset(start), offset(end.max(start)))
     }
 
+    /// Where the byte at `at` stands.
     fn source_of(&self, at: usize) -> usize {
-        let index = self.parts.partition_point(|part| part.at <= at).max(1) - 1;
-        let Some(part) = self.parts.get(index) else {
-            return 0;
-        };
+        let Some(part) = self.part(at) else { return 0 };
         match &part.place {
             Place::Line(map) => map.source_of(at - part.at),
             Place::Piece(start) => start + (at - part.at),
+            Place::Nowhere(place) => *place,
         }
+    }
+
+    /// Where the byte before `at` ends.
+    fn source_end(&self, at: usize) -> usize {
+        match self.part(at - 1) {
+            Some(Part {
+                place: Place::Nowhere(place),
+                ..
+            }) => *place,
+            _ => self.source_of(at - 1) + 1,
+        }
+    }
+
+    fn part(&self, at: usize) -> Option<&Part> {
+        let index = self.parts.partition_point(|part| part.at <= at).max(1) - 1;
+        self.parts.get(index)
+    }
+}
+
+/// Where the word that ends a heredoc stands: at the end of its last line, or nowhere if that line is missing.
+fn terminator(heredoc: &Heredoc<'_>) -> Place {
+    let (body, end) = (heredoc.content.span.end as usize, heredoc.span.end as usize);
+    if end >= body + heredoc.name.len() {
+        Place::Piece(end - heredoc.name.len())
+    } else {
+        Place::Nowhere(end)
     }
 }
 

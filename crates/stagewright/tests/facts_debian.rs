@@ -133,6 +133,11 @@ fn unknown_names_and_other_releases_widen_the_range() {
         &bookworm,
     );
     assert_eq!(pinned.packages, known.packages);
+    let virtual_name = Catalog::builtin().debian_packages(&["libxslt-dev"], false, &bookworm);
+    assert_eq!(
+        virtual_name.packages[0].name, "libxslt1-dev",
+        "the one that provides it"
+    );
 }
 
 #[test]

@@ -349,8 +349,12 @@ fn number(text: &str) -> Option<Id> {
     })
 }
 
+/// The row of a package, or of the one that alone provides the virtual package of this name.
 fn row(table: &Table, name: &str, more: bool) -> Option<Id> {
-    let row = table.find(name).next()?;
+    let Some(row) = table.find(name).next() else {
+        let alias = table.find(&format!("~{name}")).next()?;
+        return number(table.line(alias).split_once('\t')?.1);
+    };
     Some(Id {
         more,
         row: u32::try_from(row).ok()?,

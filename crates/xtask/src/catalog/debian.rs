@@ -44,13 +44,15 @@ struct Package<'t> {
 }
 
 type Packages<'t> = BTreeMap<&'t str, Package<'t>>;
+/// Virtual packages that one package alone provides: apt installs that one.
+type Alone<'t> = BTreeMap<&'t str, &'t str>;
 
 /// The two tables of bookworm.
 pub(super) fn tables(folder: &Path) -> Result<[(&'static str, String); 2], Failure> {
     let names: Names = toml::from_str(include_str!("../../../stagewright/catalog/debian.toml"))?;
     let minimal: BTreeSet<&str> = names.minimal.split_whitespace().collect();
     let text = unpack(&folder.join("debian_bookworm_main_amd64.tsv.zst"))?;
-    let packages = read(&text, &minimal)?;
+    let (packages, alone) = read(&text, &minimal)?;
 
     let mut needed: BTreeMap<&str, usize> = BTreeMap::new();
     for package in packages.values() {
@@ -90,21 +92,21 @@ pub(super) fn tables(folder: &Path) -> Result<[(&'static str, String); 2], Failu
         .enumerate()
         .map(|(row, name)| (*name, row.to_string()))
         .collect();
-    let common = write(&packages, &first, &numbers);
+    let common = write(&packages, &first, &numbers, &alone);
     numbers.extend(
         second
             .iter()
             .enumerate()
             .map(|(row, name)| (*name, format!("+{row}"))),
     );
-    let more = write(&packages, &second, &numbers);
+    let more = write(&packages, &second, &numbers, &alone);
     Ok([
         ("debian_bookworm.tsv.zst", common),
         ("debian_bookworm_more.tsv.zst", more),
     ])
 }
 
-fn read<'t>(text: &'t str, minimal: &BTreeSet<&str>) -> Result<Packages<'t>, Failure> {
+fn read<'t>(text: &'t str, minimal: &BTreeSet<&str>) -> Result<(Packages<'t>, Alone<'t>), Failure> {
     let mut rows = Vec::new();
     let mut offered_by: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for line in text.lines().skip(1) {
@@ -141,7 +143,12 @@ fn read<'t>(text: &'t str, minimal: &BTreeSet<&str>) -> Result<Packages<'t>, Fai
         }
         groups
     };
-    Ok(rows
+    let alone = offered_by
+        .iter()
+        .filter(|(name, by)| by.len() == 1 && !real.contains(*name) && is_asked_for(name))
+        .filter_map(|(name, by)| Some((*name, *by.first()?)))
+        .collect();
+    let packages = rows
         .iter()
         .filter(|row| !left_out(row.0))
         .map(|&(name, download, kib, depends, recommends)| {
@@ -153,7 +160,15 @@ fn read<'t>(text: &'t str, minimal: &BTreeSet<&str>) -> Result<Packages<'t>, Fai
             };
             (name, package)
         })
-        .collect())
+        .collect();
+    Ok((packages, alone))
+}
+
+/// Virtual names that a person may write: not those that tie builds of one compiler or interpreter together.
+fn is_asked_for(name: &str) -> bool {
+    let tail = name.rsplit_once('-').map_or("", |(_, tail)| tail);
+    let is_hash = tail.len() == 5 && tail.chars().any(|c| c.is_ascii_digit());
+    !is_hash && !name.contains(['(', ':', '+']) && !name.contains("api-") && !name.contains("-abi-")
 }
 
 /// Libraries for building Debian packages from Rust, Go, Haskell and OCaml sources, and debug symbols: no image installs them.
@@ -186,7 +201,12 @@ fn with_all_they_need<'t>(
     all
 }
 
-fn write(packages: &Packages, names: &BTreeSet<&str>, numbers: &BTreeMap<&str, String>) -> String {
+fn write(
+    packages: &Packages,
+    names: &BTreeSet<&str>,
+    numbers: &BTreeMap<&str, String>,
+    alone: &Alone,
+) -> String {
     let mut table = head(
         "2026-11-23",
         "apt index of bookworm main, updates and security, amd64",
@@ -206,6 +226,7 @@ fn write(packages: &Packages, names: &BTreeSet<&str>, numbers: &BTreeMap<&str, S
             .collect();
         groups.join(" ")
     };
+    // Virtual packages behind the others, so that these keep their numbers; `~` sorts after every name.
     for name in names {
         let package = &packages[name];
         let _ = writeln!(
@@ -216,6 +237,9 @@ fn write(packages: &Packages, names: &BTreeSet<&str>, numbers: &BTreeMap<&str, S
             column(&package.depends),
             column(&package.recommends)
         );
+    }
+    for (name, by) in alone.iter().filter(|(_, by)| names.contains(*by)) {
+        let _ = writeln!(table, "~{name}\t{}", numbers[by]);
     }
     table
 }

@@ -3,6 +3,7 @@
 //! Everything stands in the tables of `catalog/`, which are part of the library; nothing is read from outside. A table is unpacked
 //! when it is first asked for.
 
+mod alpine;
 mod base;
 mod compression;
 mod debian;
@@ -11,6 +12,8 @@ mod image;
 mod image_table;
 mod interpreter;
 mod marker;
+mod npm;
+mod package_lock;
 mod python;
 mod python_closure;
 mod python_table;
@@ -27,6 +30,8 @@ pub use compression::{Codec, Compression};
 pub use debian::{SystemClosure, SystemPackage};
 pub use distro::{Distro, DistroId, Libc};
 pub use image::{ImageFacts, ImageFit, LayerDigest};
+pub use npm::NpmFacts;
+pub use package_lock::{LockedPackage, PackageLock, PackageLockError};
 
 pub use python::{Arch, KindShare, PackageFacts, WheelFit, WheelPlatform, normalize_name};
 pub use python_closure::{InstalledPackage, PythonClosure};
@@ -35,6 +40,7 @@ pub use requirements::{RequirementProblem, RequirementProblemCode, Requirements}
 
 use debian::DebianTable;
 use image_table::ImageTable;
+use npm::NpmTable;
 use python_table::PythonTable;
 
 use crate::size::{Basis, Kind, Size};
@@ -45,6 +51,7 @@ pub struct Catalog {
     images: OnceLock<ImageTable>,
     python: OnceLock<PythonTable>,
     debian: OnceLock<DebianTable>,
+    npm: OnceLock<NpmTable>,
 }
 
 impl Catalog {
@@ -121,6 +128,31 @@ impl Catalog {
     /// Bytes of the package lists that `apt-get update` leaves, with their basis.
     pub fn debian_lists(&self) -> (Size, Basis) {
         self.debian().lists()
+    }
+
+    /// What `apk add` of these names adds to an image. Little is known of Alpine's packages: the ranges are wide.
+    pub fn alpine_packages(&self, names: &[&str], base: &ImageFacts) -> SystemClosure {
+        alpine::install(names, base)
+    }
+
+    /// Bytes of the package lists that `apk add` without `--no-cache` leaves, with their basis.
+    pub fn alpine_lists(&self) -> (Size, Basis) {
+        alpine::lists()
+    }
+
+    /// What is known of an npm package: the version asked for, else the nearest one with a wider range, else a range that fits most
+    /// packages, with [`NpmFacts::version`] `None`.
+    pub fn npm_package(&self, name: &str, version: Option<&str>) -> NpmFacts {
+        self.npm().find(name, version)
+    }
+
+    /// Source and date of the rules for npm packages.
+    pub fn npm_basis(&self) -> Basis {
+        self.npm().basis()
+    }
+
+    fn npm(&self) -> &NpmTable {
+        self.npm.get_or_init(NpmTable::embedded)
     }
 
     fn debian(&self) -> &DebianTable {

@@ -48,6 +48,8 @@ pub struct StageRecord {
     pub layers: Vec<LayerRecord>,
     /// The image that the stage and those below it are built on, as written.
     pub image: Option<String>,
+    /// What that image offers, where it is known, with the system packages installed since.
+    pub(crate) base: Option<Arc<ImageFacts>>,
 }
 
 /// Every stage after its last step.
@@ -112,9 +114,11 @@ impl Interpreter<'_> {
             Base::Stage(base) => {
                 record.tree = self.stages[base.0].tree.clone();
                 record.image.clone_from(&self.stages[base.0].image);
+                record.base.clone_from(&self.stages[base.0].base);
             }
             Base::Image(image) => {
                 record.image = Some(image.clone());
+                record.base = self.images.get(image).cloned().flatten().map(Arc::new);
                 let layer = self.layer();
                 record.tree = self.image_tree(image, layer);
             }
@@ -133,7 +137,7 @@ impl Interpreter<'_> {
             let tree = std::mem::take(&mut record.tree);
             let (tree, effects, facts) = match &instruction.op {
                 Op::Copy(copy) => self.copy(copy, tree, layer),
-                Op::Run(run) => self.run(run, instruction, tree, layer, record.image.as_deref()),
+                Op::Run(run) => self.run(run, instruction, tree, layer, &mut record.base),
                 _ => (tree, Effects::default(), RunFacts::default()),
             };
             let nodes = tree
@@ -158,7 +162,7 @@ impl Interpreter<'_> {
         let mut tree = Tree::default();
         let mut effects = Effects::default();
         if let Some(Some(facts)) = self.images.get(image) {
-            for content in self.catalog.image_contents(facts) {
+            for content in self.catalog.interpreters().contents(facts) {
                 let node = Node {
                     parts: content.parts,
                     layer,
@@ -347,7 +351,7 @@ impl Interpreter<'_> {
         instruction: &StageInstruction,
         mut tree: Tree,
         layer: LayerIndex,
-        image: Option<&str>,
+        base: &mut Option<Arc<ImageFacts>>,
     ) -> (Tree, Effects, RunFacts) {
         let mut mounts = Vec::new();
         for mount in &run.mounts {
@@ -370,9 +374,7 @@ impl Interpreter<'_> {
                 .collect(),
             cwd: state.workdir().to_owned(),
             user: state.config.user.clone(),
-            base: image
-                .and_then(|image| self.images.get(image))
-                .and_then(Option::as_ref),
+            base: base.take(),
             catalog: self.catalog,
             context: self.context,
             arch: self.arch,
@@ -398,8 +400,10 @@ impl Interpreter<'_> {
             mut tree,
             effects,
             facts,
+            base: known,
             ..
         } = machine;
+        *base = known;
         tree.remove_where("/", MOUNTED, &mut Effects::default(), |_, node| {
             node.layer == MOUNTED
         });

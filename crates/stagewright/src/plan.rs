@@ -149,7 +149,6 @@ pub(crate) fn make(start: &Analysis, options: &PlanOptions) -> Result<Plan, Anal
             let view = View {
                 analysis: &current,
                 file: &file,
-                ceiling: options.applicability,
             };
             // Edits that cannot be written are no proposal.
             let proposals = (pass.propose)(&view)

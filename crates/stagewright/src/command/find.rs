@@ -1,6 +1,7 @@
 //! `find … -delete` and `find … -exec rm`: the clean-up idioms of Python and Node images.
 
 use super::{Invocation, Machine, Model};
+use crate::facts::interpreter::SYMBOLS;
 use crate::ledger::Role;
 use crate::size::Kind;
 
@@ -19,7 +20,10 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
         || args
             .windows(2)
             .any(|pair| matches!(pair[0], "-exec" | "-execdir") && pair[1] == "rm");
-    if !deletes {
+    let strips = args
+        .windows(2)
+        .any(|pair| matches!(pair[0], "-exec" | "-execdir") && pair[1] == "strip");
+    if !deletes && !strips {
         return;
     }
     let start = args
@@ -27,6 +31,13 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
         .take_while(|arg| !arg.starts_with('-') && **arg != "(" && **arg != "!")
         .copied();
     let folders: Vec<String> = start.map(|path| machine.absolute(path)).collect();
+    if strips {
+        for folder in &folders {
+            machine.touches(folder);
+            machine.remove_labelled(folder, SYMBOLS);
+        }
+        return;
+    }
     let names: Vec<&str> = args
         .windows(2)
         .filter(|pair| matches!(pair[0], "-name" | "-iname" | "-path" | "-wholename"))

@@ -220,7 +220,8 @@ pub(crate) struct Machine<'a> {
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) cwd: String,
     pub(crate) user: String,
-    pub(crate) base: Option<&'a ImageFacts>,
+    /// What the base offers, with what was installed since.
+    pub(crate) base: Option<Arc<ImageFacts>>,
     pub(crate) catalog: &'a Catalog,
     pub(crate) context: &'a Context,
     pub(crate) arch: Arch,
@@ -354,6 +355,16 @@ impl Machine<'_> {
             });
     }
 
+    /// Removes every node under a folder that is called so.
+    pub(crate) fn remove_labelled(&mut self, folder: &str, label: &str) {
+        if !self.conditional {
+            self.tree
+                .remove_where(folder, self.layer, &mut self.effects, |_, node| {
+                    &*node.label == label
+                });
+        }
+    }
+
     /// Removes parts of what lies under a folder.
     pub(crate) fn strip(&mut self, folder: &str, test: impl Fn(&Part) -> bool) {
         if !self.conditional {
@@ -439,7 +450,7 @@ impl Machine<'_> {
     /// Which wheels fit the base; glibc where the base is not known.
     pub(crate) fn wheel_platform(&self) -> WheelPlatform {
         WheelPlatform {
-            libc: self.base.map_or(Libc::Glibc, |base| base.libc),
+            libc: self.base.as_ref().map_or(Libc::Glibc, |base| base.libc),
             arch: self.arch,
         }
     }
@@ -449,6 +460,7 @@ impl Machine<'_> {
     pub(crate) fn python_site(&self, program: &str) -> Site {
         let python = self
             .base
+            .as_deref()
             .and_then(ImageFacts::python_version)
             .unwrap_or((3, 12));
         let environment = program
@@ -472,6 +484,7 @@ impl Machine<'_> {
         }
         let packages = self
             .base
+            .as_deref()
             .and_then(ImageFacts::site_packages)
             .unwrap_or_else(|| {
                 format!(
@@ -494,7 +507,10 @@ impl Machine<'_> {
     ///
     /// Source: the Dockerfiles of docker-library/python (`PYTHON_SETUPTOOLS_VERSION`, `PYTHON_WHEEL_VERSION`).
     pub(crate) fn comes_with_python(&self, package: &str, python: (u32, u32)) -> bool {
-        let official = self.base.is_some_and(|base| base.family == "python");
+        let official = self
+            .base
+            .as_ref()
+            .is_some_and(|base| base.family == "python");
         official
             && (package == "pip" || (python < (3, 12) && matches!(package, "setuptools" | "wheel")))
     }
@@ -506,7 +522,10 @@ impl Machine<'_> {
     /// Whether Python stores byte code beside its own modules when it runs: root can, and official images come without any.
     pub(crate) fn writes_byte_code(&self) -> bool {
         let root = matches!(self.user.split(':').next(), None | Some("" | "root" | "0"));
-        root && self.base.is_some_and(|base| base.family == "python")
+        root && self
+            .base
+            .as_ref()
+            .is_some_and(|base| base.family == "python")
     }
 
     /// Says what the estimate cannot know.

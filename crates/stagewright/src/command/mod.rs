@@ -3,6 +3,8 @@
 //! A model reads one [`Invocation`] and changes the [`Machine`]: it puts, removes or copies nodes of the tree, and says what the command
 //! reads, so that passes know what an install depends on. A command that no model knows gets a wide range and is named in the result.
 
+mod apk;
+mod apt_get;
 mod chmod;
 mod chown;
 mod cp;
@@ -27,6 +29,8 @@ struct Model {
 
 /// Every model, one line a file.
 const MODELS: &[Model] = &[
+    apk::MODEL,
+    apt_get::MODEL,
     chmod::MODEL,
     chown::MODEL,
     cp::MODEL,

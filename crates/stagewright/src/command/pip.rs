@@ -1,7 +1,7 @@
 //! `pip`: packages under site-packages, their byte code, a cache, and the byte code of pip's own run.
 
 use super::{CacheUse, FileProblem, Install, Invocation, Machine, Model};
-use crate::facts::{InstalledPackage, PackageFacts, Requirements, normalize_name};
+use crate::facts::{InstalledPackage, PackageFacts, Requirements, WheelFit, normalize_name};
 use crate::ledger::{Part, Role};
 use crate::size::{Kind, Size};
 
@@ -292,8 +292,8 @@ fn finish(
     manifests: Vec<String>,
     prefix: String,
 ) {
-    own_byte_code(machine, site);
-    cache(invocation, machine, packages);
+    own_byte_code(machine, site, packages);
+    cache(invocation, machine, site, packages);
     machine.facts.installs.push(Install {
         tool: "pip",
         command: invocation.index,
@@ -335,7 +335,7 @@ fn destination(invocation: &Invocation, machine: &Machine<'_>, site: &Site) -> (
 }
 
 /// The byte code of the modules that pip itself imports, unless Python is told to write none or has written it before.
-fn own_byte_code(machine: &mut Machine<'_>, site: &Site) {
+fn own_byte_code(machine: &mut Machine<'_>, site: &Site, packages: &[InstalledPackage]) {
     let path = format!(
         "{}/lib/python{}.{}/__pycache__",
         site.prefix, site.python.0, site.python.1
@@ -346,7 +346,13 @@ fn own_byte_code(machine: &mut Machine<'_>, site: &Site) {
     {
         return;
     }
-    let (size, basis) = machine.catalog.tools().pip_run_byte_code(site.python);
+    let from_source = packages
+        .iter()
+        .any(|package| package.facts.wheel == WheelFit::SdistOnly);
+    let (size, basis) = machine
+        .catalog
+        .interpreters()
+        .pip_run_byte_code(site.python, from_source);
     let part = Part::main(Kind::ByteCode, size);
     machine.put(
         &path,
@@ -356,7 +362,12 @@ fn own_byte_code(machine: &mut Machine<'_>, site: &Site) {
     );
 }
 
-fn cache(invocation: &Invocation, machine: &mut Machine<'_>, packages: &[InstalledPackage]) {
+fn cache(
+    invocation: &Invocation,
+    machine: &mut Machine<'_>,
+    site: &Site,
+    packages: &[InstalledPackage],
+) {
     let off = invocation.has(&["--no-cache-dir"])
         || matches!(machine.variable("PIP_NO_CACHE_DIR"), Some(value) if !matches!(value, "0" | "false" | "no" | "off"));
     if off || packages.is_empty() {
@@ -372,7 +383,10 @@ fn cache(invocation: &Invocation, machine: &mut Machine<'_>, packages: &[Install
         })
         .unwrap_or_else(|| format!("{}/.cache/pip", machine.home()));
     let path = machine.absolute(&path);
-    let (size, basis) = machine.catalog.tools().pip_cache(packages);
+    let (size, basis) = machine
+        .catalog
+        .interpreters()
+        .pip_cache(site.python, packages);
     let kept_out = machine.mounted(&path);
     machine.put(
         &path,

@@ -10,7 +10,7 @@ mod debian;
 mod distro;
 mod image;
 mod image_table;
-mod interpreter;
+pub(crate) mod interpreter;
 mod marker;
 mod npm;
 mod package_lock;
@@ -68,6 +68,15 @@ impl Catalog {
     )]
     pub(crate) fn tools(&self) -> &'static tools::Tools {
         tools::Tools::embedded()
+    }
+
+    /// What lies inside official Python images.
+    #[expect(
+        clippy::unused_self,
+        reason = "a table of this catalogue, like the others"
+    )]
+    pub(crate) fn interpreters(&self) -> &'static interpreter::Interpreters {
+        interpreter::Interpreters::embedded()
     }
 
     /// What is known of a base image: `python:3.7-alpine`, `docker.io/library/python:3.7`, `node@sha256:…`.

@@ -4,23 +4,20 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use super::InstalledPackage;
-use super::python::WheelFit;
 use crate::size::{Basis, Size};
 
 /// The table.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Tools {
-    pip_run_byte_code: Vec<PipRun>,
     venv: Vec<Venv>,
-    pip_cache: PipCache,
     unmodelled: Bytes,
     byte_code: Ratio,
     unpacked: Factor,
     apt_upgrade: Bytes,
     apk_index: Bytes,
     npm_cache: Factor,
+    alpine_package: Bytes,
     optional_extensions: Optional,
     build_tools: Names,
 }
@@ -43,30 +40,10 @@ struct Names {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PipRun {
-    python: String,
-    pip: String,
-    bytes: u64,
-    source: String,
-    date: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Venv {
     python: String,
     bytes: u64,
     byte_code: u64,
-    source: String,
-    date: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PipCache {
-    page: u64,
-    built_wheel_share: f64,
-    error: f64,
     source: String,
     date: String,
 }
@@ -124,11 +101,11 @@ impl Factor {
 }
 
 /// The row whose Python is nearest, and whether it is the very one.
-fn nearest<'r, R>(
-    rows: &'r [R],
+pub(super) fn nearest<R>(
+    rows: &[R],
     python: (u32, u32),
     version: impl Fn(&R) -> &str,
-) -> (&'r R, bool) {
+) -> (&R, bool) {
     let distance = |row: &R| {
         let (major, minor) = version(row).split_once('.').unwrap_or((version(row), "0"));
         let (major, minor): (u32, u32) = (major.parse().unwrap_or(3), minor.parse().unwrap_or(0));
@@ -150,18 +127,6 @@ impl Tools {
         })
     }
 
-    /// Byte code that running pip leaves beside an interpreter that came without any.
-    pub(crate) fn pip_run_byte_code(&self, python: (u32, u32)) -> (Size, Basis) {
-        let (row, exact) = nearest(&self.pip_run_byte_code, python, |row| &row.python);
-        // The pip of an image is not always the measured one, and what it imports depends on what it has to build.
-        let error = if exact { 0.2 } else { 0.35 };
-        let basis = Basis::dated(
-            format!("{} (Python {}, pip {})", row.source, row.python, row.pip),
-            &row.date,
-        );
-        (Size::within(row.bytes, error, error), basis)
-    }
-
     /// A new virtual environment: all its bytes, and the byte code among them.
     pub(crate) fn venv(&self, python: (u32, u32)) -> (Size, Size, Basis) {
         let (row, exact) = nearest(&self.venv, python, |row| &row.python);
@@ -172,19 +137,6 @@ impl Tools {
             Size::within(row.byte_code, error, error),
             basis,
         )
-    }
-
-    /// What pip keeps of the packages it installs: the files it downloaded, the wheels it built, the index pages.
-    pub(crate) fn pip_cache(&self, packages: &[InstalledPackage]) -> (Size, Basis) {
-        let cache = &self.pip_cache;
-        let files = packages.iter().map(|package| match package.facts.wheel {
-            WheelFit::SdistOnly => package.facts.download.scale(1.0 + cache.built_wheel_share),
-            _ => package.facts.download,
-        });
-        let sum = Size::sum(files).plus(Size::exact(cache.page * packages.len() as u64));
-        let own = Size::within(sum.expected, cache.error, cache.error);
-        let size = Size::range(own.low.min(sum.low), sum.expected, own.high.max(sum.high));
-        (size, Basis::dated(&cache.source, &cache.date))
     }
 
     /// A command that no model knows.
@@ -235,6 +187,11 @@ impl Tools {
         self.build_tools.names.iter().any(|name| name == package)
     }
 
+    /// An Alpine package of which nothing is known.
+    pub(crate) fn alpine_package(&self) -> (Size, Basis) {
+        self.alpine_package.sized()
+    }
+
     /// What npm keeps of the tarballs it downloads.
     pub(crate) fn npm_cache(&self, downloads: Size) -> (Size, Basis) {
         self.npm_cache.of(downloads)
@@ -248,9 +205,9 @@ mod tests {
     #[test]
     fn the_nearest_python_stands_for_another_with_a_wider_range() {
         let tools = Tools::embedded();
-        let (exact, _) = tools.pip_run_byte_code((3, 7));
-        let (near, basis) = tools.pip_run_byte_code((3, 8));
-        assert_eq!((exact.expected, near.expected), (6_139_973, 6_139_973));
+        let (exact, _, _) = tools.venv((3, 7));
+        let (near, _, basis) = tools.venv((3, 8));
+        assert_eq!((exact.expected, near.expected), (14_775_615, 14_775_615));
         assert!(near.low < exact.low && basis.source.contains("Python 3.7"));
     }
 }

@@ -9,6 +9,7 @@ mod package_cache;
 mod slimmer_base;
 mod split_stages;
 mod strip_byte_code;
+mod strip_interpreter;
 mod strip_tests;
 
 use stagewright_syntax::edit::{EditError, line_ending};
@@ -17,8 +18,8 @@ use stagewright_syntax::{Dockerfile, Instruction, Span};
 use crate::analysis::Analysis;
 use crate::command::RunFacts;
 use crate::interpret::LayerRecord;
-use crate::proposal::{Applicability, Proposal};
-use crate::stage::{Op, RunOp, Stage, StageInstruction};
+use crate::proposal::Proposal;
+use crate::stage::{Op, Stage, StageInstruction};
 
 /// What a pass may look at.
 pub(crate) struct View<'a> {
@@ -26,8 +27,6 @@ pub(crate) struct View<'a> {
     pub(crate) analysis: &'a Analysis,
     /// The file as it stands.
     pub(crate) file: &'a Dockerfile<'a>,
-    /// The most that the caller lets a rewrite risk.
-    pub(crate) ceiling: Applicability,
 }
 
 /// A pass.
@@ -52,6 +51,7 @@ pub(crate) const PASSES: &[Pass] = &[
     non_root::PASS,
     strip_byte_code::PASS,
     strip_tests::PASS,
+    strip_interpreter::PASS,
 ];
 
 /// The names of all passes, in the order in which they are tried.
@@ -65,7 +65,6 @@ pub(crate) struct RunStep<'a> {
     /// Its place in its stage.
     pub(crate) at: usize,
     pub(crate) instruction: &'a StageInstruction,
-    pub(crate) run: &'a RunOp,
     pub(crate) layer: &'a LayerRecord,
 }
 
@@ -93,12 +92,11 @@ impl<'a> View<'a> {
         {
             for layer in &record.layers {
                 let instruction = &stage.instructions[layer.instruction];
-                if let (Op::Run(run), false) = (&instruction.op, instruction.trigger) {
+                if matches!(instruction.op, Op::Run(_)) && !instruction.trigger {
                     runs.push(RunStep {
                         stage,
                         at: layer.instruction,
                         instruction,
-                        run,
                         layer,
                     });
                 }

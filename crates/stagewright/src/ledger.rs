@@ -102,8 +102,9 @@ pub struct Tree {
 impl Tree {
     /// Puts a node at a path; what lies there in a lower layer is hidden.
     pub fn put(&mut self, path: &str, node: Node, effects: &mut Effects) {
-        if let Some(old) = self.nodes.insert(Arc::from(path), node.clone())
-            && old.layer != node.layer
+        let layer = node.layer;
+        if let Some(old) = self.nodes.insert(Arc::from(path), node)
+            && old.layer != layer
         {
             effects.hidden = effects.hidden.plus(old.size());
         }

@@ -55,11 +55,11 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
             let word = name.trim_matches(['*', '/', '.']);
             match word {
                 "pyc" | "pyo" | "py[co]" | "py[cod]" | "__pycache__" => {
-                    machine.strip(folder, |part| part.kind == Kind::ByteCode)
+                    machine.strip(folder, |part| part.kind == Kind::ByteCode);
                 }
                 "test" | "tests" => machine.strip(folder, |part| part.role == Role::Tests),
                 "doc" | "docs" | "examples" => {
-                    machine.strip(folder, |part| part.role == Role::Docs)
+                    machine.strip(folder, |part| part.role == Role::Docs);
                 }
                 _ => machine.remove_named(folder, name),
             }

@@ -368,11 +368,19 @@ fn cache(
     site: &Site,
     packages: &[InstalledPackage],
 ) {
-    let off = invocation.has(&["--no-cache-dir"])
-        || matches!(machine.variable("PIP_NO_CACHE_DIR"), Some(value) if !matches!(value, "0" | "false" | "no" | "off"));
-    if off || packages.is_empty() {
+    let variable_off = matches!(machine.variable("PIP_NO_CACHE_DIR"), Some(value) if !matches!(value, "0" | "false" | "no" | "off"));
+    if variable_off || packages.is_empty() {
         return;
     }
+    let interpreters = machine.catalog.interpreters();
+    let (size, basis) = if invocation.has(&["--no-cache-dir"]) {
+        match interpreters.pip_cache_despite_flag(site.python, packages) {
+            Some(despite) => despite,
+            None => return,
+        }
+    } else {
+        interpreters.pip_cache(site.python, packages)
+    };
     let path = invocation
         .option(&["--cache-dir"])
         .or_else(|| machine.variable("PIP_CACHE_DIR").map(str::to_owned))
@@ -383,10 +391,6 @@ fn cache(
         })
         .unwrap_or_else(|| format!("{}/.cache/pip", machine.home()));
     let path = machine.absolute(&path);
-    let (size, basis) = machine
-        .catalog
-        .interpreters()
-        .pip_cache(site.python, packages);
     let kept_out = machine.mounted(&path);
     machine.put(
         &path,

@@ -90,6 +90,7 @@ struct PipCache {
 
 #[derive(Debug, Deserialize)]
 struct Despite {
+    pip: String,
     bytes: u64,
     source: String,
     date: String,
@@ -255,8 +256,25 @@ impl Interpreters {
 
     /// What `pip --no-cache-dir` keeps all the same when it builds from source: the option does not reach the pip that fills the build
     /// environment.
-    pub(crate) fn pip_cache_despite_flag(&self) -> Option<(Size, Basis)> {
-        let row = self.pip_cache_despite_flag.first()?;
+    pub(crate) fn pip_cache_despite_flag(
+        &self,
+        python: (u32, u32),
+        packages: &[InstalledPackage],
+    ) -> Option<(Size, Basis)> {
+        let from_source = packages
+            .iter()
+            .any(|package| package.facts.wheel == WheelFit::SdistOnly);
+        let pips: Vec<&ByteCode> = self
+            .byte_code_of_running
+            .iter()
+            .filter(|row| !row.pip.is_empty())
+            .collect();
+        let (pip, _) = nearest(&pips, python, |row| &row.python);
+        let row = self
+            .pip_cache_despite_flag
+            .iter()
+            .find(|row| row.pip == pip.pip)
+            .filter(|_| from_source)?;
         Some((
             Size::within(row.bytes, 0.5, 1.0),
             Basis::dated(&row.source, &row.date),

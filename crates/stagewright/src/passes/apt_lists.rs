@@ -43,7 +43,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
                         .iter()
                         .any(|other| other.path == cache.path)
             });
-            if lists && !needed && view.holds(step, &cache.path) {
+            if lists && !needed && holds(step, &cache.path) {
                 clean.push(cache.path.clone());
             }
         }
@@ -96,12 +96,10 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     }])
 }
 
-impl View<'_> {
-    /// Whether the layer of a step still holds something at a path when the step ends.
-    fn holds(&self, step: &super::RunStep<'_>, path: &str) -> bool {
-        step.layer
-            .nodes
-            .iter()
-            .any(|(other, node)| **other == *path && node.size().high > 0)
-    }
+/// Whether the layer of a step still holds something at a path when the step ends.
+fn holds(step: &super::RunStep<'_>, path: &str) -> bool {
+    step.layer
+        .nodes
+        .iter()
+        .any(|(other, node)| **other == *path && node.size().high > 0)
 }

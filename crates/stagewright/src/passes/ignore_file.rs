@@ -12,8 +12,11 @@ pub(super) const PASS: Pass = Pass {
     propose,
 };
 
+/// A pattern, and whether a path is one of the files it is for.
+type Pattern = (&'static str, fn(&str) -> bool);
+
 /// Patterns and how the files they are for look: a whole path component, or a suffix of the name.
-const PATTERNS: &[(&str, fn(&str) -> bool)] = &[
+const PATTERNS: &[Pattern] = &[
     ("**/.git", |path| component(path, ".git")),
     ("**/.gitignore", |path| component(path, ".gitignore")),
     ("**/.gitattributes", |path| {

@@ -79,22 +79,18 @@ struct Manifest {
     target: String,
 }
 
-/// Moves one COPY below the last install that follows it and can do without it.
-fn hoist(
-    view: &View<'_>,
+/// The RUNs up to the last install that follow a COPY and can do without it, each with the manifests it reads.
+type Followers<'r, 'a> = Vec<(&'r RunStep<'a>, Vec<Manifest>)>;
+
+fn followers<'r, 'a>(
     stage: &Stage,
     at: usize,
     copy: &CopyOp,
-    runs: &[RunStep<'_>],
-    edits: &mut EditSet,
-) -> Option<Hoist> {
-    let brought = brought(view, stage, at)?;
+    brought: &[(String, String)],
+    runs: &'r [RunStep<'a>],
+) -> Option<Followers<'r, 'a>> {
     let mut last = None;
-    let mut mounts: Vec<(&RunStep<'_>, Vec<Manifest>)> = Vec::new();
-    let mut found = Hoist {
-        tools: Vec::new(),
-        manifests: Vec::new(),
-    };
+    let mut followers = Vec::new();
     for (place, instruction) in stage.instructions.iter().enumerate().skip(at + 1) {
         match &instruction.op {
             Op::Config | Op::Workdir(_) => continue,
@@ -108,69 +104,81 @@ fn hoist(
         else {
             break;
         };
-        let Some(read) = reads_only_manifests(step, &brought) else {
+        let Some(read) = reads_only_manifests(step, brought) else {
             break;
         };
-        if overlaps(step, copy, &brought) {
+        if overlaps(step, copy, brought) {
             break;
         }
-        let installs = step
+        followers.push((step, read));
+        if step
             .facts()
             .installs
             .iter()
-            .any(|install| !install.manifests.is_empty());
-        found.tools.extend(
-            step.facts()
-                .installs
-                .iter()
-                .filter(|install| !install.manifests.is_empty())
-                .map(|install| install.tool),
-        );
-        mounts.push((step, read));
-        if installs {
-            last = Some(mounts.len());
+            .any(|install| !install.manifests.is_empty())
+        {
+            last = Some(followers.len());
         }
     }
-    mounts.truncate(last?);
+    followers.truncate(last?);
     // Where the COPY brings nothing but the manifests, they come first already.
-    let needed: Vec<&str> = mounts
+    let needed: Vec<&str> = followers
         .iter()
         .flat_map(|(_, read)| read)
         .map(|manifest| manifest.source.as_str())
         .collect();
-    if needed.is_empty()
-        || brought
-            .iter()
-            .all(|(_, source)| needed.contains(&source.as_str()))
+    let more = brought
+        .iter()
+        .any(|(_, source)| !needed.contains(&source.as_str()));
+    (!needed.is_empty() && more).then_some(followers)
+}
+
+/// Moves one COPY below the last install that follows it and can do without it.
+fn hoist(
+    view: &View<'_>,
+    stage: &Stage,
+    at: usize,
+    copy: &CopyOp,
+    runs: &[RunStep<'_>],
+    edits: &mut EditSet,
+) -> Option<Hoist> {
+    let brought = brought(view, stage, at)?;
+    let followers = followers(stage, at, copy, &brought, runs)?;
+    let copy_source = view.source(&stage.instructions[at])?;
+    let last = followers.last()?.0;
+    let run_source = view.source(last.instruction)?;
+    // A relative destination means another folder below a WORKDIR that comes in between.
+    let mut between = stage.instructions[at..last.at].iter();
+    if between.any(|instruction| matches!(instruction.op, Op::Workdir(_)))
+        && relative_destination(&stage.instructions[at].text)
     {
         return None;
     }
-    let copy_source = view.source(&stage.instructions[at])?;
-    let run_source = view.source(mounts.last()?.0.instruction)?;
-    for (step, read) in &mounts {
-        if read.is_empty() {
-            continue;
-        }
+    let mut found = Hoist {
+        tools: Vec::new(),
+        manifests: Vec::new(),
+    };
+    for (step, read) in followers.iter().filter(|(_, read)| !read.is_empty()) {
         let source = view.source(step.instruction)?;
-        let writes = step
+        let folder = step.instruction.before.workdir().trim_end_matches('/');
+        if step
             .facts()
             .installs
             .iter()
-            .any(|install| install.writes_manifests);
-        if writes {
-            let folder = step.instruction.before.workdir();
-            let names: Vec<&str> = read
-                .iter()
-                .map(|manifest| manifest.source.as_str())
-                .collect();
+            .any(|install| install.writes_manifests)
+        {
             if read.iter().any(|manifest| {
                 manifest
                     .target
                     .rsplit_once('/')
-                    .is_none_or(|(parent, _)| parent != folder.trim_end_matches('/'))
+                    .is_none_or(|(parent, _)| parent != folder)
             }) {
                 return None;
             }
+            let names: Vec<&str> = read
+                .iter()
+                .map(|manifest| manifest.source.as_str())
+                .collect();
             let line = view.whole_lines(source.span());
             edits
                 .insert(
@@ -181,53 +189,36 @@ fn hoist(
         } else {
             let mounts: Vec<String> = read
                 .iter()
-                .map(|manifest| mount(manifest, step.instruction.before.workdir()))
+                .map(|manifest| mount(manifest, folder))
                 .collect();
             edits
                 .insert(view.arguments_start(&source), view.flags(&mounts))
                 .ok()?;
         }
+        let installs = step
+            .facts()
+            .installs
+            .iter()
+            .filter(|install| !install.manifests.is_empty());
+        found.tools.extend(installs.map(|install| install.tool));
         found
             .manifests
             .extend(read.iter().map(|manifest| manifest.source.clone()));
     }
     let lines = view.whole_lines(copy_source.span());
-    let text = &view.file.text()[lines.start as usize..lines.end as usize];
-    let text = if text.ends_with('\n') {
-        text.to_owned()
-    } else {
-        format!("{text}{}", view.line_break())
-    };
-    // A relative destination means another folder below a WORKDIR that comes in between.
-    let below = stage
-        .instructions
-        .iter()
-        .skip(at)
-        .take(mounts.last()?.0.at - at);
-    if below
-        .into_iter()
-        .any(|instruction| matches!(instruction.op, Op::Workdir(_)))
-        && relative_destination(&stage.instructions[at].text)
-    {
-        return None;
-    }
+    let text = view.file.text();
+    let moved = text[lines.start as usize..lines.end as usize].trim_end_matches(['\r', '\n']);
     edits.delete(lines).ok()?;
     let after = view.whole_lines(run_source.span());
-    let ends = view.file.text()[..after.end as usize].ends_with('\n');
-    edits
-        .insert(
-            after.end,
-            if ends {
-                text
-            } else {
-                format!(
-                    "{}{}",
-                    view.line_break(),
-                    text.trim_end_matches(['\r', '\n'])
-                )
-            },
-        )
-        .ok()?;
+    let newline = view.line_break();
+    // The last line of a file may have no line break.
+    let ends = text[..after.end as usize].ends_with('\n');
+    let moved = if ends {
+        format!("{moved}{newline}")
+    } else {
+        format!("{newline}{moved}")
+    };
+    edits.insert(after.end, moved).ok()?;
     Some(found)
 }
 
@@ -318,9 +309,9 @@ impl View<'_> {
     /// Flags for a RUN, each on a line of its own, with the break to what follows.
     pub(crate) fn flags(&self, flags: &[String]) -> String {
         let (escape, newline) = (self.file.escape(), self.line_break());
-        flags
-            .iter()
-            .map(|flag| format!("{flag} {escape}{newline}    "))
-            .collect()
+        flags.iter().fold(String::new(), |mut out, flag| {
+            out.push_str(&format!("{flag} {escape}{newline}    "));
+            out
+        })
     }
 }

@@ -1,5 +1,10 @@
 //! Rewrites, one pass a file. A pass reads the analysis and proposes; the planner decides.
 
+#![allow(
+    clippy::unnecessary_wraps,
+    reason = "every pass has the same signature"
+)]
+
 mod apt_lists;
 mod exec_form;
 mod ignore_file;

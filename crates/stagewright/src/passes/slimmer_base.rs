@@ -129,7 +129,7 @@ fn check(view: &View<'_>, facts: &ImageFacts, candidate: &ImageFacts) -> Option<
                             name.as_str(),
                             "gcc" | "g++" | "build-essential" | "build-base"
                         )
-                    })
+                    });
                 }
                 _ => {}
             }

@@ -10,7 +10,7 @@
 
 use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::shell::Script;
-use stagewright_syntax::{Command, Span, View as Typed};
+use stagewright_syntax::{Command, View as Typed};
 
 use super::{Pass, RunStep, View};
 use crate::proposal::{Applicability, Proposal};
@@ -110,17 +110,14 @@ fn edits(
     };
     let (base, builder) = (free_name(view, "base"), free_name(view, "builder"));
     // The first FROM takes the name `base`; the stage's own name moves to the last one.
-    let name = match &from_view.name {
-        Some(name) => {
-            edits.replace(name.span, base.clone()).ok()?;
-            format!(" AS {}", &**name)
-        }
-        None => {
-            edits
-                .insert(from_view.image.span.end, format!(" AS {base}"))
-                .ok()?;
-            String::new()
-        }
+    let name = if let Some(name) = &from_view.name {
+        edits.replace(name.span, base.clone()).ok()?;
+        format!(" AS {}", &**name)
+    } else {
+        edits
+            .insert(from_view.image.span.end, format!(" AS {base}"))
+            .ok()?;
+        String::new()
     };
     let keyword = |upper: &str| {
         if view.lower_case() {
@@ -153,7 +150,8 @@ fn edits(
     new.push_str(script.trim_end_matches(['\r', '\n']));
     new.push_str(&format!("{newline}{newline}{from_word} {base}{name}{newline}{newline}{copy_word} --from={builder} {PREFIX} {prefix}{newline}"));
     if text[..lines.start as usize].ends_with(&format!("{newline}{newline}")) {
-        new = new.trim_start_matches(['\r', '\n']).to_owned();
+        let breaks = new.len() - new.trim_start_matches(['\r', '\n']).len();
+        new.drain(..breaks);
     }
     edits.replace(lines, new).ok()?;
     Some(edits)
@@ -216,10 +214,11 @@ fn free_name(view: &View<'_>, wanted: &str) -> String {
     if !taken(wanted) {
         return wanted.to_owned();
     }
-    (2..)
-        .map(|n| format!("{wanted}-{n}"))
-        .find(|name| !taken(name))
-        .expect("some number is free")
+    let mut number = 2;
+    while taken(&format!("{wanted}-{number}")) {
+        number += 1;
+    }
+    format!("{wanted}-{number}")
 }
 
 impl View<'_> {

@@ -467,10 +467,7 @@ impl Inner {
     }
 
     fn estimate(&self, layer: &LayerRecord) -> Estimate {
-        Estimate::of_parts(
-            layer.nodes.iter().flat_map(|(_, node)| &node.parts),
-            self.catalog,
-        )
+        Estimate::of_nodes(layer.nodes.iter().map(|(_, node)| node), self.catalog)
     }
 
     fn layers(&self) -> Vec<LayerEstimate> {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::facts::{Catalog, Codec};
-use crate::ledger::Part;
+use crate::ledger::{Node, Part};
 use crate::size::{Basis, Size};
 
 /// Bytes on disk and bytes on the wire.
@@ -25,16 +25,32 @@ impl Estimate {
         }
     }
 
-    /// What parts weigh: each kind of content is compressed at its own ratio (`catalog/compression.toml`).
-    pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a Part>, catalog: &Catalog) -> Self {
-        let parts: Vec<&Part> = parts.into_iter().collect();
-        Self {
-            uncompressed: Size::sum(parts.iter().map(|part| part.size)),
-            compressed: Size::sum(parts.iter().map(|part| {
+    /// What nodes weigh: each kind of content is compressed at its own ratio (`catalog/compression.toml`). The parts of one node come
+    /// from one source, so their errors add in full; nodes are independent of each other.
+    pub fn of_nodes<'a>(nodes: impl IntoIterator<Item = &'a Node>, catalog: &Catalog) -> Self {
+        let whole = |node: &Node, size: &dyn Fn(&Part) -> Size| {
+            node.parts
+                .iter()
+                .fold(Size::ZERO, |sum, part| sum.plus(size(part)))
+        };
+        let (mut uncompressed, mut compressed) = (Vec::new(), Vec::new());
+        for node in nodes {
+            uncompressed.push(whole(node, &|part| part.size));
+            compressed.push(whole(node, &|part| {
                 catalog
                     .compression(part.kind, Codec::Gzip)
                     .compressed(part.size)
-            })),
+            }));
+        }
+        let sum = |sizes: &[Size]| {
+            let exact = Size::sum(sizes.iter().copied().filter(|size| size.is_exact()));
+            catalog
+                .tools()
+                .layer(Size::sum(sizes.iter().copied()), exact)
+        };
+        Self {
+            uncompressed: sum(&uncompressed),
+            compressed: sum(&compressed),
         }
     }
 

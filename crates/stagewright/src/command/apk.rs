@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{CacheUse, Install, Invocation, Machine, Model};
 use crate::ledger::Part;
-use crate::size::Kind;
+use crate::size::{Basis, Kind, Size};
 
 pub(super) const MODEL: Model = Model {
     programs: &["apk"],
@@ -30,12 +30,9 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
         Some("update") => index(invocation, machine),
         Some("del") => {
             for name in invocation.operands_after(WITH_VALUE).into_iter().flatten() {
-                let members = machine
-                    .virtual_packages
-                    .remove(&name)
-                    .unwrap_or_else(|| vec![name]);
-                for member in members {
-                    machine.remove(&package_path(&member));
+                let members = machine.virtual_packages.remove(&name).unwrap_or_default();
+                for path in members {
+                    machine.remove(&path);
                 }
             }
         }
@@ -87,7 +84,8 @@ fn add(invocation: &Invocation, machine: &mut Machine<'_>) {
         }
     }
     let mut members = Vec::new();
-    if let Some((size, basis)) = machine.catalog.interpreters().alpine_packages(&names) {
+    let known = machine.catalog.interpreters().alpine_packages(&names);
+    if let Some((size, basis)) = known {
         let path = package_path(&format!("{}-{}", machine.layer, invocation.index));
         machine.put(
             &path,
@@ -95,25 +93,29 @@ fn add(invocation: &Invocation, machine: &mut Machine<'_>) {
             vec![Part::main(Kind::SystemPackage, size)],
             &basis,
         );
+        members.push(path);
     } else {
         for name in &names {
+            let (size, basis) = package(machine, name);
             let path = package_path(name);
-            if machine.tree.get(&path).is_none() {
-                let (size, basis) = machine.catalog.tools().alpine_package();
-                machine.put(
-                    &path,
-                    name,
-                    vec![Part::main(Kind::SystemPackage, size)],
-                    &basis,
-                );
-                members.push(name.clone());
-            }
+            machine.put(
+                &path,
+                format!("package {name}"),
+                vec![Part::main(Kind::SystemPackage, size)],
+                &basis,
+            );
+            machine
+                .virtual_packages
+                .insert(name.clone(), vec![path.clone()]);
+            members.push(path);
         }
     }
     if let Some(base) = machine.base.as_mut() {
-        let offers = Arc::make_mut(base).offers.to_mut();
-        offers.packages.extend(names.iter().cloned());
-        offers.commands.extend(names.iter().cloned());
+        Arc::make_mut(base)
+            .offers
+            .to_mut()
+            .commands
+            .extend(names.iter().cloned());
     }
     if let Some(group) = invocation.option(&["-t", "--virtual"]) {
         machine.virtual_packages.insert(group, members);
@@ -129,4 +131,23 @@ fn add(invocation: &Invocation, machine: &mut Machine<'_>) {
         manifests: Vec::new(),
         writes_manifests: false,
     });
+}
+
+/// What one package adds to those that are there already.
+fn package(machine: &mut Machine<'_>, name: &str) -> (Size, Basis) {
+    let Some(base) = machine.base.as_mut() else {
+        return machine.catalog.tools().alpine_package();
+    };
+    let closure = machine.catalog.alpine_packages(&[name], base);
+    Arc::make_mut(base)
+        .offers
+        .to_mut()
+        .packages
+        .push(name.to_owned());
+    if !closure.unknown.is_empty() {
+        machine.note(format!(
+            "the catalogue has no Alpine package `{name}`: its size is a guess"
+        ));
+    }
+    (closure.installed, closure.basis)
 }

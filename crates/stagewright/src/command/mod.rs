@@ -12,6 +12,7 @@ mod find;
 mod harmless;
 mod mkdir;
 mod mv;
+mod npm;
 mod pip;
 mod python;
 mod rm;
@@ -38,6 +39,7 @@ const MODELS: &[Model] = &[
     harmless::MODEL,
     mkdir::MODEL,
     mv::MODEL,
+    npm::MODEL,
     pip::MODEL,
     python::MODEL,
     rm::MODEL,

@@ -18,6 +18,7 @@ pub(crate) struct Tools {
     apk_index: Bytes,
     npm_cache: Factor,
     alpine_package: Bytes,
+    layer: Share,
     optional_extensions: Optional,
     build_tools: Names,
 }
@@ -26,6 +27,16 @@ pub(crate) struct Tools {
 #[serde(deny_unknown_fields)]
 struct Optional {
     names: Vec<String>,
+    #[expect(dead_code, reason = "for the reader of the table")]
+    source: String,
+    #[expect(dead_code, reason = "for the reader of the table")]
+    date: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Share {
+    error: f64,
     #[expect(dead_code, reason = "for the reader of the table")]
     source: String,
     #[expect(dead_code, reason = "for the reader of the table")]
@@ -172,6 +183,21 @@ impl Tools {
     /// The index that apk keeps.
     pub(crate) fn apk_index(&self) -> (Size, Basis) {
         self.apk_index.sized()
+    }
+
+    /// The sum of independent estimates of one layer, with the error that all of them share.
+    pub(crate) fn layer(&self, sum: Size, exact: Size) -> Size {
+        let shared = Size::within(
+            sum.expected - exact.expected.min(sum.expected),
+            self.layer.error,
+            self.layer.error,
+        );
+        let half = shared.high - shared.expected;
+        Size::range(
+            sum.low.saturating_sub(half),
+            sum.expected,
+            sum.high.saturating_add(half),
+        )
     }
 
     /// Whether a Python package installs without a compiler although it has compiled parts.

@@ -1,0 +1,271 @@
+//! `npm`: `node_modules` from the lock file, and npm's cache.
+
+use super::{CacheUse, FileProblem, Install, Invocation, Machine, Model};
+use crate::facts::{Arch, Libc, PackageLock};
+use crate::ledger::Part;
+use crate::size::{Kind, Size};
+
+pub(super) const MODEL: Model = Model {
+    programs: &["npm"],
+    run,
+};
+
+const WITH_VALUE: &[&str] = &[
+    "--prefix",
+    "-C",
+    "--registry",
+    "--cache",
+    "--loglevel",
+    "--omit",
+    "--include",
+    "-w",
+    "--workspace",
+];
+
+fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
+    let folder = invocation
+        .option(&["--prefix", "-C"])
+        .map_or_else(|| machine.cwd.clone(), |path| machine.absolute(&path));
+    match invocation.command(WITH_VALUE).as_deref() {
+        Some("ci" | "clean-install" | "install" | "i" | "add" | "isntall") => {
+            install(invocation, machine, &folder);
+        }
+        Some("prune") if production(invocation, machine) => prune(machine, &folder),
+        Some("cache") => {
+            let path = cache_path(invocation, machine);
+            machine.remove(&path);
+        }
+        Some("run" | "run-script" | "test" | "start" | "exec" | "rebuild") => {
+            machine.reads_anything(format!("`{}` runs scripts of the project", invocation.text));
+            machine.note(format!("what `{}` writes is not known", invocation.text));
+        }
+        _ => {}
+    }
+}
+
+fn production(invocation: &Invocation, machine: &Machine<'_>) -> bool {
+    invocation.has(&["--production", "--only=production", "--only=prod"])
+        || invocation
+            .options(&["--omit"])
+            .iter()
+            .any(|kind| kind == "dev")
+        || (machine.variable("NODE_ENV") == Some("production")
+            && !invocation
+                .options(&["--include"])
+                .iter()
+                .any(|kind| kind == "dev"))
+}
+
+fn cache_path(invocation: &Invocation, machine: &Machine<'_>) -> String {
+    let path = invocation.option(&["--cache"]).or_else(|| {
+        machine
+            .variable("npm_config_cache")
+            .or_else(|| machine.variable("NPM_CONFIG_CACHE"))
+            .map(str::to_owned)
+    });
+    path.map_or_else(
+        || format!("{}/.npm", machine.home()),
+        |path| machine.absolute(&path),
+    )
+}
+
+fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str) {
+    let global = invocation.has(&["-g", "--global"]);
+    let named: Vec<String> = invocation
+        .operands_after(WITH_VALUE)
+        .into_iter()
+        .flatten()
+        .collect();
+    let production = production(invocation, machine);
+    let mut manifests = Vec::new();
+    let (modules, packages) = if global || !named.is_empty() {
+        machine.note(format!(
+            "what `{}` depends on is not listed in a lock file",
+            invocation.text
+        ));
+        let modules = if global {
+            "/usr/local/lib/node_modules".to_owned()
+        } else {
+            format!("{folder}/node_modules")
+        };
+        (modules, named.iter().map(|word| versioned(word)).collect())
+    } else {
+        (
+            format!("{folder}/node_modules"),
+            locked(invocation, machine, folder, production, &mut manifests),
+        )
+    };
+    let mut downloads = Vec::new();
+    for package in &packages {
+        let facts = machine.catalog.npm_package(
+            &package.name,
+            Some(package.version.as_str()).filter(|version| !version.is_empty()),
+        );
+        downloads.push(facts.download);
+        let suffix = if package.dev { DEVELOPMENT } else { "" };
+        machine.put(
+            &format!("{modules}/{}{suffix}", package.place),
+            format!("{} {}", package.name, package.version).trim_end(),
+            vec![Part::main(Kind::JavaScript, facts.installed)],
+            &facts.basis,
+        );
+    }
+    cache(invocation, machine, &downloads);
+    machine.facts.installs.push(Install {
+        tool: "npm",
+        command: invocation.index,
+        prefix: folder.to_owned(),
+        packages: packages
+            .into_iter()
+            .map(|package| (package.name, package.version))
+            .collect(),
+        manifests,
+        writes_manifests: !matches!(
+            invocation.command(WITH_VALUE).as_deref(),
+            Some("ci" | "clean-install")
+        ),
+    });
+}
+
+/// Marks the node of a package that `npm prune --omit=dev` removes.
+const DEVELOPMENT: &str = "#dev";
+
+struct Package {
+    name: String,
+    version: String,
+    /// Its place below `node_modules`.
+    place: String,
+    dev: bool,
+}
+
+/// `name@version`, where a scope starts with `@` too.
+fn versioned(word: &str) -> Package {
+    let at = word
+        .get(1..)
+        .and_then(|rest| rest.find('@'))
+        .map(|at| at + 1);
+    let (name, version) = at.map_or((word, ""), |at| (&word[..at], &word[at + 1..]));
+    Package {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        place: name.to_owned(),
+        dev: false,
+    }
+}
+
+/// What the lock file in a folder lists for this platform; the files that npm reads are added to the manifests.
+fn locked(
+    invocation: &Invocation,
+    machine: &mut Machine<'_>,
+    folder: &str,
+    production: bool,
+    manifests: &mut Vec<String>,
+) -> Vec<Package> {
+    for name in [
+        "package.json",
+        "npm-shrinkwrap.json",
+        "package-lock.json",
+        ".npmrc",
+    ] {
+        let path = format!("{folder}/{name}");
+        if machine.tree.get(&path).is_some() {
+            machine.reads(&path);
+            manifests.push(path);
+        }
+    }
+    if let Some(script) = machine
+        .text(&format!("{folder}/package.json"))
+        .and_then(install_script)
+    {
+        machine.reads_anything(format!("`package.json` runs `{script}` after an install"));
+    }
+    let lock = manifests
+        .iter()
+        .find(|path| path.ends_with("shrinkwrap.json") || path.ends_with("-lock.json"));
+    let Some((path, text)) = lock.and_then(|path| Some((path.clone(), machine.text(path)?))) else {
+        machine.note(format!("`{}` finds no lock file among the files that COPY and ADD bring: what it installs is not known", invocation.text));
+        return Vec::new();
+    };
+    let lock = match PackageLock::read(text) {
+        Ok(lock) => lock,
+        Err(error) => {
+            let file = machine.context_path(&path).unwrap_or(path);
+            machine.facts.problems.push(FileProblem {
+                file,
+                line: 0,
+                code: error.code(),
+                message: error.to_string(),
+            });
+            return Vec::new();
+        }
+    };
+    let libc = if machine.wheel_platform().libc == Libc::Musl {
+        "musl"
+    } else {
+        "glibc"
+    };
+    let cpu = if machine.arch == Arch::Aarch64 {
+        "arm64"
+    } else {
+        "x64"
+    };
+    lock.on_linux(cpu, libc, !production)
+        .map(|package| Package {
+            name: package.name.clone(),
+            version: package.version.clone(),
+            place: package
+                .path
+                .strip_prefix("node_modules/")
+                .unwrap_or(&package.path)
+                .to_owned(),
+            dev: package.dev,
+        })
+        .collect()
+}
+
+/// The first script of a manifest that an install runs.
+fn install_script(manifest: &str) -> Option<String> {
+    let manifest: serde_json::Value = serde_json::from_str(manifest).ok()?;
+    let scripts = manifest.get("scripts")?;
+    ["preinstall", "install", "postinstall", "prepare"]
+        .iter()
+        .find_map(|name| scripts.get(name)?.as_str().map(str::to_owned))
+}
+
+fn cache(invocation: &Invocation, machine: &mut Machine<'_>, downloads: &[Size]) {
+    let path = cache_path(invocation, machine);
+    if downloads.is_empty() || machine.mounted(&path) {
+        return;
+    }
+    let (size, basis) = machine
+        .catalog
+        .tools()
+        .npm_cache(Size::sum(downloads.iter().copied()));
+    machine.put(
+        &path,
+        "npm's cache",
+        vec![Part::main(Kind::Archive, size)],
+        &basis,
+    );
+    machine.facts.caches.push(CacheUse {
+        tool: "npm",
+        path,
+        size,
+        command: invocation.index,
+    });
+}
+
+/// `npm prune --omit=dev`: development packages go.
+fn prune(machine: &mut Machine<'_>, folder: &str) {
+    let modules = format!("{folder}/node_modules");
+    if !machine.conditional {
+        let layer = machine.layer;
+        let mut effects = std::mem::take(&mut machine.effects);
+        machine
+            .tree
+            .remove_where(&modules, layer, &mut effects, |path, _| {
+                path.ends_with(DEVELOPMENT)
+            });
+        machine.effects = effects;
+    }
+}

@@ -22,6 +22,7 @@ mod requirements;
 mod table;
 mod tag;
 pub(crate) mod tools;
+mod wheel;
 
 use std::sync::OnceLock;
 
@@ -33,10 +34,11 @@ pub use image::{ImageFacts, ImageFit, LayerDigest};
 pub use npm::NpmFacts;
 pub use package_lock::{LockedPackage, PackageLock, PackageLockError};
 
-pub use python::{Arch, KindShare, PackageFacts, WheelFit, WheelPlatform, normalize_name};
+pub use python::{KindShare, PackageFacts};
 pub use python_closure::{InstalledPackage, PythonClosure};
 pub use requirement::Requirement;
 pub use requirements::{RequirementProblem, RequirementProblemCode, Requirements};
+pub use wheel::{Arch, WheelFit, WheelPlatform, normalize_name};
 
 use debian::DebianTable;
 use image_table::ImageTable;

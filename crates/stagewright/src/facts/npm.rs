@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use super::table::Table;
-use crate::size::{Basis, Size};
+use crate::size::{Basis, Size, scaled};
 
 /// What is known of one npm package.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -48,6 +48,7 @@ struct Rules {
     other_major: f64,
     tarball: f64,
     tarball_ratio: f64,
+    tarball_ratio_error: f64,
     unknown: Unknown,
 }
 
@@ -126,7 +127,12 @@ impl NpmTable {
             name: name.to_owned(),
             version: Some(column(1).to_owned()),
             installed: Size::within(unpacked, error, error),
-            download: Size::within(deflated, error + rules.tarball, error + rules.tarball),
+            download: if deflated > 0 {
+                Size::within(deflated, error + rules.tarball, error + rules.tarball)
+            } else {
+                let error = error + rules.tarball_ratio_error;
+                Size::within(scaled(unpacked, 1.0 / rules.tarball_ratio), error, error)
+            },
             files: Some(number(3)),
             native: !column(5).is_empty(),
             dependencies: Some(

@@ -4,57 +4,8 @@ use serde::Serialize;
 
 use super::distro::Libc;
 use super::python_table::{Factor, Files, Measured, PythonTable, compare, is_preview, same};
+use super::wheel::{Arch, WheelFit, WheelPlatform, normalize_name};
 use crate::size::{Basis, Kind, Size, scaled};
-
-/// A processor architecture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Arch {
-    /// amd64.
-    #[default]
-    X86_64,
-    /// arm64.
-    Aarch64,
-}
-
-/// Where a wheel has to fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-pub struct WheelPlatform {
-    /// glibc takes manylinux wheels, musl takes musllinux wheels.
-    pub libc: Libc,
-    /// The processor.
-    pub arch: Arch,
-}
-
-impl WheelPlatform {
-    /// x86-64 with one of the C libraries.
-    pub const fn x86_64(libc: Libc) -> Self {
-        Self {
-            libc,
-            arch: Arch::X86_64,
-        }
-    }
-}
-
-/// Whether a package has a file that installs without compiling.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum WheelFit {
-    /// A wheel for any platform; there is no other.
-    Pure,
-    /// A wheel made for this platform.
-    Native,
-    /// None made for this platform, but one for any: it works, often slower.
-    FallbackPure,
-    /// Only the source: pip compiles, and needs a compiler where the package has native parts.
-    SdistOnly,
-    /// Nothing that pip could take: the installation fails.
-    None,
-    /// Not known.
-    Unknown,
-}
 
 /// What is known of one version of a Python package.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -104,19 +55,6 @@ impl PackageFacts {
     pub fn is_known(&self) -> bool {
         self.version.is_some()
     }
-}
-
-/// A package's name as package indexes compare it (PEP 503): lower case, runs of `-`, `_` and `.` are one `-`.
-pub fn normalize_name(name: &str) -> String {
-    let mut normal = String::with_capacity(name.len());
-    for c in name.chars() {
-        if !matches!(c, '-' | '_' | '.') {
-            normal.extend(c.to_lowercase());
-        } else if !normal.ends_with('-') {
-            normal.push('-');
-        }
-    }
-    normal
 }
 
 /// What the tables know of a package; see [`Catalog::python_package`](super::Catalog::python_package).
@@ -413,9 +351,9 @@ impl Question<'_, '_> {
             Libc::Other => None,
         };
         // Made before this version of Python came out: only a stable-ABI wheel would fit, and the table cannot tell.
-        let too_old = self.table.ratios.released(self.python).is_some_and(|day| {
-            !files.uploaded.is_empty() && files.uploaded < months_before(day).as_str()
-        });
+        let first = self.table.ratios.first_wheels(self.python);
+        let too_old =
+            first.is_some_and(|day| !files.uploaded.is_empty() && files.uploaded < day.as_str());
         match (made_for, files.any, files.sdist) {
             (Some(file), _, _) if too_old => (Some(file), WheelFit::Unknown),
             (Some(file), _, _) => (Some(file), WheelFit::Native),
@@ -443,15 +381,6 @@ impl Question<'_, '_> {
         let factor = ratios.byte_code_factor(self.python, seen.python);
         Size::within(scaled(bytes, factor), error + other, error + other)
     }
-}
-
-/// About three months before a day: projects publish wheels for the release candidates of a new Python.
-fn months_before(day: &str) -> String {
-    let mut parts = day.split('-');
-    let (year, month) = (parts.next(), parts.next());
-    let number = |part: Option<&str>| part.and_then(|part| part.parse::<u32>().ok()).unwrap_or(1);
-    let months = number(year) * 12 + number(month) - 1 - 3;
-    format!("{:04}-{:02}-01", months / 12, months % 12 + 1)
 }
 
 fn names(list: &str) -> Vec<String> {

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Serialize;
 
-use super::python::{self, PackageFacts, WheelPlatform};
+use super::python::{self, PackageFacts};
 use super::python_table::{PythonTable, same};
 use super::requirement::Requirement;
 use super::requirements::Requirements;
+use super::wheel::WheelPlatform;
 use crate::size::Size;
 
 /// The packages that an installation brings.

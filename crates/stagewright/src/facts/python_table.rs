@@ -91,11 +91,13 @@ impl Ratios {
         factor(python) / factor(measured)
     }
 
-    /// The day a version of Python came out.
-    pub(crate) fn released(&self, (major, minor): (u32, u32)) -> Option<&str> {
-        self.released
-            .get(&format!("{major}.{minor}"))
-            .map(String::as_str)
+    /// The day from which projects publish wheels for a version of Python: some three months before its release.
+    pub(crate) fn first_wheels(&self, (major, minor): (u32, u32)) -> Option<String> {
+        let mut parts = self.released.get(&format!("{major}.{minor}"))?.split('-');
+        let year: u32 = parts.next()?.parse().ok()?;
+        let month: u32 = parts.next()?.parse().ok()?;
+        let months = year * 12 + month - 1 - 3;
+        Some(format!("{:04}-{:02}-01", months / 12, months % 12 + 1))
     }
 }
 

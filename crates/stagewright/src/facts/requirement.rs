@@ -8,7 +8,7 @@ use pep440_rs::{Operator, Version, VersionSpecifiers};
 use serde::Serialize;
 
 use super::marker::{self, Interpreter};
-use super::python::normalize_name;
+use super::wheel::normalize_name;
 
 /// A package that a requirement file asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

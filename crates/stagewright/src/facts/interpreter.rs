@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use super::python::WheelFit;
 use super::tools::nearest;
+use super::wheel::WheelFit;
 use super::{ImageFacts, InstalledPackage, Libc};
 use crate::ledger::Part;
 use crate::size::{Basis, Kind, Size};

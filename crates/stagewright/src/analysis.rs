@@ -235,6 +235,11 @@ impl Analysis {
         Ok(cache::compare(&self.inner.build, &after))
     }
 
+    /// What a build of this runs again on a builder that has done `before`, and why. Both contexts must have been read with digests.
+    pub fn since(&self, before: &Self) -> Prediction {
+        cache::compare(&before.inner.build, &self.inner.build)
+    }
+
     /// Bytes that a host with the previous image pulls after a build that runs as predicted: every layer of the image that is made
     /// again, compressed.
     pub fn pull_after(&self, prediction: &Prediction) -> Size {

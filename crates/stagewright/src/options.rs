@@ -1,6 +1,11 @@
 //! What a build is told besides its Dockerfile and its context.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::proposal::{Applicability, Objective};
 
 use crate::facts::{Arch, Libc, WheelPlatform};
 
@@ -29,6 +34,147 @@ impl Options {
             Arch::X86_64
         };
         WheelPlatform { libc, arch }
+    }
+}
+
+/// A word that stands for no option. The message names it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum OptionsError {
+    /// No platform is called so.
+    #[error("`{word}` is no platform: `linux/amd64` is one")]
+    Platform {
+        /// The word.
+        word: String,
+    },
+    /// The date is not one.
+    #[error("`{word}` is no date of the form YYYY-MM-DD")]
+    Date {
+        /// The word.
+        word: String,
+    },
+    /// A build argument has no name or no value.
+    #[error("`{word}` is no build argument of the form NAME=VALUE")]
+    BuildArg {
+        /// The word.
+        word: String,
+    },
+    /// No objective is called so.
+    #[error("`{word}` is no objective: there are {known}")]
+    Objective {
+        /// The word.
+        word: String,
+        /// The words there are.
+        known: String,
+    },
+    /// No applicability is called so.
+    #[error("`{word}` is no applicability: there are {known}")]
+    Applicability {
+        /// The word.
+        word: String,
+        /// The words there are.
+        known: String,
+    },
+}
+
+impl OptionsError {
+    /// A stable name in kebab-case.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Platform { .. } => "unknown-platform",
+            Self::Date { .. } => "bad-date",
+            Self::BuildArg { .. } => "bad-build-arg",
+            Self::Objective { .. } => "unknown-objective",
+            Self::Applicability { .. } => "unknown-applicability",
+        }
+    }
+}
+
+impl Options {
+    /// The options from the words that a person writes; what is left out is as [`Options::default`] has it.
+    pub fn from_words(
+        target: Option<&str>,
+        build_args: impl IntoIterator<Item = (String, String)>,
+        platform: Option<&str>,
+        as_of: Option<&str>,
+    ) -> Result<Self, OptionsError> {
+        Ok(Self {
+            target: target.map(str::to_owned),
+            build_args: build_args.into_iter().collect(),
+            platform: platform.map_or_else(|| Ok(Platform::default()), str::parse)?,
+            as_of: as_of.map(date).transpose()?,
+            ..Self::default()
+        })
+    }
+}
+
+/// A build argument as the command takes it: `NAME=VALUE`.
+pub fn build_arg(word: &str) -> Result<(String, String), OptionsError> {
+    match word.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err(OptionsError::BuildArg {
+            word: word.to_owned(),
+        }),
+    }
+}
+
+/// Days are compared as text, which is right for whole ones only.
+fn date(word: &str) -> Result<String, OptionsError> {
+    let parts: Vec<&str> = word.split('-').collect();
+    let digits =
+        |part: &str, count: usize| part.len() == count && part.bytes().all(|b| b.is_ascii_digit());
+    let is_date = match parts.as_slice() {
+        [year, month, day] => {
+            digits(year, 4)
+                && digits(month, 2)
+                && digits(day, 2)
+                && ("01"..="12").contains(month)
+                && ("01"..="31").contains(day)
+        }
+        _ => false,
+    };
+    if is_date {
+        Ok(word.to_owned())
+    } else {
+        Err(OptionsError::Date {
+            word: word.to_owned(),
+        })
+    }
+}
+
+impl FromStr for Objective {
+    type Err = OptionsError;
+
+    fn from_str(word: &str) -> Result<Self, OptionsError> {
+        Self::parse(word).ok_or_else(|| OptionsError::Objective {
+            word: word.to_owned(),
+            known: listed(Self::ALL.map(Self::as_str)),
+        })
+    }
+}
+
+impl FromStr for Applicability {
+    type Err = OptionsError;
+
+    fn from_str(word: &str) -> Result<Self, OptionsError> {
+        Self::parse(word).ok_or_else(|| OptionsError::Applicability {
+            word: word.to_owned(),
+            known: listed(Self::ALL.map(Self::as_str)),
+        })
+    }
+}
+
+fn listed<const N: usize>(words: [&str; N]) -> String {
+    words.map(|word| format!("`{word}`")).join(", ")
+}
+
+impl FromStr for Platform {
+    type Err = OptionsError;
+
+    fn from_str(word: &str) -> Result<Self, OptionsError> {
+        Self::parse(word).ok_or_else(|| OptionsError::Platform {
+            word: word.to_owned(),
+        })
     }
 }
 
@@ -154,6 +300,47 @@ fn arch_alias<'a>(arch: &'a str, variant: &'a str) -> (&'a str, &'a str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words() {
+        let options = Options::from_words(
+            Some("web"),
+            [build_arg("A=b=c").unwrap()],
+            Some("aarch64"),
+            Some("2019-10-31"),
+        )
+        .unwrap();
+        assert_eq!(options.target.as_deref(), Some("web"));
+        assert_eq!(options.build_args["A"], "b=c");
+        assert_eq!(options.platform.to_string(), "linux/arm64");
+        assert_eq!(options.as_of.as_deref(), Some("2019-10-31"));
+        assert_eq!(
+            Options::from_words(None, [], None, None),
+            Ok(Options::default())
+        );
+        for word in [
+            "2019",
+            "2019-10",
+            "2019-13-01",
+            "2019-1-1",
+            "31.10.2019",
+            "2019-10-31 ",
+        ] {
+            assert_eq!(date(word), Err(OptionsError::Date { word: word.into() }));
+        }
+        for word in ["A", "=b", ""] {
+            assert_eq!(
+                build_arg(word),
+                Err(OptionsError::BuildArg { word: word.into() })
+            );
+        }
+        assert_eq!(
+            Options::from_words(None, [], Some("amiga"), None)
+                .unwrap_err()
+                .code(),
+            "unknown-platform"
+        );
+    }
 
     #[test]
     fn platforms_as_containerd_reads_them() {

@@ -4,10 +4,11 @@ use serde::Serialize;
 use stagewright_syntax::edit::EditSet;
 
 /// How far a rewrite can be trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Applicability {
     /// The image behaves as before.
+    #[default]
     Safe,
     /// Likely wanted, and may change how the image behaves.
     Unsafe,
@@ -16,6 +17,9 @@ pub enum Applicability {
 }
 
 impl Applicability {
+    /// Every one, from the most to the least trusted.
+    pub const ALL: [Self; 3] = [Self::Safe, Self::Unsafe, Self::Suggestion];
+
     /// The word used in all three languages: `safe`, `unsafe`, `suggestion`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -27,7 +31,7 @@ impl Applicability {
 
     /// Reads the word.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Safe, Self::Unsafe, Self::Suggestion]
+        Self::ALL
             .into_iter()
             .find(|applicability| applicability.as_str() == word)
     }
@@ -49,6 +53,14 @@ pub enum Objective {
 }
 
 impl Objective {
+    /// Every one.
+    pub const ALL: [Self; 4] = [
+        Self::ColdSize,
+        Self::ColdPull,
+        Self::WarmPull,
+        Self::Rebuild,
+    ];
+
     /// The word used in all three languages: `cold-size`, `cold-pull`, `warm-pull`, `rebuild`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -61,14 +73,9 @@ impl Objective {
 
     /// Reads the word.
     pub fn parse(word: &str) -> Option<Self> {
-        [
-            Self::ColdSize,
-            Self::ColdPull,
-            Self::WarmPull,
-            Self::Rebuild,
-        ]
-        .into_iter()
-        .find(|objective| objective.as_str() == word)
+        Self::ALL
+            .into_iter()
+            .find(|objective| objective.as_str() == word)
     }
 }
 

@@ -7,5 +7,7 @@
 )]
 
 mod directory;
+mod files;
 
 pub use directory::DirectoryOptions;
+pub use files::{BuildFiles, FilesError, FilesOptions, read_dockerfile};

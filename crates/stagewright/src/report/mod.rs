@@ -1,15 +1,22 @@
 //! Answers as they are printed: JSON of one schema in all three languages, and text for people.
 
+pub mod buildkit;
+pub mod error;
 pub mod parse;
 pub mod text;
 
 use serde::Serialize;
+use stagewright_syntax::Dockerfile;
 
+pub use self::buildkit::BuildkitReport;
+pub use self::error::{Coded, ErrorReport};
 pub use self::parse::ParseReport;
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, AnalysisError};
 use crate::cache::{Prediction, StepVerdict, Verdict};
+use crate::context::Context;
 use crate::estimate::{Estimate, LayerEstimate};
 use crate::finding::Finding;
+use crate::options::Options;
 use crate::plan::Plan;
 use crate::project::Generated;
 use crate::size::{Basis, Size};
@@ -170,14 +177,17 @@ impl OptimizeReport {
 }
 
 impl GenerateReport {
-    /// The report of a generated file and its analysis.
-    pub fn new(analysis: &Analysis, generated: Generated) -> Self {
-        Self {
+    /// The report of generated files, with what they make of their context.
+    pub fn new(context: &Context, generated: Generated) -> Result<Self, AnalysisError> {
+        let context = context.with_ignore(&generated.dockerignore)?;
+        let file = Dockerfile::parse(&generated.dockerfile);
+        let analysis = Analysis::new(&file, &context, &Options::default())?;
+        Ok(Self {
             schema: SCHEMA,
             generated,
             image: *analysis.size(),
             findings: analysis.findings().to_vec(),
-        }
+        })
     }
 }
 

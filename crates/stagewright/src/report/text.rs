@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{CacheReport, GenerateReport, OptimizeReport, SizeReport};
+use super::{BuildkitReport, CacheReport, GenerateReport, OptimizeReport, ParseReport, SizeReport};
 use crate::finding::{Finding, Severity};
 use crate::plan::Measure;
 use crate::size::Size;
@@ -34,6 +34,49 @@ pub fn size(size: Size) -> String {
         bytes(size.low),
         bytes(size.high)
     )
+}
+
+/// The text of `parse`.
+pub fn of_parse(report: &ParseReport) -> String {
+    let mut out = String::new();
+    for instruction in &report.instructions {
+        line(
+            &mut out,
+            &format!("{:>5}  {}", instruction.line, short(&instruction.text, 110)),
+        );
+    }
+    for error in &report.errors {
+        line(
+            &mut out,
+            &format!(
+                "Dockerfile:{}:{}: error[{}]: {}",
+                error.line, error.column, error.code, error.message
+            ),
+        );
+    }
+    out
+}
+
+/// The text of `parse --as buildkit`: the trees of all files, each followed by what BuildKit has against it.
+pub fn of_buildkit(report: &BuildkitReport) -> String {
+    let mut out = String::new();
+    for file in &report.files {
+        out.push_str(file.dump.as_deref().unwrap_or_default());
+        if !out.is_empty() && !out.ends_with('\n') {
+            out.push('\n');
+        }
+        if let Some(message) = &file.message {
+            line(
+                &mut out,
+                &format!(
+                    "{}:{}: error: {message}",
+                    file.path,
+                    file.line.unwrap_or_default()
+                ),
+            );
+        }
+    }
+    out
 }
 
 /// The text of `size`.
@@ -203,6 +246,15 @@ pub fn of_optimize(report: &OptimizeReport) -> String {
     }
     if plan.rungs.is_empty() {
         line(&mut out, "nothing to win that this plan may risk");
+    } else {
+        line(&mut out, "");
+        line(&mut out, "Dockerfile:");
+        indented(&mut out, &plan.dockerfile);
+    }
+    if let Some(ignore) = &plan.dockerignore {
+        line(&mut out, "");
+        line(&mut out, ".dockerignore:");
+        indented(&mut out, ignore);
     }
     findings(&mut out, &report.findings);
     out
@@ -273,6 +325,12 @@ pub fn findings(out: &mut String, findings: &[Finding]) {
             out,
             &format!("{place}: {severity}[{}]: {}", finding.code, finding.message),
         );
+    }
+}
+
+fn indented(out: &mut String, text: &str) {
+    for one in text.lines() {
+        line(out, &format!("    {one}"));
     }
 }
 

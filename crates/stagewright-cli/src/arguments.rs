@@ -1,0 +1,214 @@
+//! What the command understands. The meaning of every argument is the library's.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use stagewright::options::build_arg;
+use stagewright::{Applicability, FilesOptions, Objective, Options, OptionsError, PlanOptions};
+
+/// Know what a container image will weigh and what the next build will redo, before building it.
+///
+/// Nothing is built, and no network or daemon is needed.
+#[derive(Debug, Parser)]
+#[command(name = "stagewright", version, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 done and something is wrong with the Dockerfile or its project, 2 wrong use or unreadable input.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Shows what stands in a Dockerfile, and what BuildKit would reject
+    Parse(Parse),
+    /// Estimates the size of the image and of each of its layers
+    Size(Size),
+    /// Predicts what the next build runs again after a change, and why
+    Cache(Cache),
+    /// Shows the rewrites that make the image smaller or the next build cheaper
+    Optimize(Optimize),
+    /// Writes a Dockerfile and a .dockerignore for a project that has none
+    Generate(Generate),
+}
+
+impl Command {
+    /// Whether the answer is wanted as JSON.
+    pub(crate) fn json(&self) -> bool {
+        match self {
+            Self::Parse(parse) => parse.json,
+            Self::Size(size) => size.json,
+            Self::Cache(cache) => cache.json,
+            Self::Optimize(optimize) => optimize.json,
+            Self::Generate(generate) => generate.json,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Parse {
+    /// A Dockerfile, or a folder that holds one; several with --as
+    #[arg(default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Print what BuildKit's own parser says, in its form
+    #[arg(long = "as", value_name = "FORM")]
+    pub(crate) form: Option<Form>,
+    /// Print the answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// The tree as BuildKit dumps it, and its message for each file it rejects
+    Buildkit,
+}
+
+/// How a build is called.
+#[derive(Debug, Args)]
+pub(crate) struct BuildArguments {
+    /// The Dockerfile, where it is not `Dockerfile` in the folder
+    #[arg(long, short, value_name = "PATH")]
+    pub(crate) file: Option<PathBuf>,
+    /// The folder of the build context, where PATH is a Dockerfile that stands elsewhere
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) context: Option<PathBuf>,
+    /// The stage to build; the last one if absent
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) target: Option<String>,
+    /// A build argument; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = build_arg)]
+    pub(crate) build_arg: Vec<(String, String)>,
+    /// The platform to build for, for example linux/arm64
+    #[arg(long)]
+    pub(crate) platform: Option<String>,
+    /// Read the catalogue as it stood on this day, for base images of another year
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub(crate) as_of: Option<String>,
+}
+
+impl BuildArguments {
+    pub(crate) fn files(&self, hash: bool) -> FilesOptions {
+        FilesOptions {
+            file: self.file.clone(),
+            context: self.context.clone(),
+            hash,
+        }
+    }
+
+    pub(crate) fn options(&self) -> Result<Options, OptionsError> {
+        Options::from_words(
+            self.target.as_deref(),
+            self.build_arg.clone(),
+            self.platform.as_deref(),
+            self.as_of.as_deref(),
+        )
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Size {
+    /// The folder that is built, or its Dockerfile
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) build: BuildArguments,
+    /// Print the answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "stagewright cache [OPTIONS] [PATH] --change PATH...\n       stagewright cache [OPTIONS] BEFORE AFTER"
+)]
+pub(crate) struct Cache {
+    /// The folder that is built, or its Dockerfile, as the last build saw it
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// The folder, or its Dockerfile, as the next build sees it
+    #[arg(conflicts_with_all = ["change", "change_build_arg"], required_unless_present_any = ["change", "change_build_arg"])]
+    pub(crate) after: Option<PathBuf>,
+    /// A file of the context that changes, or a folder of which every file does; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(crate) change: Vec<String>,
+    /// A build argument that changes; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = build_arg)]
+    pub(crate) change_build_arg: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) build: BuildArguments,
+    /// Print the answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Optimize {
+    /// The folder that is built, or its Dockerfile
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// What to minimise: cold-size, cold-pull, warm-pull or rebuild [default: cold-pull]
+    #[arg(long)]
+    pub(crate) objective: Option<Objective>,
+    /// The most that a rewrite may risk: safe (the image behaves as before), unsafe (it may not) or suggestion (a person must decide) [default: unsafe, but safe with --write]
+    #[arg(long)]
+    pub(crate) applicability: Option<Applicability>,
+    /// The source file whose edit is measured; the application's entry point if absent
+    #[arg(long, value_name = "PATH")]
+    pub(crate) change: Option<String>,
+    /// A pass to leave out, by name; may be repeated
+    #[arg(long, value_name = "PASS")]
+    pub(crate) skip: Vec<String>,
+    /// A pass to use, and no other; may be repeated
+    #[arg(long, value_name = "PASS")]
+    pub(crate) only: Vec<String>,
+    /// Write the new Dockerfile in the place of the old one, and the .dockerignore
+    #[arg(long)]
+    pub(crate) write: bool,
+    #[command(flatten)]
+    pub(crate) build: BuildArguments,
+    /// Print the answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Optimize {
+    pub(crate) fn plan(&self) -> PlanOptions {
+        // What is shown is read by a person, who decides; what is written is not.
+        let ceiling = if self.write {
+            Applicability::Safe
+        } else {
+            Applicability::Unsafe
+        };
+        let mut options = PlanOptions::new(
+            self.objective.unwrap_or_default(),
+            self.applicability.unwrap_or(ceiling),
+        );
+        options.change.clone_from(&self.change);
+        options.skip.clone_from(&self.skip);
+        options.only.clone_from(&self.only);
+        options
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Generate {
+    /// The folder of the project
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// The port that the application listens on
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
+    /// The base image
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) base: Option<String>,
+    /// The command that starts the application
+    #[arg(last = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<String>,
+    /// Write both files into the folder, which must have neither
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// Print the answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,98 @@
+//! Laws of the planner over real Dockerfiles (`STAGEWRIGHT_CORPUS`) and over the project's own samples.
+
+use std::path::{Path, PathBuf};
+
+use stagewright::{Analysis, Applicability, Context, Dockerfile, Objective, Options};
+use stagewright_tests::corpus;
+
+/// A context with the files that installs read, so that the passes have something to do.
+fn context() -> Context {
+    Context::builder()
+        .file("requirements.txt", "flask==3.1.3\ngunicorn==27.0.1\n")
+        .file("package.json", "{\"name\":\"app\",\"version\":\"1.0.0\"}")
+        .file("package-lock.json", "{\"lockfileVersion\":3,\"packages\":{\"\":{},\"node_modules/express\":{\"version\":\"5.1.0\"}}}")
+        .file("main.py", "print(1)\n")
+        .file("index.js", "console.log(1)\n")
+        .file("src/app.py", "print(2)\n")
+        .file("README.md", "# App\n")
+        .file("tests/test_app.py", "assert True\n")
+        .build()
+        .expect("the context is well-formed")
+}
+
+fn files() -> Vec<(PathBuf, String)> {
+    let samples = corpus::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("projects"));
+    let dockerfiles = samples
+        .into_iter()
+        .filter(|(path, _)| path.to_string_lossy().contains("Dockerfile"));
+    dockerfiles
+        .chain(corpus::from_environment().unwrap_or_default())
+        .collect()
+}
+
+#[test]
+fn plans_are_valid_never_larger_and_final() {
+    let context = context();
+    let (mut planned, mut changed, mut failures) = (0, 0, Vec::new());
+    for (path, text) in files() {
+        let Ok(start) = Analysis::new(&Dockerfile::parse(&text), &context, &Options::default())
+        else {
+            continue;
+        };
+        planned += 1;
+        for applicability in [Applicability::Safe, Applicability::Suggestion] {
+            let plan = start
+                .plan(Objective::ColdPull, applicability)
+                .expect("every plan that is asked for");
+            let mut fail = |what: &str| {
+                failures.push(format!(
+                    "{} at {}: {what}",
+                    path.display(),
+                    applicability.as_str()
+                ))
+            };
+            if plan.rungs.is_empty() {
+                if plan.dockerfile != text {
+                    fail("a plan without rungs changes the file");
+                }
+                continue;
+            }
+            changed += 1;
+            let after = start
+                .with(&plan.dockerfile, plan.dockerignore.as_deref())
+                .expect("the target is still there");
+            if after.has_errors() {
+                fail(&format!("the new file has errors: {:?}", after.findings()));
+            }
+            if after.size().uncompressed.expected > start.size().uncompressed.expected {
+                fail("the image is larger");
+            }
+            let again = after
+                .plan(Objective::ColdPull, applicability)
+                .expect("a second plan");
+            if !again.rungs.is_empty() {
+                let rungs: Vec<_> = again
+                    .rungs
+                    .iter()
+                    .map(|rung| (rung.pass, rung.title.as_str()))
+                    .collect();
+                fail(&format!("a second plan goes on: {rungs:?}"));
+            }
+            if text.contains("\r\n")
+                && plan.dockerfile.replace("\r\n", "").contains('\n')
+                && !text.replace("\r\n", "").contains('\n')
+            {
+                fail("line breaks are mixed");
+            }
+        }
+    }
+    println!("{planned} files planned, {changed} plans with rungs");
+    assert!(planned > 0, "the samples are there");
+    let shown: Vec<_> = failures.iter().take(20).cloned().collect();
+    assert!(
+        failures.is_empty(),
+        "{} failures:\n{}",
+        failures.len(),
+        shown.join("\n")
+    );
+}

@@ -7,6 +7,7 @@ mod node;
 mod oracle;
 mod process;
 mod python;
+mod real;
 mod test;
 
 use std::error::Error;
@@ -19,7 +20,11 @@ const USAGE: &str = "usage: cargo xtask TASK
   bench [FILTER]   run the benches
   catalog FOLDER   make the compressed tables of the catalogue from the folder of source tables
   oracle [--mutants N] [--seed N] [FILE | FOLDER …]
-                   hold our answers against those of BuildKit's own code (needs Go)";
+                   hold our answers against those of BuildKit's own code (needs Go)
+  real cache [--check] [NAME …]
+                   ask a running BuildKit what its cache takes, for the scenarios of tests/real/cache
+  real cache --random N [SEED]
+                   make up N projects and changes, ask, and compare with the prediction";
 
 /// What a task may fail with: a message for the person who ran it.
 pub(crate) type Failure = Box<dyn Error>;
@@ -33,6 +38,7 @@ fn main() -> ExitCode {
         ["bench", filter @ ..] => bench::run(filter),
         ["catalog", folder] => catalog::run(folder.as_ref()),
         ["oracle", rest @ ..] => oracle::run(rest),
+        ["real", "cache", rest @ ..] => real::cache(rest),
         [] => Err(USAGE.into()),
         _ => Err(format!("no task `{}`\n\n{USAGE}", words.join(" ")).into()),
     };

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use stagewright_syntax::image::ImageRef;
+
 use super::{
     Build, ComponentKind, Copied, CopiedSource, Definition, Input, Inputs, Origin, Remote, Step,
     StepId, StepKind,
@@ -44,6 +46,7 @@ pub(super) fn lower(graph: &StageGraph, options: &Options, inputs: &Inputs) -> B
         steps: lowering.steps,
         ends: lowering.ends,
         target: graph.target,
+        stages: graph.stages.iter().map(Stage::label).collect(),
         context: inputs.context.clone(),
         named: inputs.named.clone(),
         args: options.build_args.clone(),
@@ -133,12 +136,8 @@ impl Lowering<'_> {
     /// An image is keyed by what its reference leads to, and by the platform (`source/containerimage/pull.go`).
     fn image(&mut self, place: Place<'_>, reference: &str, platform: &Platform) -> StepId {
         let mut definition = Definition::of("image");
-        let identity = self
-            .inputs
-            .bases
-            .get(reference)
-            .map_or(reference, String::as_str);
-        definition.add(ComponentKind::Image, reference_name(reference), identity);
+        let (name, identity) = self.identity(reference);
+        definition.add(ComponentKind::Image, name, &identity);
         definition.add(ComponentKind::Platform, "", platform.to_string());
         // The name is told, but it is no part of the key.
         let mut keyed = Definition::of("image");
@@ -147,6 +146,28 @@ impl Lowering<'_> {
         let id = self.push(place, StepKind::Base, definition, Vec::new());
         self.steps[id.0].definition = keyed.digest();
         id
+    }
+
+    /// The repository's name, and what stands for the image: a digest, else the reference in full.
+    fn identity(&self, reference: &str) -> (String, String) {
+        let parsed = ImageRef::parse(reference).ok();
+        let name = parsed
+            .as_ref()
+            .map_or_else(|| reference.to_owned(), ImageRef::familiar_name);
+        let full = parsed
+            .as_ref()
+            .and_then(ImageRef::effective_tag)
+            .map(|tag| format!("{name}:{tag}"));
+        let given = self
+            .inputs
+            .bases
+            .get(reference)
+            .or_else(|| self.inputs.bases.get(full.as_ref()?));
+        let pinned = given.cloned().or_else(|| parsed?.digest);
+        (
+            name,
+            pinned.or(full).unwrap_or_else(|| reference.to_owned()),
+        )
     }
 
     fn instruction(
@@ -162,7 +183,11 @@ impl Lowering<'_> {
             Op::Workdir(path) => {
                 let mut definition = Definition::of("mkdir");
                 definition.add(ComponentKind::Destination, "", path);
-                definition.add(ComponentKind::User, "", &instruction.before.config.user);
+                definition.add(
+                    ComponentKind::User,
+                    "",
+                    owner(&instruction.before.config.user),
+                );
                 if let Some(epoch) = self.epoch {
                     definition.add(ComponentKind::Epoch, EPOCH, epoch);
                 }
@@ -308,7 +333,7 @@ impl Lowering<'_> {
         let linked = copy.link && copy.chmod.is_empty();
         let mut definition = Definition::of("copy");
         definition.add(ComponentKind::Destination, "", &copy.destination);
-        definition.flag("--chown", &copy.chown);
+        definition.flag("--chown", &owner(&copy.chown));
         definition.flag("--chmod", &copy.chmod);
         let mut reads = Reads::default();
         if let (Some(current), false) = (current, linked) {
@@ -587,13 +612,15 @@ fn cache_identity(namespace: &str, id: &str, target: &str, sharing: &str) -> Opt
     (sharing == "shared" && (full == target || own == Some(target))).then_some(full)
 }
 
-/// The repository of a reference, without tag and digest.
-fn reference_name(reference: &str) -> &str {
-    let name = reference.split('@').next().unwrap_or(reference);
-    match name.rfind(':') {
-        Some(at) if !name[at..].contains('/') => &name[..at],
-        _ => name,
-    }
+/// An owner as BuildKit reads it: `root` and `0` are one (`client/llb/fileop.go`, `WithUser`).
+fn owner(text: &str) -> String {
+    let part = |part: &str| match part {
+        "root" => "0".to_owned(),
+        part => part
+            .parse::<i32>()
+            .map_or_else(|_| part.to_owned(), |id| id.to_string()),
+    };
+    text.splitn(2, ':').map(part).collect::<Vec<_>>().join(":")
 }
 
 /// Arguments in a form in which no two lists look alike.

@@ -31,6 +31,8 @@ pub struct Build {
     pub ends: Vec<Option<StepId>>,
     /// The stage that is built.
     pub target: StageId,
+    /// The names of all stages of the file, those that are not built too.
+    pub(crate) stages: Vec<String>,
     pub(crate) context: Context,
     pub(crate) named: BTreeMap<String, Context>,
     pub(crate) args: BTreeMap<String, String>,

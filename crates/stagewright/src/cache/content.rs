@@ -1,5 +1,6 @@
 //! What is known of the files that a step leaves, and whether what two steps read is the same.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::build::{Copied, CopiedSource, Input, Origin, Remote, Step, StepId, StepKind};
@@ -268,37 +269,49 @@ fn is_file(tree: &Directory, path: &str) -> bool {
         .is_some_and(|node| !matches!(node, Node::Directory(_)))
 }
 
-/// What differs between what selectors take of two trees.
+/// What differs between what selectors take of two trees. A file that a link leads to is told by its own name, unless the link leads
+/// elsewhere now.
 fn differences(
-    before: (&Arc<Directory>, &[Selector]),
-    now: (&Arc<Directory>, &[Selector]),
+    (tree, selectors): (&Arc<Directory>, &[Selector]),
+    (tree_now, selectors_now): (&Arc<Directory>, &[Selector]),
 ) -> Vec<Difference> {
+    let (before, now) = (covered(tree, selectors), covered(tree_now, selectors_now));
+    let shown = |own: &BTreeMap<String, (String, Node)>,
+                 other: &BTreeMap<String, (String, Node)>| {
+        let shown = |(path, (place, node)): (&String, &(String, Node))| {
+            let moved = other.get(path).is_some_and(|(other, _)| other != place);
+            (if moved { path } else { place }.clone(), node.clone())
+        };
+        own.iter().map(shown).collect::<BTreeMap<_, _>>()
+    };
+    list_differences(&shown(&before, &now), &shown(&now, &before))
+}
+
+/// What selectors take of a tree: by the path that names it, where it lies.
+fn covered(tree: &Arc<Directory>, selectors: &[Selector]) -> BTreeMap<String, (String, Node)> {
     let whole = [Selector::default()];
-    let selectors = |given: &[Selector]| {
-        if given.is_empty() {
-            whole.to_vec()
-        } else {
-            given.to_vec()
-        }
+    let selectors = if selectors.is_empty() {
+        &whole
+    } else {
+        selectors
     };
-    let covered = |(tree, given): (&Arc<Directory>, &[Selector])| -> Vec<(String, Node)> {
-        let mut entries = Vec::new();
-        for selector in selectors(given) {
-            for one in selector.covered(tree).unwrap_or_default() {
-                let node = match one.what {
-                    Covers::Root(_) => Node::Directory(Arc::clone(tree)),
-                    Covers::Whole(node) => node.clone(),
-                    Covers::Header(directory) => {
-                        Node::Directory(Arc::new(Directory::new(directory.mode(), Vec::new())))
-                    }
-                    Covers::RootHeader => continue,
-                };
-                entries.push((one.path.trim_start_matches('/').to_owned(), node));
+    let mut entries = BTreeMap::new();
+    for one in selectors
+        .iter()
+        .flat_map(|selector| selector.covered(tree).unwrap_or_default())
+    {
+        let node = match one.what {
+            Covers::Root(_) => Node::Directory(Arc::clone(tree)),
+            Covers::Whole(node) => node.clone(),
+            Covers::Header(directory) => {
+                Node::Directory(Arc::new(Directory::new(directory.mode(), Vec::new())))
             }
-        }
-        entries
-    };
-    list_differences(&covered(before), &covered(now))
+            Covers::RootHeader => continue,
+        };
+        let bare = |path: &str| path.trim_start_matches('/').to_owned();
+        entries.insert(bare(&one.path), (bare(&one.place), node));
+    }
+    entries
 }
 
 /// The files after a step.

@@ -6,7 +6,8 @@ use super::Verdict;
 use super::cause::{Cause, Doubt};
 use super::content::{Likeness, Unsure};
 use super::store::{Outcomes, Status};
-use crate::build::{Build, ComponentKind, Origin, Step, StepId, StepKind};
+use crate::build::{Build, ComponentKind, CopiedSource, Origin, Step, StepId, StepKind};
+use crate::context::Node;
 
 /// A verdict for each step of the later build.
 pub(super) fn explain(before: &Build, after: &Build, outcomes: &Outcomes) -> Vec<Verdict> {
@@ -46,20 +47,21 @@ impl Explainer<'_> {
         };
         let counterpart = self.before.step(counterpart);
         if step.definition != counterpart.definition {
-            return Arc::new(self.definition(counterpart, step));
-        }
-        if let Some(cause) = self.files(counterpart, step) {
+            let cause = self.definition(counterpart, step);
+            // Where the folder that it works in is another one, the step that makes the folder says why.
+            if let Cause::Setting { name, .. } = &cause
+                && matches!(name.as_str(), "destination" | "working directory")
+                && let Some(cause) = self.stands_on(step, verdicts)
+            {
+                return cause;
+            }
             return Arc::new(cause);
         }
-        for input in &step.inputs {
-            let Origin::Step(id) = input.origin else {
-                continue;
-            };
-            if let Verdict::Rerun { cause } = &verdicts[id.0]
-                && !input.by_content
-            {
-                return self.after_step(id, cause);
-            }
+        if let Some(cause) = self.files(counterpart, step, verdicts) {
+            return cause;
+        }
+        if let Some(cause) = self.stands_on(step, verdicts) {
+            return cause;
         }
         // What it reads comes from a step that runs again, though the files of that step cannot be told apart.
         for input in &step.inputs {
@@ -72,6 +74,20 @@ impl Explainer<'_> {
         Arc::new(self.moved(counterpart))
     }
 
+    /// The step whose files it changes runs again.
+    fn stands_on(&self, step: &Step, verdicts: &[Verdict]) -> Option<Arc<Cause>> {
+        step.inputs
+            .iter()
+            .filter(|input| input.is_root)
+            .find_map(|input| match input.origin {
+                Origin::Step(id) => match &verdicts[id.0] {
+                    Verdict::Rerun { cause } => Some(self.after_step(id, cause)),
+                    _ => None,
+                },
+                _ => None,
+            })
+    }
+
     /// The same step with another definition.
     fn definition(&self, before: &Step, after: &Step) -> Cause {
         if let (StepKind::Base, StepKind::Base) = (before.kind, after.kind) {
@@ -82,6 +98,9 @@ impl Explainer<'_> {
                 before: before.text.clone(),
                 after: after.text.clone(),
             };
+        }
+        if let Some(cause) = scripts(before, after) {
+            return cause;
         }
         // The same words mean something else: a variable in them has another value.
         if let Some(cause) = self.referenced(before, after) {
@@ -111,6 +130,17 @@ impl Explainer<'_> {
                     after: is,
                 };
             }
+            let input = |value: &Option<String>| {
+                value
+                    .as_deref()
+                    .and_then(|value| Some(value.rsplit_once(" input ")?.0.to_owned()))
+            };
+            if component.kind == ComponentKind::Source
+                && input(&was).is_some()
+                && input(&was) == input(&is)
+            {
+                return self.moved(before);
+            }
             let name = match component.kind {
                 ComponentKind::Command => "shell".to_owned(),
                 ComponentKind::WorkingDirectory => "working directory".to_owned(),
@@ -131,7 +161,7 @@ impl Explainer<'_> {
     }
 
     fn base(&self, before: &Step, after: &Step) -> Cause {
-        let (was, is) = (image(before), image(after));
+        let (mut was, mut is) = (reference(before), reference(after));
         // An argument whose value stands in the reference.
         for (name, was_arg, is_arg) in self.changed_args() {
             if let (Some(was_arg), Some(is_arg)) = (&was_arg, &is_arg)
@@ -144,6 +174,9 @@ impl Explainer<'_> {
                     after: Some(is_arg.clone()),
                 };
             }
+        }
+        if was == is {
+            (was, is) = (image(before), image(after));
         }
         if was == is {
             let platform = |step: &Step| {
@@ -259,8 +292,8 @@ impl Explainer<'_> {
         }
     }
 
-    /// The first input of which other files are read than before.
-    fn files(&self, before: &Step, after: &Step) -> Option<Cause> {
+    /// The first input of which other files are read than before. Where a step of this build leaves them, that step has a reason.
+    fn files(&self, before: &Step, after: &Step, verdicts: &[Verdict]) -> Option<Arc<Cause>> {
         let was = &self.outcomes.before[before.id.0].1;
         let is = &self.outcomes.after[after.id.0].1;
         for (index, input) in after.inputs.iter().enumerate() {
@@ -271,33 +304,68 @@ impl Explainer<'_> {
                 continue;
             };
             let from = match &input.origin {
-                Origin::Step(id) => Some(self.after.step(*id).stage_name.clone()),
+                Origin::Step(id) => {
+                    if let Verdict::Rerun { cause } = &verdicts[id.0] {
+                        return Some(self.after_step(*id, cause));
+                    }
+                    Some(self.after.step(*id).stage_name.clone())
+                }
                 Origin::NamedContext(name) => Some(name.clone()),
                 Origin::Remote(remote) => {
                     let before = match &before.inputs[index].origin {
                         Origin::Remote(remote) => remote.identity().to_owned(),
                         _ => String::new(),
                     };
-                    return Some(Cause::Download {
+                    return Some(Arc::new(Cause::Download {
                         before,
                         after: remote.identity().to_owned(),
-                    });
+                    }));
                 }
                 Origin::Context => None,
                 Origin::Inline(_) => {
-                    return Some(Cause::Text {
-                        before: before.text.clone(),
-                        after: after.text.clone(),
-                    });
+                    let cause = self.written(before, after);
+                    return Some(Arc::new(cause));
                 }
             };
-            return Some(Cause::Files {
+            return Some(Arc::new(Cause::Files {
                 instruction: after.text.clone(),
                 from,
                 differences,
-            });
+            }));
         }
         None
+    }
+
+    /// A file that is written in the Dockerfile: other words, or a variable in them.
+    fn written(&self, before: &Step, after: &Step) -> Cause {
+        let names = after.before.env.iter().map(|(name, _)| name);
+        let changed = names.map(|name| {
+            (
+                name,
+                before.before.env.get(name),
+                after.before.env.get(name),
+            )
+        });
+        let mut changed: Vec<Cause> = changed
+            .filter(|(_, was, is)| was != is)
+            .map(|(name, was, is)| self.variable(name, was, is))
+            .collect();
+        changed.sort_by_key(|cause| !matches!(cause, Cause::BuildArg { .. }));
+        if let Some(cause) = changed.into_iter().next() {
+            return cause;
+        }
+        let text = |step: &Step| -> String {
+            let copied = step.copied.iter().flat_map(|copied| &copied.sources);
+            let texts = copied.filter_map(|source| match source {
+                CopiedSource::Inline {
+                    node: Node::File(file),
+                    ..
+                } => file.text.as_deref(),
+                _ => None,
+            });
+            texts.collect()
+        };
+        first_difference(&text(before), &text(after))
     }
 
     /// Everything about the step is as before, and yet it stands on something else.
@@ -385,6 +453,11 @@ impl Explainer<'_> {
     }
 }
 
+/// The reference of a base image as it stands after FROM.
+fn reference(step: &Step) -> String {
+    step.text.trim_start_matches("FROM ").to_owned()
+}
+
 fn image(step: &Step) -> String {
     let component = step
         .components
@@ -393,6 +466,36 @@ fn image(step: &Step) -> String {
     component
         .map(|component| component.value.clone())
         .unwrap_or_default()
+}
+
+/// A command that is written below its instruction.
+fn scripts(before: &Step, after: &Step) -> Option<Cause> {
+    let arguments = |step: &Step| -> Option<Vec<String>> {
+        let command = step
+            .components
+            .iter()
+            .find(|component| component.kind == ComponentKind::Command)?;
+        serde_json::from_str(&command.value).ok()
+    };
+    let (before, after) = (arguments(before)?, arguments(after)?);
+    let ((was, shell_before), (is, shell_after)) = (before.split_last()?, after.split_last()?);
+    (shell_before == shell_after && was != is).then(|| first_difference(was, is))
+}
+
+/// The first line that reads differently.
+fn first_difference(before: &str, after: &str) -> Cause {
+    let (mut was, mut is) = (before.split('\n'), after.split('\n'));
+    loop {
+        match (was.next(), is.next()) {
+            (Some(before), Some(after)) if before == after => {}
+            (before, after) => {
+                return Cause::Text {
+                    before: before.unwrap_or_default().to_owned(),
+                    after: after.unwrap_or_default().to_owned(),
+                };
+            }
+        }
+    }
 }
 
 /// For each step of the later build the one of the earlier build that it corresponds to: stage by stage, equal instructions first, then
@@ -418,17 +521,35 @@ fn counterparts(before: &Build, after: &Build) -> Vec<Option<StepId>> {
     let (was, is) = (stages(before), stages(after));
     let mut found = vec![None; after.steps.len()];
     for (name, target, steps) in &is {
-        let same_name = was
-            .iter()
-            .find(|(other, ..)| other.eq_ignore_ascii_case(name));
-        let Some((.., others)) =
-            same_name.or_else(|| was.iter().find(|(_, other, _)| *target && *other))
-        else {
+        let same = |other: &str| other.eq_ignore_ascii_case(name);
+        // A target that was renamed; another target is another stage.
+        let renamed = |(other, was_target, _): &&(String, bool, Vec<StepId>)| {
+            let known = before.stages.iter().any(|stage| same(stage));
+            let gone = !after
+                .stages
+                .iter()
+                .any(|stage| stage.eq_ignore_ascii_case(other));
+            *target && *was_target && !known && gone
+        };
+        let same_name = was.iter().find(|(other, ..)| same(other));
+        let Some((.., others)) = same_name.or_else(|| was.iter().find(renamed)) else {
             continue;
         };
         align(before, after, others, steps, &mut found);
     }
     found
+}
+
+/// Whether one step may have become the other.
+fn alike(one: StepKind, two: StepKind) -> bool {
+    let kind = |kind| {
+        if kind == StepKind::Add {
+            StepKind::Copy
+        } else {
+            kind
+        }
+    };
+    kind(one) == kind(two)
 }
 
 fn align(
@@ -456,23 +577,11 @@ fn align(
     }
     let (mut i, mut j) = (0, 0);
     let (mut left, mut right): (Vec<StepId>, Vec<StepId>) = (Vec::new(), Vec::new());
-    let pair_rest =
-        |left: &mut Vec<StepId>, right: &mut Vec<StepId>, found: &mut [Option<StepId>]| {
-            for id in right.drain(..) {
-                let kind = after.step(id).kind;
-                if let Some(at) = left
-                    .iter()
-                    .position(|other| before.step(*other).kind == kind)
-                {
-                    found[id.0] = Some(left[at]);
-                    left.drain(..=at);
-                }
-            }
-            left.clear();
-        };
+    // Steps that stand between the same neighbours, of the same kind, are one step that changed.
+    let mut gaps = Vec::new();
     while i < was.len() && j < is.len() {
         if same(was[i], is[j]) {
-            pair_rest(&mut left, &mut right, found);
+            gaps.push((std::mem::take(&mut left), std::mem::take(&mut right)));
             found[is[j].0] = Some(was[i]);
             i += 1;
             j += 1;
@@ -486,5 +595,30 @@ fn align(
     }
     left.extend(&was[i..]);
     right.extend(&is[j..]);
-    pair_rest(&mut left, &mut right, found);
+    gaps.push((left, right));
+    // An equal step elsewhere was moved.
+    let mut elsewhere: Vec<StepId> = gaps.iter().flat_map(|(left, _)| left).copied().collect();
+    for id in gaps.iter().flat_map(|(_, right)| right) {
+        if let Some(at) = elsewhere.iter().position(|other| same(*other, *id)) {
+            found[id.0] = Some(elsewhere.remove(at));
+        }
+    }
+    for (left, right) in gaps {
+        let mut left: Vec<StepId> = left
+            .into_iter()
+            .filter(|id| elsewhere.contains(id))
+            .collect();
+        for id in right
+            .into_iter()
+            .filter(|id| found[id.0].is_none())
+            .collect::<Vec<_>>()
+        {
+            let kind = after.step(id).kind;
+            let fits = |other: &StepId| alike(before.step(*other).kind, kind);
+            if let Some(at) = left.iter().position(fits) {
+                found[id.0] = Some(left[at]);
+                left.drain(..=at);
+            }
+        }
+    }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Selector {
 pub(crate) struct Covered<'t> {
     /// The path as the source names it: links on the way are not resolved.
     pub(crate) path: String,
+    /// The path at which it lies.
+    pub(crate) place: String,
     /// The source, or what its wildcards matched, that led here.
     pub(crate) top: String,
     pub(crate) what: Covers<'t>,
@@ -76,9 +78,10 @@ impl Selector {
             return Ok(self.included(root)?.1);
         }
         let at = key(&full);
-        let what = lookup(root, at, self.follow_links)?;
+        let (place, what) = lookup(root, at, self.follow_links)?;
         Ok(vec![Covered {
             path: at.to_owned(),
+            place,
             top: at.to_owned(),
             what,
         }])
@@ -88,7 +91,7 @@ impl Selector {
     pub(crate) fn digest(&self, root: &Directory) -> Result<Record, ContextError> {
         let full = self.full_path();
         if !self.filtered() {
-            return Ok(lookup(root, key(&full), self.follow_links)?.record());
+            return Ok(lookup(root, key(&full), self.follow_links)?.1.record());
         }
         let (prefix, covered) = self.included(root)?;
         match &covered[..] {
@@ -152,7 +155,7 @@ impl Selector {
         for (place, what) in walk {
             let file = match place.strip_prefix(resolved.as_str()) {
                 Some(rest) => format!("{prefix}{rest}"),
-                None => place,
+                None => place.clone(),
             };
             while parents
                 .last()
@@ -188,19 +191,19 @@ impl Selector {
                 continue;
             }
             let follows = parents.is_empty() && self.follow_links;
-            let entry = Covered {
-                what: match what {
-                    Covers::Whole(Node::Symlink(_)) if follows && wanted => {
-                        lookup(root, &file, true)?
-                    }
-                    what => what,
-                },
-                top: top.to_owned(),
-                path: file,
-            };
             // Of directories only headers count here: some of what they hold may be left out.
             let whole_directory =
                 matches!(what, Covers::Root(_) | Covers::Whole(Node::Directory(_)));
+            let (place, what) = match what {
+                Covers::Whole(Node::Symlink(_)) if follows && wanted => lookup(root, &file, true)?,
+                what => (place, what),
+            };
+            let entry = Covered {
+                what,
+                place,
+                top: top.to_owned(),
+                path: file,
+            };
             let counts = wanted && !whole_directory;
             if counts {
                 for parent in &mut parents {
@@ -380,13 +383,14 @@ fn below<'t>(at: &str, directory: &'t Directory, walk: &mut Vec<(String, Covers<
 }
 
 /// The entry at a path; an error where there is none.
-fn lookup<'t>(root: &'t Directory, at: &str, follow: bool) -> Result<Covers<'t>, ContextError> {
-    match resolve(root, at, follow)? {
-        Some((_, covers)) => Ok(covers),
-        None => Err(ContextError::MissingSource {
-            path: at.trim_start_matches('/').to_owned(),
-        }),
-    }
+fn lookup<'t>(
+    root: &'t Directory,
+    at: &str,
+    follow: bool,
+) -> Result<(String, Covers<'t>), ContextError> {
+    resolve(root, at, follow)?.ok_or_else(|| ContextError::MissingSource {
+        path: at.trim_start_matches('/').to_owned(),
+    })
 }
 
 /// As many links as BuildKit follows.

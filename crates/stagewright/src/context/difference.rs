@@ -65,13 +65,13 @@ impl Context {
     }
 }
 
-/// What differs between two lists of entries, each with its path.
-pub(crate) fn lists(before: &[(String, Node)], after: &[(String, Node)]) -> Vec<Difference> {
+/// What differs between two lists of entries, by their paths.
+pub(crate) fn lists(
+    before: &BTreeMap<String, Node>,
+    after: &BTreeMap<String, Node>,
+) -> Vec<Difference> {
     let mut found = Vec::new();
-    let by_path =
-        |list: &'_ [(String, Node)]| -> BTreeMap<String, Node> { list.iter().cloned().collect() };
-    let (before, after) = (by_path(before), by_path(after));
-    for (path, old) in &before {
+    for (path, old) in before {
         match after.get(path) {
             Some(new) => nodes(path, old, new, &mut found),
             None => alone(path, old, DifferenceKind::Removed, &mut found),
@@ -80,6 +80,13 @@ pub(crate) fn lists(before: &[(String, Node)], after: &[(String, Node)]) -> Vec<
     for (path, new) in after.iter().filter(|(path, _)| !before.contains_key(*path)) {
         alone(path, new, DifferenceKind::Added, &mut found);
     }
+    // A folder that came or went is told by what is in it.
+    let all: Vec<String> = found.iter().map(|one| one.path.clone()).collect();
+    found.retain(|one| {
+        let below = format!("{}/", one.path);
+        !matches!(one.kind, DifferenceKind::Added | DifferenceKind::Removed)
+            || !all.iter().any(|other| other.starts_with(&below))
+    });
     found
 }
 

@@ -442,10 +442,15 @@ impl Resolver<'_, '_> {
             }
             View::Workdir(workdir) => {
                 let path = self.expand(&workdir.value, state, span);
-                let path = join(state.workdir(), &path);
+                // An absolute path stays as it is written (`system.NormalizeWorkdir`), and so it is in the key of a RUN.
+                let path = if path.starts_with('/') {
+                    path
+                } else {
+                    join(state.workdir(), &path)
+                };
                 Arc::make_mut(state).config.workdir.clone_from(&path);
                 if path != "/" {
-                    return Op::Workdir(path);
+                    return Op::Workdir(join("/", &path));
                 }
             }
             View::Env(env) => {

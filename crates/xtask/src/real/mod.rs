@@ -1,0 +1,96 @@
+//! `cargo xtask real`: what a running BuildKit does, recorded and compared.
+
+mod ask;
+mod random;
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use stagewright_tests::scenario::{self, Scenario};
+
+use ask::Builder;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/real/cache")
+}
+
+/// `cargo xtask real cache`.
+pub(crate) fn cache(words: &[&str]) -> Result<(), Box<dyn Error>> {
+    match words {
+        ["--random", count, rest @ ..] => {
+            let seed = rest.first().map_or(Ok(1), |seed| seed.parse())?;
+            random::run(&mut Builder::new()?, count.parse()?, seed)
+        }
+        ["--check", names @ ..] => ask_all(names, true),
+        names => ask_all(names, false),
+    }
+}
+
+/// Asks about every recorded scenario again; writes what came of it, or with `check` only compares.
+fn ask_all(names: &[&str], check: bool) -> Result<(), Box<dyn Error>> {
+    let mut builder = Builder::new()?;
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder())?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_, std::io::Error>>()?;
+    paths.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "json")
+    });
+    paths.retain(|path| {
+        names.is_empty()
+            || names
+                .iter()
+                .any(|name| path.file_stem().is_some_and(|stem| stem == *name))
+    });
+    paths.sort();
+    let (mut pairs, mut wrong) = (0, 0);
+    for path in paths {
+        let name = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let mut scenario: Scenario = serde_json::from_str(&fs::read_to_string(&path)?)
+            .map_err(|error| format!("{name}: {error}"))?;
+        for edit in &mut scenario.changes {
+            builder.forget()?;
+            builder
+                .build(&scenario.project)
+                .map_err(|error| format!("{name}, before {}: {error}", edit.name))?;
+            let steps = builder
+                .build(&scenario.project.after(edit))
+                .map_err(|error| format!("{name}, {}: {error}", edit.name))?;
+            if check && steps != edit.steps {
+                eprintln!(
+                    "{name}: {}: BuildKit's answer is another one now",
+                    edit.name
+                );
+                wrong += 1;
+            }
+            edit.steps = steps;
+            pairs += 1;
+            let outcome = scenario::check(&scenario.project, edit)?;
+            for fault in outcome.disagreements.iter().chain(&outcome.wrong_causes) {
+                eprintln!("{name}: {}: {fault}", edit.name);
+                wrong += 1;
+            }
+        }
+        if !check {
+            fs::write(&path, serde_json::to_string_pretty(&scenario)? + "\n")?;
+        }
+    }
+    println(&format!(
+        "{pairs} changes asked about, {wrong} disagreements"
+    ));
+    if wrong == 0 {
+        Ok(())
+    } else {
+        Err("the prediction and BuildKit disagree".into())
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a task tells what it did")]
+fn println(line: &str) {
+    println!("{line}");
+}

@@ -1,0 +1,278 @@
+//! A project, a change of it, and which steps BuildKit then took from its cache: the data under `tests/real/cache`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use stagewright::Options;
+use stagewright::build::{Build, Inputs, Step, StepKind};
+use stagewright::cache::{Cause, Prediction, Verdict, compare};
+use stagewright::context::{Context, ContextError};
+use stagewright::stage::StageGraph;
+use stagewright_syntax::Dockerfile;
+
+/// A project with changes that are each made to it as it stands here.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The project.
+    #[serde(flatten)]
+    pub project: Project,
+    /// The changes.
+    pub changes: Vec<Edit>,
+}
+
+/// What a build is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Project {
+    /// The Dockerfile.
+    pub dockerfile: String,
+    /// The files of the context.
+    #[serde(default)]
+    pub files: BTreeMap<String, Entry>,
+    /// The build arguments.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub args: BTreeMap<String, String>,
+    /// The target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+}
+
+/// An entry of the context.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Entry {
+    /// A file with mode 0644.
+    Text(String),
+    /// A file with another mode.
+    File {
+        /// Its content.
+        text: String,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// A symbolic link.
+    Link {
+        /// Where it leads.
+        link: String,
+    },
+    /// A folder.
+    Folder {
+        /// Its permissions.
+        folder: u32,
+    },
+}
+
+/// A change of a project, with what came of it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edit {
+    /// What changes, in words.
+    pub name: String,
+    /// The Dockerfile after it, where it changes as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dockerfile: Option<String>,
+    /// Pieces of the Dockerfile and what they become.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replace: Vec<(String, String)>,
+    /// Files after it; nothing for those that go.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, Option<Entry>>,
+    /// Build arguments after it; nothing for those that are no longer given.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub args: BTreeMap<String, Option<String>>,
+    /// The target after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The causes, as [`cause`] tells them, one of which every rerun must name in the end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<String>,
+    /// What BuildKit did: for each step as it names it, whether it was cached.
+    #[serde(default)]
+    pub steps: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Project {
+    /// The project after a change.
+    #[must_use]
+    pub fn after(&self, edit: &Edit) -> Self {
+        let mut after = self.clone();
+        if let Some(dockerfile) = &edit.dockerfile {
+            after.dockerfile.clone_from(dockerfile);
+        }
+        for (from, to) in &edit.replace {
+            assert!(
+                after.dockerfile.contains(from.as_str()),
+                "{}: nothing reads {from:?}",
+                edit.name
+            );
+            after.dockerfile = after.dockerfile.replacen(from.as_str(), to, 1);
+        }
+        for (path, entry) in &edit.files {
+            match entry {
+                Some(entry) => after.files.insert(path.clone(), entry.clone()),
+                None => after.files.remove(path),
+            };
+        }
+        for (name, value) in &edit.args {
+            match value {
+                Some(value) => after.args.insert(name.clone(), value.clone()),
+                None => after.args.remove(name),
+            };
+        }
+        after.target = edit.target.clone().or(after.target);
+        after
+    }
+
+    /// The context of the project, made in memory.
+    pub fn context(&self) -> Result<Context, ContextError> {
+        let mut builder = Context::builder();
+        for (path, entry) in &self.files {
+            builder = match entry {
+                Entry::Text(text) => builder.file(path, text),
+                Entry::File { text, mode } => builder.file_with_mode(path, text, *mode),
+                Entry::Link { link } => builder.symlink(path, link),
+                Entry::Folder { folder } => builder.directory_with_mode(path, *folder),
+            };
+        }
+        builder.file("Dockerfile", &self.dockerfile).build()
+    }
+
+    /// The project's stages and steps.
+    pub fn build(&self) -> Result<(StageGraph, Build), String> {
+        let file = Dockerfile::parse(&self.dockerfile);
+        let options = Options {
+            target: self.target.clone(),
+            build_args: self.args.clone(),
+            ..Options::default()
+        };
+        let base = |_: &str| {
+            // The base of all scenarios: busybox with one variable.
+            let mut config = stagewright::stage::ImageConfig::default();
+            config.env.push(("PATH".to_owned(), "/bin".to_owned()));
+            Some(config)
+        };
+        let graph =
+            StageGraph::new(&file, &options, &base).map_err(|error| format!("{error:?}"))?;
+        let context = self.context().map_err(|error| error.to_string())?;
+        let build = Build::new(&graph, &options, &Inputs::new(context));
+        Ok((graph, build))
+    }
+}
+
+/// How a prediction stands to what BuildKit did.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Steps of which the two say different things, or that only one of them knows.
+    pub disagreements: Vec<String>,
+    /// Steps that the prediction leaves open.
+    pub unknown: usize,
+    /// Steps compared.
+    pub compared: usize,
+    /// Reruns whose cause is not the one that was expected.
+    pub wrong_causes: Vec<String>,
+}
+
+/// Predicts a change and compares with what BuildKit did.
+pub fn check(project: &Project, edit: &Edit) -> Result<Outcome, String> {
+    let (_, before) = project.build()?;
+    let (graph, after) = project.after(edit).build()?;
+    let prediction = compare(&before, &after);
+    let mut outcome = Outcome::default();
+    let mut seen = vec![false; after.steps.len()];
+    for (name, cached) in &edit.steps {
+        let Some(step) = find(&graph, &after, name) else {
+            outcome.disagreements.push(format!("no step is `{name}`"));
+            continue;
+        };
+        seen[step.id.0] = true;
+        outcome.compared += 1;
+        match (&prediction.steps[step.id.0].verdict, cached == true) {
+            (Verdict::Cached, true) | (Verdict::Rerun { .. }, false) => {}
+            (Verdict::Unknown { .. }, _) => outcome.unknown += 1,
+            (_, cached) => {
+                let did = if cached { "took from its cache" } else { "ran" };
+                outcome.disagreements.push(format!(
+                    "{}, but BuildKit {did} `{name}`",
+                    prediction.steps[step.id.0]
+                ));
+            }
+        }
+    }
+    for step in after
+        .steps
+        .iter()
+        .filter(|step| !seen[step.id.0] && step.kind != StepKind::Base)
+    {
+        // Equal steps are one to BuildKit, which shows them once.
+        let merged = after
+            .steps
+            .iter()
+            .any(|other| other.id != step.id && other.definition == step.definition);
+        if !merged {
+            outcome
+                .disagreements
+                .push(format!("BuildKit has no step `{}`", step.text));
+        }
+    }
+    outcome.wrong_causes = wrong_causes(&prediction, &edit.causes);
+    Ok(outcome)
+}
+
+fn wrong_causes(prediction: &Prediction, expected: &[String]) -> Vec<String> {
+    let reruns = prediction.reruns().filter_map(|step| {
+        let Verdict::Rerun { cause: found } = &step.verdict else {
+            return None;
+        };
+        let found = cause(found.root());
+        (!expected.contains(&found)).then(|| format!("{step}: {found:?} instead of {expected:?}"))
+    });
+    reruns.collect()
+}
+
+/// A cause in two words: its kind and the thing that it names.
+pub fn cause(cause: &Cause) -> String {
+    match cause {
+        Cause::Added => "added".to_owned(),
+        Cause::Text { .. } => "text".to_owned(),
+        Cause::BuildArg { name, .. } => format!("arg {name}"),
+        Cause::Variable { name, .. } => format!("variable {name}"),
+        Cause::VariableOrder { .. } => "order".to_owned(),
+        Cause::Setting { name, .. } => format!("setting {name}"),
+        Cause::Base { .. } => "base".to_owned(),
+        Cause::Files { differences, .. } => {
+            format!(
+                "file {}",
+                differences.first().map_or("", |first| &first.path)
+            )
+        }
+        Cause::Download { .. } => "download".to_owned(),
+        Cause::Removed { .. } => "removed".to_owned(),
+        Cause::Moved => "moved".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The step that BuildKit calls `[stage 2/5] COPY …`, or `LINK COPY …` for the merge of a `--link`.
+fn find<'b>(graph: &StageGraph, build: &'b Build, name: &str) -> Option<&'b Step> {
+    let (head, rest) = name.strip_prefix('[')?.split_once("] ")?;
+    let (stage, count) = match head.trim().rsplit_once(' ') {
+        Some((stage, count)) => (Some(stage.trim()), count),
+        None => (None, head.trim()),
+    };
+    let ordinal: usize = count.split('/').next()?.trim().parse().ok()?;
+    let link = rest.starts_with("LINK ");
+    let mine = |step: &&Step| {
+        stage.is_none_or(|stage| step.stage_name.eq_ignore_ascii_case(stage))
+            && !is_source_image(graph, step)
+    };
+    let mut at = 0;
+    build.steps.iter().filter(mine).find(|step| {
+        at += usize::from(step.kind != StepKind::Link);
+        at == ordinal && (step.kind == StepKind::Link) == link
+    })
+}
+
+/// Whether a step only fetches an image that files are copied from.
+fn is_source_image(graph: &StageGraph, step: &Step) -> bool {
+    step.kind == StepKind::Base && graph.stage(step.stage).line != step.line
+}

@@ -1,0 +1,52 @@
+//! What the next build runs again: the prediction against what BuildKit v0.32.2 did (`tests/real/cache`, recorded by
+//! `cargo xtask real cache`).
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fs;
+
+use stagewright_tests::scenario::{self, Scenario};
+
+fn scenarios() -> Vec<(String, Scenario)> {
+    let folder = format!("{}/real/cache", env!("CARGO_MANIFEST_DIR"));
+    let mut paths: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    let read = |path: std::path::PathBuf| {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let scenario = serde_json::from_str(&fs::read_to_string(&path).unwrap());
+        let scenario = scenario.unwrap_or_else(|error| panic!("{name}: {error}"));
+        (name, scenario)
+    };
+    paths.into_iter().map(read).collect()
+}
+
+#[test]
+fn predictions_agree_with_buildkit_and_name_what_changed() {
+    let (mut pairs, mut steps, mut unknown) = (0, 0, 0);
+    let mut faults = Vec::new();
+    for (name, scenario) in scenarios() {
+        for edit in &scenario.changes {
+            assert!(
+                !edit.steps.is_empty(),
+                "{name}: {}: nothing recorded",
+                edit.name
+            );
+            let outcome = scenario::check(&scenario.project, edit).unwrap();
+            pairs += 1;
+            steps += outcome.compared;
+            unknown += outcome.unknown;
+            let all = outcome.disagreements.iter().chain(&outcome.wrong_causes);
+            faults.extend(all.map(|fault| format!("{name}: {}: {fault}", edit.name)));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(pairs >= 200, "{pairs} pairs");
+    // Left open may be only what depends on what a command writes.
+    assert!(
+        unknown * 100 <= steps * 3,
+        "{unknown} of {steps} steps left open"
+    );
+}

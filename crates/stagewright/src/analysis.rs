@@ -26,8 +26,11 @@ use crate::stage::{Base, CopySource, From, ImageConfig, Op, StageGraph, TargetEr
 #[non_exhaustive]
 pub enum AnalysisError {
     /// The Dockerfile has no FROM.
-    #[error("the Dockerfile has no stage to build: it needs a FROM")]
-    NoStages,
+    #[error("the Dockerfile has no stage to build: it needs a FROM{}", first(.error.as_ref()))]
+    NoStages {
+        /// The first error in it, with its line.
+        error: Option<(u32, String)>,
+    },
     /// No stage has the name that was asked for.
     #[error("no stage is called `{target}`{}", known(.names))]
     UnknownTarget {
@@ -61,23 +64,34 @@ fn known(names: &[String]) -> String {
     )
 }
 
+fn first(error: Option<&(u32, String)>) -> String {
+    error
+        .map(|(line, message)| format!("; line {line}: {message}"))
+        .unwrap_or_default()
+}
+
 impl AnalysisError {
+    fn of_target(error: TargetError, file: &Dockerfile<'_>) -> Self {
+        match error {
+            TargetError::NoStages => Self::NoStages {
+                error: file.errors().first().map(|error| {
+                    (
+                        file.line_index().position(error.span().start).line,
+                        error.message().to_owned(),
+                    )
+                }),
+            },
+            TargetError::Unknown { target, names } => Self::UnknownTarget { target, names },
+        }
+    }
+
     /// A stable name in kebab-case.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::NoStages => "no-stages",
+            Self::NoStages { .. } => "no-stages",
             Self::UnknownTarget { .. } => "unknown-target",
             Self::UnknownPass { .. } => "unknown-pass",
             Self::Context(error) => error.code(),
-        }
-    }
-}
-
-impl std::convert::From<TargetError> for AnalysisError {
-    fn from(error: TargetError) -> Self {
-        match error {
-            TargetError::NoStages => Self::NoStages,
-            TargetError::Unknown { target, names } => Self::UnknownTarget { target, names },
         }
     }
 }
@@ -134,7 +148,8 @@ impl Analysis {
                 .image(image, options.as_of.as_deref())
                 .map(|facts| config(&facts))
         };
-        let graph = StageGraph::new(file, options, &configs)?;
+        let graph = StageGraph::new(file, options, &configs)
+            .map_err(|error| AnalysisError::of_target(error, file))?;
         for stage in &graph.stages {
             if let Base::Image(image) = &stage.base {
                 look_up(&mut images, image, catalog, options);
@@ -229,7 +244,11 @@ impl Analysis {
                     .image(image, options.as_of.as_deref())
                     .map(|facts| config(&facts))
             };
-            let graph = StageGraph::new(&Dockerfile::parse(text), &options, &configs)?;
+            let graph = {
+                let file = Dockerfile::parse(text);
+                StageGraph::new(&file, &options, &configs)
+                    .map_err(|error| AnalysisError::of_target(error, &file))?
+            };
             Build::new(&graph, &options, &inputs)
         };
         Ok(cache::compare(&self.inner.build, &after))

@@ -72,16 +72,21 @@ impl Size {
     }
 
     /// Adds many sizes whose errors are independent: the distances to `low` and to `high` each add as the root of their squares,
-    /// as errors of independent measurements do. The order of the parts does not matter.
+    /// as errors of independent measurements do. Orders of magnitude (`low` below half of `expected`) are no measurements: downwards
+    /// they add in full. The order of the parts does not matter.
     pub fn sum(parts: impl IntoIterator<Item = Self>) -> Self {
-        let (mut expected, mut below, mut above) = (0_u64, 0_u128, 0_u128);
+        let (mut expected, mut guessed, mut below, mut above) = (0_u64, 0_u64, 0_u128, 0_u128);
         for part in parts {
             expected = expected.saturating_add(part.expected);
-            below = below.saturating_add(square(part.expected - part.low));
+            if part.low < part.expected / 2 {
+                guessed = guessed.saturating_add(part.expected - part.low);
+            } else {
+                below = below.saturating_add(square(part.expected - part.low));
+            }
             above = above.saturating_add(square(part.high - part.expected));
         }
         Self {
-            low: expected.saturating_sub(root(below)),
+            low: expected.saturating_sub(root(below).saturating_add(guessed)),
             expected,
             high: expected.saturating_add(root(above)),
         }
@@ -182,6 +187,12 @@ mod tests {
     fn independent_errors_add_as_squares() {
         let sum = Size::sum([Size::range(70, 100, 130), Size::range(60, 100, 140)]);
         assert_eq!(sum, Size::range(150, 200, 250));
+        let guesses = Size::sum([
+            Size::range(0, 100, 400),
+            Size::range(10, 100, 500),
+            Size::exact(7),
+        ]);
+        assert_eq!(guesses, Size::range(17, 207, 707));
     }
 
     #[test]

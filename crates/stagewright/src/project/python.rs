@@ -1,5 +1,7 @@
 //! Python applications: requirements file, interpreter, framework, entry point, port.
 
+use stagewright_syntax::{Dockerfile, View};
+
 use crate::context::Context;
 use crate::facts::Requirements;
 
@@ -82,7 +84,7 @@ pub(crate) fn read(context: &Context, file: &str) -> Requirements {
     })
 }
 
-/// `.python-version`, `runtime.txt` or the lower bound in `pyproject.toml`.
+/// `.python-version`, `runtime.txt`, the base of a Dockerfile that is there already, or the lower bound in `pyproject.toml`.
 fn python_version(context: &Context) -> Option<(String, String)> {
     let short = |text: &str| {
         let digits: String = text
@@ -99,9 +101,28 @@ fn python_version(context: &Context) -> Option<(String, String)> {
             return Some((version, file.into()));
         }
     }
+    if let Some(version) = context.text("Dockerfile").and_then(dockerfile_python) {
+        return Some((version, "Dockerfile".into()));
+    }
     let pyproject: toml::Table = context.text("pyproject.toml")?.parse().ok()?;
     let requires = pyproject.get("project")?.get("requires-python")?.as_str()?;
     Some((short(requires)?, "pyproject.toml".into()))
+}
+
+/// The version of the official Python image that a Dockerfile builds on.
+fn dockerfile_python(text: &str) -> Option<String> {
+    let file = Dockerfile::parse(text);
+    file.instructions().find_map(|instruction| {
+        let View::From(from) = instruction.view() else {
+            return None;
+        };
+        let (name, tag) = from.image.split_once(':')?;
+        let mut numbers = tag.split(['.', '-']);
+        let (major, minor) = (numbers.next()?, numbers.next()?);
+        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        (name.rsplit('/').next() == Some("python") && digits(major) && digits(minor))
+            .then(|| format!("{major}.{minor}"))
+    })
 }
 
 /// Python files in the order in which people look for an entry point.

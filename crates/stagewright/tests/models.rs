@@ -1,0 +1,294 @@
+//! What commands leave in their layers, and what they read. Expected values come from the context's own bytes, from the Dockerfile
+//! reference and overlay file systems (deleting frees nothing below, a new owner stores again), and from the catalogue's rows.
+
+use stagewright::{Analysis, Context, Dockerfile, Options, Size};
+
+const BASE: &str = "FROM python:3.7\nWORKDIR /app\n";
+
+fn context() -> Context {
+    Context::builder()
+        .file("a.bin", vec![0_u8; 1000])
+        .file("dir/b.bin", vec![0_u8; 200])
+        .file("dir/c.txt", vec![b'x'; 30])
+        .file("requirements.txt", "flask==1.1.1\n# no more\n")
+        .file(
+            "package.json",
+            "{\"scripts\":{\"postinstall\":\"node x.js\"}}",
+        )
+        .file("ci/package.json", "{\"name\":\"app\"}")
+        .file("ci/package-lock.json", LOCK)
+        .build()
+        .expect("well-formed")
+}
+
+const LOCK: &str = r#"{"lockfileVersion":3,"packages":{"":{},"node_modules/lodash":{"version":"4.17.21"},"node_modules/jest":{"version":"29.0.0","dev":true}}}"#;
+
+fn analysis(text: &str) -> Analysis {
+    Analysis::new(&Dockerfile::parse(text), &context(), &Options::default()).expect("a stage")
+}
+
+/// The expected bytes of every layer above the base.
+fn layers(instructions: &str) -> Vec<u64> {
+    let analysis = analysis(&format!("{BASE}{instructions}"));
+    analysis
+        .layers()
+        .iter()
+        .skip(2)
+        .map(|layer| layer.size.uncompressed.expected)
+        .collect()
+}
+
+fn last(instructions: &str) -> Size {
+    let analysis = analysis(&format!("{BASE}{instructions}"));
+    analysis.layers().last().expect("a layer").size.uncompressed
+}
+
+#[test]
+fn copies_are_exact() {
+    assert_eq!(
+        layers(
+            "COPY a.bin x\nCOPY dir /d/\nCOPY a.bin dir/c.txt /m/\nCOPY --exclude=*.txt dir /e\n"
+        ),
+        [1000, 230, 1030, 200]
+    );
+    assert_eq!(layers("COPY <<F /f\nhello\nF\n"), [6]);
+    assert!(last("COPY a.bin x\n").is_exact());
+}
+
+#[test]
+fn deleting_frees_only_the_own_layer() {
+    assert_eq!(layers("COPY a.bin /x/a\nRUN rm -rf /x\n"), [1000, 0]);
+    let analysis = analysis(&format!("{BASE}COPY a.bin /x/a\nRUN rm /x/a\n"));
+    assert_eq!(
+        analysis.layers().last().expect("a layer").hidden,
+        Size::exact(1000)
+    );
+    assert_eq!(
+        layers("COPY a.bin /x/a\nRUN cp /x/a /y && rm /y\n"),
+        [1000, 0]
+    );
+}
+
+#[test]
+fn a_new_owner_or_mode_stores_files_again() {
+    assert_eq!(
+        layers("COPY dir /d\nRUN chown -R 1000:1000 /d\n"),
+        [230, 230]
+    );
+    assert_eq!(layers("COPY dir /d\nRUN chmod 755 /d/b.bin\n"), [230, 200]);
+    assert_eq!(
+        layers("COPY dir /d\nRUN chown 1000 /d\n"),
+        [230, 0],
+        "the folder alone"
+    );
+    assert_eq!(
+        layers("COPY dir /d\nRUN mv /d/b.bin /e\nRUN cp -r /d /f\n"),
+        [230, 200, 30]
+    );
+}
+
+#[test]
+fn the_shell_is_followed() {
+    assert_eq!(
+        layers("COPY dir /d\nRUN cd /d && cp b.bin /1 && (cd / ; cp d/c.txt /2) && cp c.txt /3\n"),
+        [230, 260]
+    );
+    assert_eq!(
+        layers("COPY dir /d\nENV D=/d\nRUN X=$D; cp ${X}/b.bin \"$D/copy\"\n"),
+        [230, 200]
+    );
+    assert_eq!(
+        layers("COPY dir /d\nRUN false || cp /d/b.bin /1\n"),
+        [230, 0],
+        "the right side of || is for failures"
+    );
+    let conditional = last("COPY dir /d\nRUN if [ -n \"$X\" ]; then cp /d/b.bin /1; fi\n");
+    assert_eq!(
+        (conditional.low, conditional.high > 0),
+        (200.min(conditional.low), true)
+    );
+}
+
+#[test]
+fn pip_brings_packages_their_byte_code_and_a_cache() {
+    let analysis = analysis(&format!(
+        "{BASE}COPY requirements.txt .\nRUN pip install -r requirements.txt\n"
+    ));
+    let layer = analysis.layers().last().expect("a layer");
+    let labels: Vec<&str> = layer
+        .contents
+        .iter()
+        .map(|content| content.label.as_str())
+        .collect();
+    assert!(
+        labels.contains(&"flask 1.1.1") && labels.contains(&"pip's cache"),
+        "{labels:?}"
+    );
+    let read = |flags: &str| {
+        last(&format!(
+            "COPY requirements.txt .\nRUN pip install {flags} -r requirements.txt\n"
+        ))
+        .expected
+    };
+    let whole = read("");
+    assert!(read("--no-cache-dir") < whole && read("--no-compile") < whole);
+    assert!(last("COPY requirements.txt .\nENV PYTHONDONTWRITEBYTECODE=1\nRUN pip install -r requirements.txt\n").expected < whole);
+    let mounted = last("COPY requirements.txt .\nRUN --mount=type=cache,target=/root/.cache/pip pip install -r requirements.txt\n").expected;
+    assert_eq!(mounted, read("--no-cache-dir"));
+    let bound =
+        last("RUN --mount=type=bind,source=requirements.txt,target=/r.txt pip install -r /r.txt\n")
+            .expected;
+    assert_eq!(
+        bound, whole,
+        "a mounted requirements file is read and leaves no bytes"
+    );
+    let argument = last("RUN pip3.7 install flask==1.1.1 && python -m pip --version\n").expected;
+    assert_eq!(argument, whole);
+}
+
+#[test]
+fn stages_pass_on_what_they_hold() {
+    let text = "FROM python:3.7 AS b\nCOPY requirements.txt /\nRUN pip install --no-cache-dir --prefix=/i -r /requirements.txt\nFROM python:3.7\nCOPY --from=b /i /usr/local\n";
+    let both = analysis(text);
+    let copied = both
+        .layers()
+        .last()
+        .expect("a layer")
+        .size
+        .uncompressed
+        .expected;
+    let installed =
+        last("COPY requirements.txt .\nRUN pip install --no-cache-dir -r requirements.txt\n")
+            .expected;
+    let left_behind = installed - copied;
+    assert!(
+        left_behind > 3_000_000,
+        "the byte code of pip's own run stays in the builder: {left_behind}"
+    );
+    let environment = "FROM python:3.7\nCOPY requirements.txt /\nRUN python -m venv /v && /v/bin/pip install --no-cache-dir -r /requirements.txt\n";
+    assert!(
+        analysis(environment)
+            .layers()
+            .last()
+            .expect("a layer")
+            .size
+            .uncompressed
+            .expected
+            > 14_000_000
+    );
+}
+
+#[test]
+fn system_packages_and_their_lists() {
+    let clean = last("RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*\n").expected;
+    let kept =
+        last("RUN apt-get update && apt-get install -y --no-install-recommends tini\n").expected;
+    // sizes.md measured 19.87 MB of lists for bookworm with updates and security.
+    assert!(
+        (kept - clean).abs_diff(19_870_000) < 1_000_000,
+        "{}",
+        kept - clean
+    );
+    assert!(
+        clean > 600_000 && clean < 2_500_000,
+        "tini, 0.7 MB, and the package database: {clean}"
+    );
+    let later =
+        layers("RUN apt-get update && apt-get install -y tini\nRUN rm -rf /var/lib/apt/lists/*\n");
+    assert!(later[0] > 19_000_000 && later[1] == 0);
+}
+
+#[test]
+fn npm_installs_what_the_lock_file_lists() {
+    // lodash 4.17.21 unpacks to 1,412,415 bytes (a committed package cache, read from its zip directory).
+    let all = analysis("FROM node:22-slim\nWORKDIR /app\nCOPY ci ./\nRUN npm ci\n");
+    let layer = all.layers().last().expect("a layer");
+    let lodash = layer
+        .contents
+        .iter()
+        .find(|content| content.label == "lodash 4.17.21")
+        .expect("it is listed");
+    assert!(
+        lodash.size.expected.abs_diff(1_412_415) < 30_000,
+        "{:?}",
+        lodash.size
+    );
+    assert!(
+        layer
+            .contents
+            .iter()
+            .any(|content| content.label.starts_with("jest"))
+    );
+    let production = analysis(
+        "FROM node:22-slim\nWORKDIR /app\nCOPY ci ./\nRUN npm ci --omit=dev && npm cache clean --force\n",
+    );
+    let labels: Vec<&str> = production
+        .layers()
+        .last()
+        .expect("a layer")
+        .contents
+        .iter()
+        .map(|content| content.label.as_str())
+        .collect();
+    assert_eq!(labels, ["lodash 4.17.21"]);
+    let pruned = analysis(
+        "FROM node:22-slim\nWORKDIR /app\nCOPY ci ./\nRUN npm ci && npm prune --omit=dev && rm -rf ~/.npm\n",
+    );
+    assert_eq!(pruned.layers().last().expect("a layer").contents.len(), 1);
+}
+
+#[test]
+fn what_is_not_known_is_said() {
+    let analysis = analysis(
+        "FROM no.such/image:1\nRUN ./configure && make\nADD https://example.com/x.tgz /x\n",
+    );
+    assert_eq!(
+        analysis
+            .findings()
+            .iter()
+            .map(|finding| finding.code)
+            .collect::<Vec<_>>(),
+        ["unknown-base"]
+    );
+    let layer = &analysis.layers()[0];
+    assert_eq!(layer.size.uncompressed.low, 0);
+    assert!(layer.size.uncompressed.high > 50_000_000);
+    assert!(analysis.layers()[1].notes[0].contains("https://example.com/x.tgz"));
+    let broken = Context::builder()
+        .file("requirements.txt", "flask==1.0\n!!\n")
+        .build()
+        .expect("well-formed");
+    let text = "FROM python:3.7\nCOPY requirements.txt /\nRUN pip install -r /requirements.txt\n";
+    let analysis =
+        Analysis::new(&Dockerfile::parse(text), &broken, &Options::default()).expect("a stage");
+    let finding = &analysis.findings()[0];
+    assert_eq!(
+        (finding.code, finding.file.as_str(), finding.line),
+        ("bad-requirement", "requirements.txt", 2)
+    );
+}
+
+#[test]
+fn reads_decide_what_may_move() {
+    let facts = |instructions: &str| {
+        let analysis = analysis(&format!("{BASE}{instructions}"));
+        let stage = &analysis.record().stages[0];
+        let facts = stage.layers.last().expect("a layer").facts.reads.clone();
+        (facts.paths, facts.anything.is_some())
+    };
+    assert_eq!(
+        facts("COPY . .\nRUN pip install -r requirements.txt\n"),
+        (vec!["/app/requirements.txt".to_owned()], false)
+    );
+    assert!(
+        facts("COPY . .\nRUN pip install .\n").1,
+        "the project is built"
+    );
+    assert!(
+        facts("COPY . .\nRUN npm install\n").1,
+        "a postinstall script runs"
+    );
+    assert!(!facts("COPY ci .\nRUN npm ci\n").1);
+    assert!(facts("COPY . .\nRUN make\n").1);
+    assert_eq!(facts("COPY . .\nRUN apt-get update\n"), (Vec::new(), false));
+}

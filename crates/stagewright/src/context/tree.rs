@@ -126,6 +126,18 @@ impl Record {
 }
 
 impl Node {
+    /// Whether two entries are one and the same, by what they share.
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(one), Self::File(two)) => Arc::ptr_eq(one, two),
+            (Self::Directory(one), Self::Directory(two)) => Arc::ptr_eq(one, two),
+            (Self::Symlink(one), Self::Symlink(two)) => one == two,
+            (Self::Special(one), Self::Special(two)) => one == two,
+            (Self::Unread, Self::Unread) => true,
+            _ => false,
+        }
+    }
+
     /// The record of a file, or the digest of a directory with everything in it.
     pub(crate) fn record(&self) -> Record {
         match self {
@@ -342,6 +354,22 @@ impl Directory {
         } else {
             Arc::new(Self::new(self.mode, children))
         }
+    }
+
+    /// Whether these are the very entries of this directory: none was read anew.
+    pub(crate) fn has_children(&self, children: &[(Arc<str>, Node)]) -> bool {
+        let mut pairs = self.children.iter().zip(children);
+        self.children.len() == children.len()
+            && pairs.all(|((name, node), (other_name, other))| name == other_name && node.is(other))
+    }
+
+    /// Whether any file below was not read.
+    pub(crate) fn has_unread_files(&self) -> bool {
+        self.children.iter().any(|(_, node)| match node {
+            Node::File(file) => matches!(file.content, Content::Unread(_)),
+            Node::Directory(directory) => directory.has_unread_files(),
+            _ => false,
+        })
     }
 
     /// Calls `visit` with the path of everything below, a directory before what it holds, names in the order of their bytes.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -109,6 +109,9 @@ impl Context {
         let Some(folder) = &self.folder else {
             return Ok(self.clone());
         };
+        if !self.tree().has_unread_files() {
+            return Ok(self.clone());
+        }
         let mut unread: Vec<(String, &File)> = Vec::new();
         self.tree().walk("", &mut |path, node| {
             if let Node::File(file) = node
@@ -143,13 +146,13 @@ impl Loader<'_> {
         since: Option<&Arc<Directory>>,
     ) -> Result<Arc<Directory>, ContextError> {
         let mut children = Vec::new();
-        for (name, place) in self.names(at, left_out)? {
+        for (name, entry) in self.names(at, left_out)? {
             let path = join(at, &name);
             let (ignored, matched) = match &self.ignore {
                 Some(ignore) => ignore.ignores_below(&path, parent),
                 None => (false, None),
             };
-            let metadata = match fs::symlink_metadata(&place) {
+            let metadata = match entry.metadata() {
                 Ok(metadata) => metadata,
                 // Gone since the folder was read, or of no interest.
                 Err(error) if ignored || error.kind() == io::ErrorKind::NotFound => continue,
@@ -175,7 +178,7 @@ impl Loader<'_> {
                     Node::Unread
                 }
             } else if metadata.is_symlink() {
-                match fs::read_link(&place) {
+                match fs::read_link(entry.path()) {
                     Ok(target) => match target.into_os_string().into_string() {
                         Ok(target) => Node::Symlink(Arc::from(target)),
                         Err(_) if ignored => continue,
@@ -186,7 +189,7 @@ impl Loader<'_> {
                 }
             } else if metadata.is_file() {
                 let before = since.and_then(|since| since.child(&name));
-                match self.file(&path, &name, &place, &metadata, mode, ignored, before) {
+                match self.file(&path, &name, &entry, &metadata, mode, ignored, before) {
                     Ok(file) => Node::File(file),
                     Err(_) if ignored => continue,
                     Err(error) => return Err(error),
@@ -196,11 +199,17 @@ impl Loader<'_> {
             };
             children.push((Arc::from(name), node));
         }
-        Ok(Arc::new(Directory::new(mode, children)))
+        // Shared with the earlier reading, a folder keeps the digest that was worked out for it.
+        match since {
+            Some(since) if since.mode() == mode && since.has_children(&children) => {
+                Ok(Arc::clone(since))
+            }
+            _ => Ok(Arc::new(Directory::new(mode, children))),
+        }
     }
 
     /// The names in a folder, sorted by their bytes.
-    fn names(&self, at: &str, left_out: bool) -> Result<Vec<(String, PathBuf)>, ContextError> {
+    fn names(&self, at: &str, left_out: bool) -> Result<Vec<(String, fs::DirEntry)>, ContextError> {
         let shown = || {
             if at.is_empty() {
                 self.folder.display().to_string()
@@ -226,7 +235,7 @@ impl Loader<'_> {
         for entry in entries {
             let entry = entry.map_err(unreadable)?;
             match entry.file_name().into_string() {
-                Ok(name) => names.push((name, entry.path())),
+                Ok(name) => names.push((name, entry)),
                 Err(name) => {
                     let path = join(at, &name.to_string_lossy());
                     let ignored = left_out
@@ -240,7 +249,7 @@ impl Loader<'_> {
                 }
             }
         }
-        names.sort_unstable();
+        names.sort_unstable_by(|one, two| one.0.cmp(&two.0));
         Ok(names)
     }
 
@@ -249,7 +258,7 @@ impl Loader<'_> {
         &mut self,
         path: &str,
         name: &str,
-        place: &Path,
+        entry: &fs::DirEntry,
         metadata: &Metadata,
         mode: u32,
         ignored: bool,
@@ -277,7 +286,7 @@ impl Loader<'_> {
         let small = usize::try_from(size)
             .is_ok_and(|size| size <= LONGEST_TEXT && self.texts + size <= ALL_TEXTS);
         if small && is_read_by_tools(path, name) && (!ignored || is_instruction_file(name)) {
-            let content = fs::read(place).map_err(|source| ContextError::Unreadable {
+            let content = fs::read(entry.path()).map_err(|source| ContextError::Unreadable {
                 path: path.to_owned(),
                 source,
             })?;

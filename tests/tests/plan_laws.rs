@@ -49,7 +49,7 @@ fn plans_are_valid_never_larger_and_final() {
                     "{} at {}: {what}",
                     path.display(),
                     applicability.as_str()
-                ))
+                ));
             };
             if plan.rungs.is_empty() {
                 if plan.dockerfile != text {

@@ -52,35 +52,9 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         }
         let targets: Vec<String> = clean.iter().map(|path| format!("{path}/*")).collect();
         let command = format!("rm -rf {}", targets.join(" "));
-        let text = view.file.text();
-        let written = &text[script.span.start as usize..script.span.end as usize];
-        let end = script.span.start as usize + written.trim_end().len();
-        let joined = if written.contains('\n') {
-            // The author's layout: one command a line.
-            let indent: String = written
-                .lines()
-                .last()
-                .map(|line| {
-                    line.chars()
-                        .take_while(|c| matches!(c, ' ' | '\t'))
-                        .collect()
-                })
-                .unwrap_or_default();
-            let leading = written
-                .lines()
-                .skip(1)
-                .any(|line| line.trim_start().starts_with("&&"));
-            let escape = view.file.escape();
-            let newline = view.line_break();
-            if leading {
-                format!(" {escape}{newline}{indent}&& {command}")
-            } else {
-                format!(" && {escape}{newline}{indent}{command}")
-            }
-        } else {
-            format!(" && {command}")
-        };
-        edits.insert(u32::try_from(end).unwrap_or(u32::MAX), joined)?;
+        if let Some((end, addition)) = view.appended(script, &command) {
+            edits.insert(end, addition)?;
+        }
     }
     if edits.is_empty() {
         return Ok(Vec::new());

@@ -18,7 +18,8 @@ mod strip_interpreter;
 mod strip_tests;
 
 use stagewright_syntax::edit::{EditError, line_ending};
-use stagewright_syntax::{Dockerfile, Instruction, Span};
+use stagewright_syntax::shell::Script;
+use stagewright_syntax::{Dockerfile, Instruction, Span, Text};
 
 use crate::analysis::Analysis;
 use crate::command::RunFacts;
@@ -133,5 +134,40 @@ impl<'a> View<'a> {
         let rest = &self.file.text()[keyword as usize..];
         keyword
             + u32::try_from(rest.len() - rest.trim_start_matches([' ', '\t']).len()).unwrap_or(0)
+    }
+
+    /// Where and how a command is added to the end of a script, in the author's layout; `None` where the end of the script would swallow
+    /// it, as a comment does.
+    pub(crate) fn appended(&self, script: &Text<'_>, command: &str) -> Option<(u32, String)> {
+        let joined =
+            Script::parse(script).complete && !script.trim_end().ends_with([';', '&', '|']);
+        let whole = format!("{} && {command}", script.trim_end());
+        let last = Script::parse(&whole)
+            .commands
+            .last()
+            .map(|last| last.text(&whole) == command);
+        if !joined || last != Some(true) {
+            return None;
+        }
+        let written = &self.file.text()[script.span.start as usize..script.span.end as usize];
+        let end = script.span.start as usize + written.trim_end().len();
+        let (escape, newline) = (self.file.escape(), self.line_break());
+        let last_line = written.trim_end().rsplit('\n').next().unwrap_or_default();
+        let indent: String = last_line
+            .chars()
+            .take_while(|c| matches!(c, ' ' | '\t'))
+            .collect();
+        let several = written.trim_end().contains('\n');
+        let addition = if several
+            && !last_line.trim_start().starts_with("&&")
+            && !indent.is_empty()
+            && written.trim_end().contains("&& \\")
+        {
+            format!(" && {escape}{newline}{indent}{command}")
+        } else {
+            let indent = if indent.is_empty() { "    " } else { &indent };
+            format!(" {escape}{newline}{indent}&& {command}")
+        };
+        Some((u32::try_from(end).ok()?, addition))
     }
 }

@@ -46,18 +46,13 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         let (Command::Shell(script), true) = (&run.command, run.heredocs.is_empty()) else {
             continue;
         };
-        let text = view.file.text();
-        let written = &text[script.span.start as usize..script.span.end as usize];
-        let end = script.span.start as usize + written.trim_end().len();
-        let (escape, newline) = (view.file.escape(), view.line_break());
         let command = format!(
             "find {} -depth -type d \\( -name test -o -name tests \\) -exec rm -rf {{}} +",
             install.prefix
         );
-        edits.insert(
-            u32::try_from(end).unwrap_or(u32::MAX),
-            format!(" {escape}{newline}    && {command}"),
-        )?;
+        if let Some((end, addition)) = view.appended(script, &command) {
+            edits.insert(end, addition)?;
+        }
     }
     if edits.is_empty() {
         return Ok(Vec::new());

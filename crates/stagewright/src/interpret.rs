@@ -520,6 +520,7 @@ fn copy_stage(
 fn shell(script: &Script<'_>, text: &str, machine: &mut Machine<'_>) {
     let mut folders: Vec<(usize, String)> = Vec::new();
     let mut programs = BTreeSet::new();
+    let (mut tested, mut previous_is_test) = (false, false);
     for (index, command) in script.commands.iter().enumerate() {
         if command.join == Join::Or {
             continue;
@@ -538,13 +539,64 @@ fn shell(script: &Script<'_>, text: &str, machine: &mut Machine<'_>) {
         {
             folders.push((subshell, machine.cwd.clone()));
         }
-        machine.conditional = command.conditional;
+        // `[ -f x ] && y`: whether y runs is the outcome of the test.
+        tested = command.join == Join::And && (tested || previous_is_test);
+        previous_is_test = is_test(command);
+        machine.conditional = command.conditional || tested;
         step(command, index, text, machine, &mut programs);
     }
     machine.facts.programs = programs.into_iter().collect();
     if !script.complete {
         machine.note("a part of the script cannot be read as shell: it is not counted".into());
         machine.reads_anything("a part of the script cannot be read as shell".into());
+    }
+}
+
+/// Whether a command is run for its exit code.
+fn is_test(command: &SimpleCommand<'_>) -> bool {
+    command.words.first().is_some_and(|program| {
+        matches!(
+            program.raw,
+            "[" | "[[" | "test" | "command" | "which" | "type" | "hash" | "grep" | "getent" | "id"
+        )
+    })
+}
+
+/// What the shell itself does around a command: input from files, output to files, words that only the build knows.
+fn surroundings(
+    command: &SimpleCommand<'_>,
+    index: usize,
+    words: &[Option<String>],
+    machine: &mut Machine<'_>,
+) {
+    if words.iter().any(Option::is_none) {
+        machine.reads_anything("a word of the script is only known to the build".into());
+    }
+    for redirect in &command.redirects {
+        let Some(target) = redirect
+            .target
+            .expand(&|name| machine.variables.get(name).cloned())
+        else {
+            continue;
+        };
+        match redirect.operator {
+            "<" => machine.touches(&target),
+            ">" | ">>" if !target.starts_with("/dev/") => {
+                // A here-document that is written to a file; what other commands print is small.
+                let text = command.redirects.iter().find_map(|other| other.body);
+                let size = text.map_or(Size::range(0, 100, 4096), |text| {
+                    Size::exact(text.len() as u64)
+                });
+                let path = machine.absolute(&target);
+                machine.put(
+                    &path,
+                    "",
+                    vec![Part::main(kind::of_path(&path), size)],
+                    &Basis::new(format!("output of command {}", index + 1)),
+                );
+            }
+            _ => {}
+        }
     }
 }
 
@@ -571,6 +623,7 @@ fn step(
             )
         })
         .collect();
+    surroundings(command, index, &words, machine);
     let Some((Some(program), args)) = words.split_first() else {
         for (name, value) in assignments {
             assign(machine, &name, value);

@@ -102,11 +102,18 @@ fn the_shell_is_followed() {
         [230, 0],
         "the right side of || is for failures"
     );
-    let conditional = last("COPY dir /d\nRUN if [ -n \"$X\" ]; then cp /d/b.bin /1; fi\n");
     assert_eq!(
-        (conditional.low, conditional.high > 0),
-        (200.min(conditional.low), true)
+        layers("COPY dir /d\nRUN cat <<F > /etc/f\nabc\nF\n"),
+        [230, 4]
     );
+    let tested = last("COPY dir /d\nRUN [ -f /x ] && cp /d/b.bin /1\n");
+    assert_eq!(
+        (tested.low, tested.high >= 200),
+        (0, true),
+        "it depends on the test"
+    );
+    let conditional = last("COPY dir /d\nRUN if [ -n \"$X\" ]; then cp /d/b.bin /1; fi\n");
+    assert_eq!((conditional.low, conditional.high >= 200), (0, true));
 }
 
 #[test]
@@ -290,5 +297,7 @@ fn reads_decide_what_may_move() {
     );
     assert!(!facts("COPY ci .\nRUN npm ci\n").1);
     assert!(facts("COPY . .\nRUN make\n").1);
+    assert!(facts("COPY . .\nRUN pip install -r requirements.txt $(cat more.txt)\n").1);
+    assert_eq!(facts("COPY . .\nRUN sort < a.bin\n").0, ["/app/a.bin"]);
     assert_eq!(facts("COPY . .\nRUN apt-get update\n"), (Vec::new(), false));
 }

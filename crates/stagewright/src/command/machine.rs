@@ -396,7 +396,10 @@ impl Machine<'_> {
         if copies.is_empty() && self.tree.inside(&from).is_some() {
             self.note(format!("`{source}` is a part of something whose parts are not known: its copy is not counted"));
         }
-        for (path, node) in copies {
+        for (path, mut node) in copies {
+            if self.conditional {
+                node.parts.iter_mut().for_each(|part| part.size.low = 0);
+            }
             self.tree.put(&path, node, &mut self.effects);
         }
     }

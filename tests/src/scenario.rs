@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use stagewright::Options;
 use stagewright::build::{Build, Inputs, Step, StepKind};
-use stagewright::cache::{Cause, Prediction, Verdict, compare};
+use stagewright::cache::{Cause, NoCache, Prediction, Verdict, compare_with};
 use stagewright::context::{Context, ContextError};
 use stagewright::stage::StageGraph;
 use stagewright_syntax::Dockerfile;
@@ -83,6 +83,9 @@ pub struct Edit {
     /// The target after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// The stages for which the build after it is told not to use its cache; all if there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_cache: Option<Vec<String>>,
     /// The causes, as [`cause`] tells them, one of which every rerun must name in the end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<String>,
@@ -176,7 +179,12 @@ pub struct Outcome {
 pub fn check(project: &Project, edit: &Edit) -> Result<Outcome, String> {
     let (_, before) = project.build()?;
     let (graph, after) = project.after(edit).build()?;
-    let prediction = compare(&before, &after);
+    let no_cache = match &edit.no_cache {
+        None => NoCache::Nothing,
+        Some(stages) if stages.is_empty() => NoCache::Everything,
+        Some(stages) => NoCache::Stages(stages.clone()),
+    };
+    let prediction = compare_with(&before, &after, &no_cache);
     let mut outcome = Outcome::default();
     let mut seen = vec![false; after.steps.len()];
     for (name, cached) in &edit.steps {
@@ -250,6 +258,7 @@ pub fn cause(cause: &Cause) -> String {
         Cause::Download { .. } => "download".to_owned(),
         Cause::Removed { .. } => "removed".to_owned(),
         Cause::Moved => "moved".to_owned(),
+        Cause::NoCache => "no cache".to_owned(),
         other => format!("{other:?}"),
     }
 }

@@ -86,6 +86,8 @@ pub enum Cause {
     },
     /// It stands on another step than before.
     Moved,
+    /// The build was told not to use its cache for it.
+    NoCache,
     /// A step that it builds on runs again.
     Step {
         /// That step.
@@ -224,6 +226,7 @@ impl fmt::Display for Cause {
                     "`{instruction}`, which stood on line {line} before it, is gone"
                 )
             }
+            Self::NoCache => formatter.write_str("the build is told not to use its cache for it"),
             Self::Moved => formatter.write_str("it stands on other steps than before"),
             Self::Step {
                 line,

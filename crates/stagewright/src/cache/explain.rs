@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 
-use super::Verdict;
 use super::cause::{Cause, Doubt};
 use super::content::{Likeness, Unsure};
 use super::store::{Outcomes, Status};
+use super::{NoCache, Verdict};
 use crate::build::{Build, ComponentKind, CopiedSource, Origin, Step, StepId, StepKind};
 use crate::context::Node;
 
 /// A verdict for each step of the later build.
-pub(super) fn explain(before: &Build, after: &Build, outcomes: &Outcomes) -> Vec<Verdict> {
+pub(super) fn explain(
+    before: &Build,
+    after: &Build,
+    outcomes: &Outcomes,
+    no_cache: &NoCache,
+) -> Vec<Verdict> {
     let explainer = Explainer {
         before,
         after,
@@ -21,6 +26,9 @@ pub(super) fn explain(before: &Build, after: &Build, outcomes: &Outcomes) -> Vec
     for step in &after.steps {
         let verdict = match &outcomes.after[step.id.0].0 {
             Status::Cached(_) => Verdict::Cached,
+            Status::Rerun(_) if no_cache.covers(step) => Verdict::Rerun {
+                cause: Arc::new(Cause::NoCache),
+            },
             Status::Rerun(_) => Verdict::Rerun {
                 cause: explainer.cause(step, &verdicts),
             },

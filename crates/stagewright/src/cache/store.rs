@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::NoCache;
 use super::content::{self, Files, Likeness, Read, Root, Unsure};
 use crate::build::{Build, Origin, Step, StepId};
 use crate::context::{Context, Digest, Directory};
@@ -71,7 +72,7 @@ struct Candidates {
 }
 
 /// Plays both builds.
-pub(super) fn play(before: &Build, after: &Build) -> Outcomes {
+pub(super) fn play(before: &Build, after: &Build, no_cache: &NoCache) -> Outcomes {
     let trees = Trees {
         main: Arc::clone(before.context.tree()),
         named: before
@@ -123,7 +124,11 @@ pub(super) fn play(before: &Build, after: &Build) -> Outcomes {
                 matches!(status, Status::Unknown { .. }).then_some(()),
             )
         });
-        let candidates = store.find(step, &reads, &histories);
+        let candidates = if no_cache.covers(step) {
+            Candidates::none()
+        } else {
+            store.find(step, &reads, &histories)
+        };
         let known = candidates
             .sure
             .iter()
@@ -220,10 +225,7 @@ impl Store {
             };
         }
         for (index, input) in step.inputs.iter().enumerate() {
-            let mut fitting = Candidates {
-                sure: BTreeSet::new(),
-                possible: BTreeMap::new(),
-            };
+            let mut fitting = Candidates::none();
             if let Some(links) = self.links.get(&(step.definition, index)) {
                 if let Some((history, unsure)) = histories[index] {
                     let found = links
@@ -269,6 +271,13 @@ impl Store {
 }
 
 impl Candidates {
+    fn none() -> Self {
+        Self {
+            sure: BTreeSet::new(),
+            possible: BTreeMap::new(),
+        }
+    }
+
     fn and(self, other: Self) -> Self {
         let sure: BTreeSet<Record> = self.sure.intersection(&other.sure).copied().collect();
         let mut possible = BTreeMap::new();

@@ -43,10 +43,11 @@ impl Builder {
         Ok(())
     }
 
-    /// Builds, and tells of each step whether it was cached.
+    /// Builds, and tells of each step whether it was cached. `no_cache` names stages that may not use the cache; none are all.
     pub(super) fn build(
         &mut self,
         project: &Project,
+        no_cache: Option<&[String]>,
     ) -> Result<Map<String, Value>, Box<dyn Error>> {
         self.put(project)?;
         let mut command = Command::new("buildctl");
@@ -69,6 +70,11 @@ impl Builder {
         }
         if let Some(target) = &project.target {
             command.arg("--opt").arg(format!("target={target}"));
+        }
+        if let Some(stages) = no_cache {
+            command
+                .arg("--opt")
+                .arg(format!("no-cache={}", stages.join(",")));
         }
         let output = command.output()?;
         let trace = String::from_utf8_lossy(&output.stderr);

@@ -56,10 +56,10 @@ fn ask_all(names: &[&str], check: bool) -> Result<(), Box<dyn Error>> {
         for edit in &mut scenario.changes {
             builder.forget()?;
             builder
-                .build(&scenario.project)
+                .build(&scenario.project, None)
                 .map_err(|error| format!("{name}, before {}: {error}", edit.name))?;
             let steps = builder
-                .build(&scenario.project.after(edit))
+                .build(&scenario.project.after(edit), edit.no_cache.as_deref())
                 .map_err(|error| format!("{name}, {}: {error}", edit.name))?;
             if check && steps != edit.steps {
                 eprintln!(

@@ -16,7 +16,9 @@ pub(super) fn run(builder: &mut Builder, count: usize, seed: u64) -> Result<(), 
         let mut edit = edit(&mut dice, &project);
         let after = project.after(&edit);
         builder.forget()?;
-        let answer = builder.build(&project).and_then(|_| builder.build(&after));
+        let answer = builder
+            .build(&project, None)
+            .and_then(|_| builder.build(&after, None));
         let Ok(answer) = answer else {
             refused += 1;
             continue;

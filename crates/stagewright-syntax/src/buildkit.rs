@@ -100,7 +100,8 @@ fn values(out: &mut String, args: &Args<'_>) {
     };
     match args {
         Args::Whole(text, _) => push(text),
-        Args::List(texts) | Args::Json(texts) => texts.iter().for_each(|text| push(text)),
+        Args::List(texts) => texts.iter().for_each(|text| push(text)),
+        Args::Json(texts) => texts.iter().for_each(|text| push(text)),
         Args::Pairs { pairs, legacy } => {
             for pair in pairs {
                 push(&pair.key);

@@ -421,17 +421,18 @@ impl<'t> Instruction<'t> {
     }
 
     pub(crate) fn logical(&self) -> Logical<'t> {
-        Logical::read(
-            self.file.text,
-            self.record.start as usize,
-            self.record.end as usize,
-            self.file.escape,
-        )
+        let record = self.record;
+        let (start, end) = (record.start as usize, record.end as usize);
+        if record.is_continued() || record.has_heredocs() {
+            Logical::read(self.file.text, start, end, self.file.escape)
+        } else {
+            Logical::single(self.file.text, start, end)
+        }
     }
 
     /// The instruction split into its parts.
     pub(crate) fn node(&self) -> Result<Node<'t>, Fault> {
-        Node::read(self.logical(), self.file.escape)
+        Node::read(self.logical(), self.keyword(), self.file.escape)
     }
 
     fn read(&self) -> Result<View<'t>, Fault> {
@@ -441,7 +442,10 @@ impl<'t> Instruction<'t> {
         } else {
             Vec::new()
         };
-        View::build(Node::read(line, self.file.escape)?, heredocs)
+        View::build(
+            Node::read(line, self.keyword(), self.file.escape)?,
+            heredocs,
+        )
     }
 }
 

@@ -159,11 +159,10 @@ impl Lexer<'_> {
         let bytes = self.text.as_bytes();
         let escape = self.found.escape;
         let mut end = first_end;
-        let mut kind = 0;
         let mut piece = continuation(bytes, start, end, escape);
+        let mut kind = if piece.is_some() { CONTINUED } else { 0 };
         let name_limit = piece.unwrap_or(end);
         while piece.is_some() && self.at < bytes.len() {
-            kind |= CONTINUED;
             let line = line_at(bytes, self.at);
             if line.too_long {
                 // The main loop reports it; the instruction ends before it.
@@ -297,7 +296,7 @@ fn may_hold_heredocs(line: &Logical<'_>, escape: u8) -> bool {
         keyword = Keyword::parse(&text[name]);
         args = word::flags(line, rest, escape).1;
     }
-    keyword.takes_heredocs() && json::read(&text[args]) == json::Array::Not
+    keyword.takes_heredocs() && json::read(&text[args], &mut |_, _| {}) == json::Array::Not
 }
 
 /// The fault of an instruction as an error of the file.

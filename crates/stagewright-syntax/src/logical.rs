@@ -2,6 +2,7 @@
 
 use crate::go;
 use crate::text::{Span, Text, offset};
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -92,7 +93,7 @@ pub(crate) struct Map {
     /// How many bytes of the joined line lie before the text.
     shift: u32,
     /// Empty if the line is one piece.
-    pieces: Vec<Piece>,
+    pieces: SmallVec<[Piece; 8]>,
 }
 
 impl Map {
@@ -110,7 +111,12 @@ impl Map {
     }
 
     /// The source span of a range of the text.
+    #[inline]
     pub(crate) fn span(&self, range: Range<usize>) -> Span {
+        if self.pieces.is_empty() {
+            let start = self.start + self.shift;
+            return Span::new(start + offset(range.start), start + offset(range.end));
+        }
         let start = self.source_of(range.start);
         let end = if range.is_empty() {
             start
@@ -132,23 +138,32 @@ pub(crate) struct Logical<'t> {
 }
 
 impl<'t> Logical<'t> {
+    /// A logical line that is known to be one physical line without continuation.
+    #[inline]
+    pub(crate) fn single(source: &'t str, start: usize, end: usize) -> Self {
+        Self {
+            source,
+            joined: Cow::Borrowed(&source[start..end]),
+            map: Map {
+                start: offset(start),
+                ..Map::default()
+            },
+            next: end,
+        }
+    }
+
     /// The logical line of the instruction that starts at `start`; lines from `limit` on do not belong to it.
     pub(crate) fn read(source: &'t str, start: usize, limit: usize, escape: u8) -> Self {
         let bytes = source.as_bytes();
         let mut line = line_at(bytes, start);
         let Some(mut end) = continuation(bytes, start, line.end, escape) else {
             return Self {
-                source,
-                joined: Cow::Borrowed(&source[start..line.end]),
-                map: Map {
-                    start: offset(start),
-                    ..Map::default()
-                },
                 next: line.next,
+                ..Self::single(source, start, line.end)
             };
         };
-        let mut joined = String::with_capacity((limit - start).min(4 * (end - start) + 64));
-        let mut pieces = Vec::with_capacity(8);
+        let mut joined = String::with_capacity((limit - start).min(MAX_LINE));
+        let mut pieces = SmallVec::new();
         let mut from = start;
         loop {
             if end > from || pieces.is_empty() {
@@ -207,15 +222,17 @@ impl<'t> Logical<'t> {
     }
 
     /// The source span of a range of the joined line.
+    #[inline]
     pub(crate) fn span(&self, range: Range<usize>) -> Span {
         self.map.span(range)
     }
 
     /// A range of the joined line with its span; borrowed from the source if it stands there in one piece.
+    #[inline]
     pub(crate) fn slice(&self, range: Range<usize>) -> Text<'t> {
+        let source: &'t str = self.source;
         let span = self.span(range.clone());
         let value = if span.range().len() == range.len() {
-            let source: &'t str = self.source;
             Cow::Borrowed(&source[span.range()])
         } else {
             Cow::Owned(self.joined[range].to_owned())

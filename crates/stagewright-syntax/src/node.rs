@@ -8,6 +8,7 @@ use crate::json;
 use crate::logical::{Logical, Map};
 use crate::text::{Span, Text};
 use crate::word;
+use smallvec::SmallVec;
 use std::ops::Range;
 
 /// What is wrong, before it is known in which line of the file.
@@ -39,6 +40,9 @@ pub(crate) struct Node<'t> {
     pub(crate) span: Span,
 }
 
+/// A few words.
+pub(crate) type Words<'t> = SmallVec<[Text<'t>; 4]>;
+
 /// The arguments of an instruction.
 #[derive(Clone, Debug)]
 pub(crate) enum Args<'t> {
@@ -47,7 +51,7 @@ pub(crate) enum Args<'t> {
     /// The rest of the line as one string, with the way back to the source.
     Whole(Text<'t>, Map),
     /// Words.
-    List(Vec<Text<'t>>),
+    List(Words<'t>),
     /// A JSON array of strings.
     Json(Vec<Text<'t>>),
     /// Keys and values.
@@ -74,10 +78,10 @@ pub(crate) struct Trigger<'t> {
 }
 
 impl<'t> Node<'t> {
-    /// Splits the joined line of an instruction.
-    pub(crate) fn read(line: Logical<'t>, escape: u8) -> Result<Self, Fault> {
-        let end = line.text().len();
-        let head = Head::read(&line, 0..end, escape);
+    /// Splits the joined line of an instruction, whose name is known.
+    pub(crate) fn read(line: Logical<'t>, keyword: Keyword, escape: u8) -> Result<Self, Fault> {
+        let (name, rest) = word::keyword(line.text(), 0..line.text().len());
+        let head = Head::behind(&line, keyword, name, rest, escape);
         if head.keyword == Keyword::Onbuild && !head.args.is_empty() {
             return Self::onbuild(line, head, escape);
         }
@@ -121,7 +125,8 @@ impl<'t> Node<'t> {
         let span = match &self.args {
             Args::None => None,
             Args::Whole(text, _) | Args::Ignored(text) => Some(text.span),
-            Args::List(texts) | Args::Json(texts) => of(texts),
+            Args::List(texts) => of(texts),
+            Args::Json(texts) => of(texts),
             Args::Pairs { pairs, .. } => pairs
                 .first()
                 .zip(pairs.last())
@@ -150,9 +155,25 @@ struct Head<'t> {
 impl<'t> Head<'t> {
     fn read(line: &Logical<'t>, range: Range<usize>, escape: u8) -> Self {
         let (name, rest) = word::keyword(line.text(), range);
+        Self::behind(
+            line,
+            Keyword::parse(&line.text()[name.clone()]),
+            name,
+            rest,
+            escape,
+        )
+    }
+
+    fn behind(
+        line: &Logical<'t>,
+        keyword: Keyword,
+        name: Range<usize>,
+        rest: Range<usize>,
+        escape: u8,
+    ) -> Self {
         let (flags, args) = word::flags(line, rest, escape);
         Self {
-            keyword: Keyword::parse(&line.text()[name.clone()]),
+            keyword,
             after_name: name.end,
             span: line.span(name.start..args.end.max(name.end)),
             name: line.slice(name),
@@ -205,10 +226,6 @@ fn whole(line: Logical<'_>, range: Range<usize>) -> Args<'_> {
 /// The words of `ARG` (`parseNameOrNameVal`), each split at its first `=`.
 fn arguments<'t>(line: &Logical<'t>, args: Range<usize>, escape: u8) -> Args<'t> {
     let text = line.text();
-    let words = word::words(text, args, escape);
-    if words.is_empty() {
-        return Args::None;
-    }
     let pair = |word: Range<usize>| {
         let equals = memchr::memchr(b'=', &text.as_bytes()[word.clone()]).map(|at| word.start + at);
         ArgPair {
@@ -217,23 +234,31 @@ fn arguments<'t>(line: &Logical<'t>, args: Range<usize>, escape: u8) -> Args<'t>
             span: line.span(word),
         }
     };
-    Args::Arguments(words.into_iter().map(pair).collect())
+    let pairs: Vec<_> = word::words(text, args, escape).map(pair).collect();
+    if pairs.is_empty() {
+        Args::None
+    } else {
+        Args::Arguments(pairs)
+    }
 }
 
 /// The strings of a JSON array, if the arguments are one.
 fn json<'t>(line: &Logical<'t>, args: Range<usize>) -> Result<Option<Vec<Text<'t>>>, Fault> {
-    match json::read(&line.text()[args.clone()]) {
+    let text = line.text();
+    if text.as_bytes()[args.start] != b'[' {
+        return Ok(None);
+    }
+    let mut texts = Vec::with_capacity(4);
+    let array = json::read(&text[args.clone()], &mut |value, range| {
+        texts.push(word::json_text(line, args.start, value, range));
+    });
+    match array {
         json::Array::Not => Ok(None),
+        json::Array::Strings => Ok(Some(texts)),
         json::Array::NotStrings => Err(Fault::new(
             ErrorKind::JsonNotStrings,
             "when using JSON array syntax, arrays must be comprised of strings only",
             line.span(args),
-        )),
-        json::Array::Strings(strings) => Ok(Some(
-            strings
-                .into_iter()
-                .map(|(value, range)| word::json_text(line, args.start, value, range))
-                .collect(),
         )),
     }
 }
@@ -246,8 +271,8 @@ fn pairs<'t>(
     name: &str,
 ) -> Result<Args<'t>, Fault> {
     let text = line.text();
-    let words = word::words(text, args.clone(), escape);
-    let Some(first) = words.first() else {
+    let mut words = word::words(text, args.clone(), escape).peekable();
+    let Some(first) = words.peek() else {
         return Ok(Args::None);
     };
     // The first word decides for the whole instruction.
@@ -270,7 +295,7 @@ fn pairs<'t>(
             legacy: true,
         });
     }
-    let mut pairs = Vec::with_capacity(words.len());
+    let mut pairs = Vec::with_capacity(1);
     for word in words {
         let Some(key) = memchr::memchr(b'=', &text.as_bytes()[word.clone()]) else {
             let shown = go::quote(&text[word.clone()]);

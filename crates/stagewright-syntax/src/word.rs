@@ -3,6 +3,7 @@
 use crate::go;
 use crate::instruction::Flag;
 use crate::logical::Logical;
+use crate::node::Words;
 use crate::text::Text;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -168,16 +169,21 @@ fn boundary(text: &str, at: usize) -> usize {
 
 /// The words of `ENV`, `LABEL` and `ARG`: split at white space, quotes and escapes kept (`parseWords` in
 /// `parser/line_parsers.go`). Only an escape character at the very end is dropped.
-pub(crate) fn words(text: &str, range: Range<usize>, escape: u8) -> Vec<Range<usize>> {
-    let mut words = Vec::with_capacity(4);
+pub(crate) fn words(
+    text: &str,
+    range: Range<usize>,
+    escape: u8,
+) -> impl Iterator<Item = Range<usize>> {
     let mut at = range.start;
-    while let Some(word) = next_word(text, at..range.end, escape) {
-        at = word.next;
-        if !word.range.is_empty() {
-            words.push(word.range);
+    std::iter::from_fn(move || {
+        loop {
+            let word = next_word(text, at..range.end, escape)?;
+            at = word.next;
+            if !word.range.is_empty() {
+                return Some(word.range);
+            }
         }
-    }
-    words
+    })
 }
 
 /// A word and the place where the search for the one after it begins.
@@ -239,9 +245,9 @@ fn width(first: u8) -> usize {
 }
 
 /// Splits at runs of blanks, as `FROM`, `COPY`, `EXPOSE` and others do (`parseStringsWhitespaceDelimited`).
-pub(crate) fn list<'t>(line: &Logical<'t>, range: Range<usize>) -> Vec<Text<'t>> {
+pub(crate) fn list<'t>(line: &Logical<'t>, range: Range<usize>) -> Words<'t> {
     let bytes = line.text().as_bytes();
-    let mut found = Vec::with_capacity(4);
+    let mut found = Words::new();
     let mut at = range.start;
     while at < range.end {
         let start = at;
@@ -337,7 +343,6 @@ mod tests {
         ];
         for (text, want) in cases {
             let found: Vec<_> = words(text, 0..text.len(), b'\\')
-                .into_iter()
                 .map(|range| &text[range])
                 .collect();
             assert_eq!(&found, want, "{text}");

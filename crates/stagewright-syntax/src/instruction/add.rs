@@ -1,7 +1,7 @@
 //! `ADD`.
 
 use super::flag::{Flags, Takes};
-use super::source::{Source, Sources};
+use super::source::{FileWords, Source, Sources};
 use crate::heredoc::Heredoc;
 use crate::node::{Fault, Node};
 use crate::text::Text;
@@ -33,7 +33,7 @@ pub struct Add<'t> {
 
 impl<'t> Add<'t> {
     pub(super) fn build(mut node: Node<'t>, heredocs: &[Heredoc<'t>]) -> Result<Self, Fault> {
-        let words = Sources::words(&mut node, "ADD")?;
+        let words = FileWords::of(&mut node, "ADD")?;
         let flags = Flags::check(
             &mut node,
             &[
@@ -50,7 +50,7 @@ impl<'t> Add<'t> {
             list: sources,
             destination,
             json,
-        } = Sources::build(words, heredocs, "ADD")?;
+        } = words.split(heredocs, "ADD")?;
         Ok(Self {
             chown: flags.one("chown"),
             chmod: flags.one("chmod"),

@@ -1,7 +1,7 @@
 //! `COPY`.
 
 use super::flag::{Flags, Takes};
-use super::source::{Source, Sources};
+use super::source::{FileWords, Source, Sources};
 use crate::heredoc::Heredoc;
 use crate::node::{Fault, Node};
 use crate::text::Text;
@@ -31,7 +31,7 @@ pub struct Copy<'t> {
 
 impl<'t> Copy<'t> {
     pub(super) fn build(mut node: Node<'t>, heredocs: &[Heredoc<'t>]) -> Result<Self, Fault> {
-        let words = Sources::words(&mut node, "COPY")?;
+        let words = FileWords::of(&mut node, "COPY")?;
         let flags = Flags::check(
             &mut node,
             &[
@@ -47,7 +47,7 @@ impl<'t> Copy<'t> {
             list: sources,
             destination,
             json,
-        } = Sources::build(words, heredocs, "COPY")?;
+        } = words.split(heredocs, "COPY")?;
         Ok(Self {
             from: flags.one("from"),
             chown: flags.one("chown"),

@@ -19,6 +19,8 @@ impl<'t> Expose<'t> {
             return Err(at_least_one(&node, "EXPOSE"));
         };
         Flags::none(&mut node)?;
-        Ok(Self { ports })
+        Ok(Self {
+            ports: ports.into_vec(),
+        })
     }
 }

@@ -3,7 +3,7 @@
 use super::flag::{Flags, Takes};
 use crate::error::ErrorKind;
 use crate::go;
-use crate::node::{Args, Fault, Node};
+use crate::node::{Args, Fault, Node, Words};
 use crate::text::Text;
 
 /// `FROM`: the start of a build stage.
@@ -21,23 +21,20 @@ pub struct From<'t> {
 
 impl<'t> From<'t> {
     pub(super) fn build(mut node: Node<'t>) -> Result<Self, Fault> {
-        let args = match std::mem::replace(&mut node.args, Args::None) {
-            Args::List(args) => args,
-            _ => Vec::new(),
+        let mut args = match std::mem::replace(&mut node.args, Args::None) {
+            Args::List(args) => args.into_iter(),
+            _ => Words::new().into_iter(),
         };
-        let (image, as_word, name) = match <[Text<'t>; 3]>::try_from(args) {
-            Ok([image, as_word, name]) if is_as(&as_word) => (image, Some(as_word), Some(name)),
-            Ok([image, _, name]) => return Err(count(image.span.cover(name.span))),
-            Err(args) => match <[Text<'t>; 1]>::try_from(args) {
-                Ok([image]) => (image, None, None),
-                Err(args) => {
-                    let span = args
-                        .first()
-                        .zip(args.last())
-                        .map(|(a, b)| a.span.cover(b.span));
-                    return Err(count(span.unwrap_or(node.name.span)));
-                }
-            },
+        let (image, as_word, name) = match (args.next(), args.next(), args.next(), args.next()) {
+            (Some(image), None, _, _) => (image, None, None),
+            (Some(image), Some(as_word), Some(name), None) if is_as(&as_word) => {
+                (image, Some(as_word), Some(name))
+            }
+            (Some(image), Some(second), third, fourth) => {
+                let last = args.next_back().or(fourth).or(third).unwrap_or(second);
+                return Err(count(image.span.cover(last.span)));
+            }
+            (None, ..) => return Err(count(node.name.span)),
         };
         if let Some(name) = &name
             && !is_stage_name(&go::lower(name))

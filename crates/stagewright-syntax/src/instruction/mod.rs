@@ -123,20 +123,37 @@ impl Keyword {
 
     /// Reads the name of an instruction, in any case.
     pub fn parse(name: &str) -> Self {
-        let candidates: &[Self] = match name.len() {
-            3 => &[Self::Run, Self::Env, Self::Arg, Self::Add, Self::Cmd],
-            4 => &[Self::From, Self::Copy, Self::User],
-            5 => &[Self::Label, Self::Shell],
-            6 => &[Self::Expose, Self::Volume],
-            7 => &[Self::Workdir, Self::Onbuild],
-            10 => &[Self::Entrypoint, Self::Stopsignal, Self::Maintainer],
-            11 => &[Self::Healthcheck],
-            _ => &[],
+        let bytes = name.as_bytes();
+        let letter = |at: usize| bytes[at] | 0x20;
+        let candidate = match name.len() {
+            3 => match (letter(0), letter(1)) {
+                (b'r', _) => Self::Run,
+                (b'e', _) => Self::Env,
+                (b'c', _) => Self::Cmd,
+                (b'a', b'r') => Self::Arg,
+                _ => Self::Add,
+            },
+            4 => match letter(0) {
+                b'f' => Self::From,
+                b'c' => Self::Copy,
+                _ => Self::User,
+            },
+            5 if letter(0) == b'l' => Self::Label,
+            5 => Self::Shell,
+            6 if letter(0) == b'e' => Self::Expose,
+            6 => Self::Volume,
+            7 if letter(0) == b'w' => Self::Workdir,
+            7 => Self::Onbuild,
+            10 => match letter(0) {
+                b'e' => Self::Entrypoint,
+                b's' => Self::Stopsignal,
+                _ => Self::Maintainer,
+            },
+            11 => Self::Healthcheck,
+            _ => Self::Unknown,
         };
-        for &keyword in candidates {
-            if name.eq_ignore_ascii_case(keyword.as_str()) {
-                return keyword;
-            }
+        if candidate != Self::Unknown && name.eq_ignore_ascii_case(candidate.as_str()) {
+            return candidate;
         }
         // Go lowers a few characters beyond ASCII to ASCII letters: the Kelvin sign, the dotted capital I.
         if name.is_ascii() {

@@ -11,7 +11,7 @@ pub struct Source<'t> {
     /// The word as written: a path, a pattern, an address or a heredoc.
     pub text: Text<'t>,
     /// The heredoc that the word names; its body becomes a file of that name.
-    pub heredoc: Option<Heredoc<'t>>,
+    pub heredoc: Option<Box<Heredoc<'t>>>,
 }
 
 /// What `COPY` and `ADD` have in common (`parseSourcesAndDest` in `instructions/parse.go`).
@@ -21,53 +21,69 @@ pub(super) struct Sources<'t> {
     pub(super) json: bool,
 }
 
-impl<'t> Sources<'t> {
+/// The words of a list or a JSON array.
+pub(super) struct FileWords<'t> {
+    args: Args<'t>,
+}
+
+impl<'t> FileWords<'t> {
     /// Takes the words of an instruction; a fault if there are fewer than two.
-    pub(super) fn words(node: &mut Node<'t>, name: &str) -> Result<(Vec<Text<'t>>, bool), Fault> {
-        let span = node.args_span();
-        let (words, json) = match std::mem::replace(&mut node.args, Args::None) {
-            Args::List(words) => (words, false),
-            Args::Json(words) => (words, true),
-            _ => (Vec::new(), false),
+    pub(super) fn of(node: &mut Node<'t>, name: &str) -> Result<Self, Fault> {
+        let count = match &node.args {
+            Args::List(words) => words.len(),
+            Args::Json(words) => words.len(),
+            _ => 0,
         };
-        if words.len() < 2 {
+        if count < 2 {
             return Err(Fault::new(
                 ErrorKind::ArgumentCount,
                 format!(
                     "{name} requires at least two arguments, but only one was provided. Destination could not be determined"
                 ),
-                span,
+                node.args_span(),
             ));
         }
-        Ok((words, json))
+        let args = std::mem::replace(&mut node.args, Args::None);
+        Ok(Self { args })
     }
 
-    pub(super) fn build(
-        (mut words, json): (Vec<Text<'t>>, bool),
+    /// Tells sources from destination.
+    pub(super) fn split(self, heredocs: &[Heredoc<'t>], name: &str) -> Result<Sources<'t>, Fault> {
+        match self.args {
+            Args::List(words) => Sources::build(words.into_iter(), heredocs, name, false),
+            Args::Json(words) => Sources::build(words.into_iter(), heredocs, name, true),
+            _ => unreachable!("the words were counted"),
+        }
+    }
+}
+
+impl<'t> Sources<'t> {
+    fn build(
+        mut words: impl DoubleEndedIterator<Item = Text<'t>>,
         heredocs: &[Heredoc<'t>],
         name: &str,
+        json: bool,
     ) -> Result<Self, Fault> {
-        let destination = words.pop().expect("there are at least two words");
-        if heredoc::declared(&destination).is_ok_and(|found| found.is_some()) {
+        let destination = words.next_back().expect("there are at least two words");
+        if destination.contains("<<")
+            && heredoc::declared(&destination).is_ok_and(|found| found.is_some())
+        {
             return Err(Fault::new(
                 ErrorKind::HeredocDestination,
                 format!("{name} cannot accept a heredoc as a destination"),
                 destination.span,
             ));
         }
-        let sources = words
-            .into_iter()
-            .map(|text| {
-                let heredoc = if text.contains("<<") {
-                    named(&text, heredocs)
-                } else {
-                    None
-                };
-                Source { text, heredoc }
-            })
-            .collect();
+        let source = |text: Text<'t>| {
+            let heredoc = if text.contains("<<") {
+                named(&text, heredocs).map(Box::new)
+            } else {
+                None
+            };
+            Source { text, heredoc }
+        };
         Ok(Self {
-            list: sources,
+            list: words.map(source).collect(),
             destination,
             json,
         })

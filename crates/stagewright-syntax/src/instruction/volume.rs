@@ -19,7 +19,7 @@ pub struct Volume<'t> {
 impl<'t> Volume<'t> {
     pub(super) fn build(mut node: Node<'t>) -> Result<Self, Fault> {
         let (paths, json) = match std::mem::replace(&mut node.args, Args::None) {
-            Args::List(paths) => (paths, false),
+            Args::List(paths) => (paths.into_vec(), false),
             Args::Json(paths) if !paths.is_empty() => (paths, true),
             _ => return Err(at_least_one(&node, "VOLUME")),
         };

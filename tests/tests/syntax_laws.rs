@@ -124,7 +124,7 @@ impl Parts<'_> {
             }
             View::Env(env) => self.all(env.pairs.iter().flat_map(|pair| [&pair.key, &pair.value])),
             View::Label(label) => {
-                self.all(label.pairs.iter().flat_map(|pair| [&pair.key, &pair.value]))
+                self.all(label.pairs.iter().flat_map(|pair| [&pair.key, &pair.value]));
             }
             View::Arg(arg) => self.all(
                 arg.args
@@ -148,7 +148,7 @@ impl Parts<'_> {
                 self.add(&onbuild.text);
                 self.heredocs(&onbuild.heredocs);
                 if let Ok(nested) = onbuild.nested() {
-                    self.view(&nested);
+                    self.view(nested);
                 }
             }
             View::Invalid(invalid) => self.spans.push(invalid.error.span()),
@@ -197,7 +197,7 @@ fn every_span_lies_in_its_instruction() {
             }
         }
         let errors = file.errors();
-        assert!(errors.is_sorted_by_key(|error| error.span()));
+        assert!(errors.is_sorted_by_key(stagewright_syntax::SyntaxError::span));
         for error in errors {
             assert!(text.get(error.span().range()).is_some(), "{error:?}");
         }

@@ -3,9 +3,10 @@
 use crate::error::SyntaxError;
 use crate::file::Dockerfile;
 use crate::go;
-use crate::instruction::Flag;
-use crate::node::{Args, Node};
-use crate::text::Text;
+use crate::instruction::Keyword;
+use crate::logical::Logical;
+use crate::parts::{self, Fault, Head};
+use crate::word;
 
 /// Whether `BuildKit` accepts a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,9 +30,10 @@ impl Dockerfile<'_> {
         }
         let mut out = String::with_capacity(2 * self.text().len());
         for instruction in self.instructions() {
-            let node = instruction.node().ok()?;
+            let line = instruction.logical();
             out.push('(');
-            dump(&mut out, &node);
+            let head = Head::of(&line, instruction.keyword(), instruction.escape());
+            dump_chain(&mut out, &line, head).ok()?;
             out.push_str(")\n");
         }
         out.pop();
@@ -52,38 +54,12 @@ impl Dockerfile<'_> {
     }
 }
 
-fn dump(out: &mut String, node: &Node<'_>) {
-    head(out, &node.name, &node.flags);
-    match &node.args {
-        Args::None => {}
-        // An unknown instruction has one empty child. One without a name (a continuation with nothing in it) begins with
-        // a space, which is trimmed.
-        Args::Ignored(_) => out.push_str(if node.name.is_empty() {
-            "\"\""
-        } else {
-            " \"\""
-        }),
-        Args::Trigger(trigger) => {
-            out.push_str(" (");
-            for (name, flags) in &trigger.chain {
-                head(out, name, flags);
-                out.push_str(" (");
-            }
-            dump(out, &trigger.node);
-            for _ in &trigger.chain {
-                out.push(')');
-            }
-            out.push(')');
-        }
-        args => values(out, args),
-    }
-}
-
-fn head(out: &mut String, name: &Text<'_>, flags: &[Flag<'_>]) {
+fn dump(out: &mut String, line: &Logical<'_>, head: &Head<'_>) -> Result<(), Fault> {
+    let name = &line.text()[head.name.clone()];
     out.push_str(&go::lower(name));
-    if !flags.is_empty() {
+    if !head.flags.is_empty() {
         out.push_str(" [");
-        for (index, flag) in flags.iter().enumerate() {
+        for (index, flag) in head.flags.iter().enumerate() {
             if index > 0 {
                 out.push(' ');
             }
@@ -91,38 +67,77 @@ fn head(out: &mut String, name: &Text<'_>, flags: &[Flag<'_>]) {
         }
         out.push(']');
     }
-}
-
-fn values(out: &mut String, args: &Args<'_>) {
+    let args = head.args.clone();
     let mut push = |value: &str| {
         out.push(' ');
         go::quote_into(out, value);
     };
-    match args {
-        Args::Whole(text, _) => push(text),
-        Args::List(texts) => texts.iter().for_each(|text| push(text)),
-        Args::Json(texts) => texts.iter().for_each(|text| push(text)),
-        Args::Pairs { pairs, legacy } => {
-            for pair in pairs {
+    match head.keyword {
+        // An unknown instruction has one empty child. One without a name (a continuation with nothing in it) begins with
+        // a space, which is trimmed.
+        Keyword::Unknown if name.is_empty() => out.push_str("\"\""),
+        Keyword::Unknown => push(""),
+        _ if args.is_empty() => {}
+        Keyword::Run
+        | Keyword::Cmd
+        | Keyword::Entrypoint
+        | Keyword::Shell
+        | Keyword::Copy
+        | Keyword::Add
+        | Keyword::Volume => match parts::json(line, args.clone())? {
+            Some(words) => words.iter().for_each(|word| push(word)),
+            None if matches!(head.keyword, Keyword::Copy | Keyword::Add | Keyword::Volume) => {
+                word::list(line, args).for_each(|word| push(&word));
+            }
+            None => push(&line.text()[args]),
+        },
+        Keyword::From | Keyword::Expose => word::list(line, args).for_each(|word| push(&word)),
+        Keyword::Env | Keyword::Label => {
+            let found = parts::pairs(line, args, head.escape, head.keyword.as_str())?;
+            let legacy = found.as_ref().is_some_and(|found| found.legacy);
+            for pair in found.iter().flat_map(|found| &found.pairs) {
                 push(&pair.key);
                 push(&pair.value);
-                push(if *legacy { "" } else { "=" });
+                push(if legacy { "" } else { "=" });
             }
         }
-        Args::Arguments(args) => {
-            for arg in args {
-                match &arg.value {
-                    None => push(&arg.key),
-                    Some(value) => push(&format!("{}={value}", arg.key)),
-                }
+        Keyword::Arg => {
+            word::words(line.text(), args, head.escape).for_each(|word| push(&line.text()[word]));
+        }
+        Keyword::Healthcheck => {
+            let (kind, rest) = parts::health(line, args);
+            push(&line.text()[kind]);
+            match parts::json(line, rest.clone())? {
+                Some(words) => words.iter().for_each(|word| push(word)),
+                None if rest.is_empty() => {}
+                None => push(&line.text()[rest]),
             }
         }
-        Args::Health { kind, rest } => {
-            push(kind);
-            values(out, rest);
+        Keyword::Workdir
+        | Keyword::User
+        | Keyword::Stopsignal
+        | Keyword::Maintainer
+        | Keyword::Onbuild => {
+            push(&line.text()[args]);
         }
-        Args::None | Args::Ignored(_) | Args::Trigger(_) => {}
     }
+    Ok(())
+}
+
+/// An instruction with what it holds, should it be `ONBUILD`: a line may have a million of them, so there is no recursion.
+fn dump_chain<'t>(out: &mut String, line: &Logical<'t>, mut head: Head<'t>) -> Result<(), Fault> {
+    let mut depth = 0;
+    while head.keyword == Keyword::Onbuild && !head.args.is_empty() {
+        let inner = Head::within(line, head.args.clone(), head.escape);
+        head.args = head.args.end..head.args.end;
+        dump(out, line, &head)?;
+        out.push_str(" (");
+        depth += 1;
+        head = inner;
+    }
+    dump(out, line, &head)?;
+    out.extend(std::iter::repeat_n(')', depth));
+    Ok(())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::heredoc::{self, Heredoc};
 use crate::instruction::{Flag, Invalid, Keyword, View};
 use crate::lex::{self, Record};
 use crate::logical::{Inner, Logical, classify, line_at};
-use crate::node::{Fault, Node};
+use crate::parts::{Fault, Head};
 use crate::text::{LineIndex, Span, Text, count_breaks};
 use crate::word;
 use std::borrow::Cow;
@@ -162,7 +162,7 @@ impl<'t> Dockerfile<'t> {
             if let Some(fault) = found {
                 // An early fault decides what BuildKit says, so one is kept even behind many others.
                 let early =
-                    fault.kind.is_early() && !errors.iter().any(|error| error.kind.is_early());
+                    fault.kind().is_early() && !errors.iter().any(|error| error.kind.is_early());
                 late += 1;
                 if late <= MAX_ERRORS || early {
                     errors.push(lex::locate(fault, instruction.lines().0));
@@ -347,7 +347,7 @@ impl<'t> Instruction<'t> {
 
     /// Where the arguments stand: after name and flags, to the last byte that is no white space.
     pub fn arguments(&self) -> Text<'t> {
-        let line = self.logical();
+        let mut line = self.logical();
         let (_, rest) = word::keyword(line.text(), 0..line.text().len());
         let (_, args) = word::flags(&line, rest, self.file.escape);
         line.take(args).0
@@ -430,22 +430,20 @@ impl<'t> Instruction<'t> {
         }
     }
 
-    /// The instruction split into its parts.
-    pub(crate) fn node(&self) -> Result<Node<'t>, Fault> {
-        Node::read(self.logical(), self.keyword(), self.file.escape)
+    pub(crate) const fn escape(&self) -> u8 {
+        self.file.escape
     }
 
+    #[inline]
     fn read(&self) -> Result<View<'t>, Fault> {
-        let line = self.logical();
+        let mut line = self.logical();
         let heredocs = if self.record.has_heredocs() {
             heredoc::read(self.file.text, &line)
         } else {
             Vec::new()
         };
-        View::build(
-            Node::read(line, self.keyword(), self.file.escape)?,
-            heredocs,
-        )
+        let mut head = Head::of(&line, self.keyword(), self.file.escape);
+        View::build(&mut line, &mut head, heredocs)
     }
 }
 

@@ -23,7 +23,15 @@ pub(crate) fn is_blank(b: u8) -> bool {
 }
 
 /// First byte at or after `at` that is no white space (`strings.TrimLeft` with `unicode.IsSpace`).
+#[inline]
 pub(crate) fn skip_space(text: &str, at: usize, end: usize) -> usize {
+    match text.as_bytes().get(at) {
+        Some(b'!'..=b'~') if at < end => at,
+        _ => skip_some_space(text, at, end),
+    }
+}
+
+fn skip_some_space(text: &str, at: usize, end: usize) -> usize {
     let bytes = text.as_bytes();
     let mut at = at;
     while at < end {
@@ -40,7 +48,15 @@ pub(crate) fn skip_space(text: &str, at: usize, end: usize) -> usize {
 }
 
 /// End of `text[start..end]` without trailing white space (`strings.TrimRight` with `unicode.IsSpace`).
+#[inline]
 pub(crate) fn trim_end(text: &str, start: usize, end: usize) -> usize {
+    match text.as_bytes().get(end.wrapping_sub(1)) {
+        Some(b'!'..=b'~') if end > start => end,
+        _ => trim_some_end(text, start, end),
+    }
+}
+
+fn trim_some_end(text: &str, start: usize, end: usize) -> usize {
     let bytes = text.as_bytes();
     let mut end = end;
     while end > start {

@@ -8,7 +8,7 @@ use crate::heredoc;
 use crate::instruction::Keyword;
 use crate::json;
 use crate::logical::{Inner, Logical, classify, continuation, line_at};
-use crate::node::Fault;
+use crate::parts::{Fault, FaultParts};
 use crate::text::{Span, offset};
 use crate::word;
 
@@ -112,10 +112,10 @@ impl Lexer<'_> {
                 self.instruction(start, line.end);
             }
         }
-        let lines = self.lines_before(bytes.len())
-            + u32::from(!self.text.is_empty() && !self.text.ends_with('\n'));
         if self.found.records.is_empty() && self.found.faults.is_empty() {
             let end = offset(bytes.len());
+            let unended = !self.text.is_empty() && !self.text.ends_with('\n');
+            let lines = self.lines_before(bytes.len()) + u32::from(unended);
             self.fault(
                 ErrorKind::NoInstructions,
                 "file with no instructions".to_owned(),
@@ -174,14 +174,19 @@ impl Lexer<'_> {
                 piece = continuation(bytes, line.start, line.end, escape);
             }
         }
-        let (name, rest) = word::keyword(self.text, start..name_limit);
-        // A name that reaches the end of its piece may go on in the next one.
-        let keyword = if rest.start == name_limit && piece_is_open(kind) {
-            let line = Logical::read(self.text, start, end, escape);
-            let (name, _) = word::keyword(line.text(), 0..line.text().len());
-            Keyword::parse(&line.text()[name])
-        } else {
-            Keyword::parse(&self.text[name])
+        let blank = bytes[start..name_limit]
+            .iter()
+            .position(|&b| crate::go::is_blank(b));
+        let keyword = match blank {
+            Some(len) if bytes[start..start + len].is_ascii() => {
+                Keyword::parse(&self.text[start..start + len])
+            }
+            // The name may go on in the next line, or end in white space beyond ASCII.
+            _ => {
+                let line = Logical::read(self.text, start, end, escape);
+                let (name, _) = word::keyword(line.text(), 0..line.text().len());
+                Keyword::parse(&line.text()[name])
+            }
         };
         kind |= keyword as u8;
         let region = &bytes[start..end];
@@ -278,10 +283,6 @@ impl Lexer<'_> {
     }
 }
 
-fn piece_is_open(kind: u8) -> bool {
-    kind & CONTINUED != 0
-}
-
 /// Whether heredocs count in an instruction (`canContainHeredoc`): not in exec form, and under `ONBUILD` only directly.
 fn may_hold_heredocs(line: &Logical<'_>, escape: u8) -> bool {
     let text = line.text();
@@ -301,10 +302,15 @@ fn may_hold_heredocs(line: &Logical<'_>, escape: u8) -> bool {
 
 /// The fault of an instruction as an error of the file.
 pub(crate) fn locate(fault: Fault, line: u32) -> SyntaxError {
+    let FaultParts {
+        kind,
+        message,
+        span,
+    } = fault.parts();
     SyntaxError {
-        kind: fault.kind,
-        message: fault.message,
+        kind,
+        message,
         line,
-        span: fault.span,
+        span,
     }
 }

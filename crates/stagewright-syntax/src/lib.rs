@@ -18,7 +18,7 @@ mod heredoc;
 mod json;
 mod lex;
 mod logical;
-mod node;
+mod parts;
 mod suggest;
 mod text;
 mod word;

@@ -2,7 +2,6 @@
 
 use crate::go;
 use crate::text::{Span, Text, offset};
-use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -46,6 +45,9 @@ pub(crate) fn line_at(bytes: &[u8], start: usize) -> Line {
 #[inline]
 pub(crate) fn continuation(bytes: &[u8], start: usize, end: usize, escape: u8) -> Option<usize> {
     let mut at = end;
+    if at > start && bytes[at - 1] != escape && !matches!(bytes[at - 1], b' ' | b'\t') {
+        return None;
+    }
     while at > start && matches!(bytes[at - 1], b' ' | b'\t') {
         at -= 1;
     }
@@ -93,7 +95,7 @@ pub(crate) struct Map {
     /// How many bytes of the joined line lie before the text.
     shift: u32,
     /// Empty if the line is one piece.
-    pieces: SmallVec<[Piece; 8]>,
+    pieces: Vec<Piece>,
 }
 
 impl Map {
@@ -163,7 +165,7 @@ impl<'t> Logical<'t> {
             };
         };
         let mut joined = String::with_capacity((limit - start).min(MAX_LINE));
-        let mut pieces = SmallVec::new();
+        let mut pieces = Vec::with_capacity(8);
         let mut from = start;
         loop {
             if end > from || pieces.is_empty() {
@@ -240,19 +242,29 @@ impl<'t> Logical<'t> {
         Text { value, span }
     }
 
-    /// Like [`slice`](Self::slice), but takes the joined line along instead of copying from it.
-    pub(crate) fn take(mut self, range: Range<usize>) -> (Text<'t>, Map) {
+    /// Like [`slice`](Self::slice), but takes the joined line and the way back out instead of copying from them; nothing
+    /// else can be asked of the line then.
+    #[inline]
+    pub(crate) fn take(&mut self, range: Range<usize>) -> (Text<'t>, Map) {
+        if self.map.pieces.is_empty() {
+            let map = Map {
+                start: self.map.start,
+                shift: offset(range.start),
+                pieces: Vec::new(),
+            };
+            return (self.slice(range), map);
+        }
         let span = self.span(range.clone());
-        self.map.shift = offset(range.start);
-        let value = match self.joined {
-            Cow::Borrowed(joined) => Cow::Borrowed(&joined[range]),
-            Cow::Owned(mut joined) => {
-                joined.truncate(range.end);
-                joined.drain(..range.start);
-                Cow::Owned(joined)
-            }
+        let mut map = std::mem::take(&mut self.map);
+        map.shift = offset(range.start);
+        let mut joined = std::mem::take(&mut self.joined).into_owned();
+        joined.truncate(range.end);
+        joined.drain(..range.start);
+        let text = Text {
+            value: Cow::Owned(joined),
+            span,
         };
-        (Text { value, span }, self.map)
+        (text, map)
     }
 
     /// A value that differs from what is written, with the span of what is written.
@@ -301,6 +313,7 @@ mod tests {
         let word = line.slice(7..9);
         assert!(matches!(word.value, Cow::Borrowed("cd")));
         assert_eq!(&text[word.span.range()], "cd");
+        let mut line = line;
         let (rest, map) = line.take(4..12);
         assert_eq!(rest.value, "ab cd ef");
         assert_eq!(&text[map.span(6..8).range()], "ef");

@@ -49,17 +49,24 @@ impl Span {
 }
 
 impl From<Range<usize>> for Span {
-    /// # Panics
-    ///
-    /// If an end of the range does not fit in 32 bits: texts are limited to 4 GiB.
+    /// Ends beyond 4 GiB are cut to 32 bits; no text that is read is that long.
     fn from(range: Range<usize>) -> Self {
         Self::new(offset(range.start), offset(range.end))
     }
 }
 
-/// A byte offset as spans store it.
+/// A byte offset as spans store it. Texts of 4 GiB and more are refused before they are read.
+#[inline]
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "checked by `lex::read`, and here in debug builds"
+)]
 pub(crate) fn offset(value: usize) -> u32 {
-    u32::try_from(value).expect("texts of 4 GiB and more are refused before they are read")
+    debug_assert!(
+        u32::try_from(value).is_ok(),
+        "texts of 4 GiB and more are refused"
+    );
+    value as u32
 }
 
 /// A line and a column, both counted from 1; the column in Unicode scalar values.

@@ -3,13 +3,13 @@
 use crate::go;
 use crate::instruction::Flag;
 use crate::logical::Logical;
-use crate::node::Words;
 use crate::text::Text;
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// The name of the instruction in `range` of a joined line, and where what follows it begins
 /// (`splitCommand` in `parser/split_command.go`).
+#[inline]
 pub(crate) fn keyword(text: &str, range: Range<usize>) -> (Range<usize>, Range<usize>) {
     let start = go::skip_space(text, range.start, range.end);
     let end = go::trim_end(text, start, range.end);
@@ -26,12 +26,32 @@ pub(crate) fn keyword(text: &str, range: Range<usize>) -> (Range<usize>, Range<u
 }
 
 /// The flags at the start of `range` and the range of the arguments after them, trimmed (`extractBuilderFlags`).
+#[inline]
 pub(crate) fn flags<'t>(
     line: &Logical<'t>,
     range: Range<usize>,
     escape: u8,
 ) -> (Vec<Flag<'t>>, Range<usize>) {
     let text = line.text();
+    if matches!(
+        text.as_bytes().get(range.start),
+        Some(b'!'..=b',' | b'.'..=b'~')
+    ) {
+        return (
+            Vec::new(),
+            range.start..go::trim_end(text, range.start, range.end),
+        );
+    }
+    some_flags(line, range, escape)
+}
+
+fn some_flags<'t>(
+    line: &Logical<'t>,
+    range: Range<usize>,
+    escape: u8,
+) -> (Vec<Flag<'t>>, Range<usize>) {
+    let text = line.text();
+
     let bytes = &text.as_bytes()[..range.end];
     let mut found = Vec::new();
     let mut at = range.start;
@@ -245,21 +265,27 @@ fn width(first: u8) -> usize {
 }
 
 /// Splits at runs of blanks, as `FROM`, `COPY`, `EXPOSE` and others do (`parseStringsWhitespaceDelimited`).
-pub(crate) fn list<'t>(line: &Logical<'t>, range: Range<usize>) -> Words<'t> {
-    let bytes = line.text().as_bytes();
-    let mut found = Words::new();
+#[inline]
+pub(crate) fn list<'l, 't>(
+    line: &'l Logical<'t>,
+    range: Range<usize>,
+) -> impl Iterator<Item = Text<'t>> + use<'l, 't> {
+    let bytes = &line.text().as_bytes()[..range.end];
     let mut at = range.start;
-    while at < range.end {
+    std::iter::from_fn(move || {
         let start = at;
-        while at < range.end && !go::is_blank(bytes[at]) {
+        if start == bytes.len() {
+            return None;
+        }
+        while at < bytes.len() && !go::is_blank(bytes[at]) {
             at += 1;
         }
-        found.push(line.slice(start..at));
-        while at < range.end && go::is_blank(bytes[at]) {
+        let end = at;
+        while at < bytes.len() && go::is_blank(bytes[at]) {
             at += 1;
         }
-    }
-    found
+        Some(line.slice(start..end))
+    })
 }
 
 /// Splits once at a run of blanks: what stands before it and after it.

@@ -1,9 +1,10 @@
 //! `ADD`.
 
-use super::flag::{Flags, Takes};
-use super::source::{FileWords, Source, Sources};
+use super::flag::Takes;
+use super::source::{Source, Sources};
 use crate::heredoc::Heredoc;
-use crate::node::{Fault, Node};
+use crate::logical::Logical;
+use crate::parts::{Fault, Head};
 use crate::text::Text;
 
 /// `ADD`: files from the build context, archives to unpack, addresses, git repositories or heredocs.
@@ -32,25 +33,22 @@ pub struct Add<'t> {
 }
 
 impl<'t> Add<'t> {
-    pub(super) fn build(mut node: Node<'t>, heredocs: &[Heredoc<'t>]) -> Result<Self, Fault> {
-        let words = FileWords::of(&mut node, "ADD")?;
-        let flags = Flags::check(
-            &mut node,
-            &[
-                ("chown", Takes::One),
-                ("chmod", Takes::One),
-                ("link", Takes::Bool),
-                ("keep-git-dir", Takes::Bool),
-                ("checksum", Takes::One),
-                ("unpack", Takes::Bool),
-                ("exclude", Takes::Many),
-            ],
-        )?;
-        let Sources {
-            list: sources,
-            destination,
-            json,
-        } = words.split(heredocs, "ADD")?;
+    #[inline]
+    pub(super) fn build(
+        line: &mut Logical<'t>,
+        head: &mut Head<'t>,
+        heredocs: &[Heredoc<'t>],
+    ) -> Result<Self, Fault> {
+        let known = &[
+            ("chown", Takes::One),
+            ("chmod", Takes::One),
+            ("link", Takes::Bool),
+            ("keep-git-dir", Takes::Bool),
+            ("checksum", Takes::One),
+            ("unpack", Takes::Bool),
+            ("exclude", Takes::Many),
+        ];
+        let (files, flags) = Sources::read(line, head, heredocs, "ADD", known)?;
         Ok(Self {
             chown: flags.one("chown"),
             chmod: flags.one("chmod"),
@@ -59,9 +57,9 @@ impl<'t> Add<'t> {
             checksum: flags.one("checksum"),
             unpack: flags.bool("unpack"),
             excludes: flags.many("exclude"),
-            sources,
-            destination,
-            json,
+            sources: files.list,
+            destination: files.destination,
+            json: files.json,
         })
     }
 }

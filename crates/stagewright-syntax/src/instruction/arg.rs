@@ -1,7 +1,8 @@
 //! `ARG name[=default] …`.
 
 use super::{at_least_one, blank_name};
-use crate::node::{Args, Fault, Node};
+use crate::logical::Logical;
+use crate::parts::{self, Fault, Head};
 use crate::text::{Span, Text};
 
 /// A build argument.
@@ -23,10 +24,12 @@ pub struct Arg<'t> {
 }
 
 impl<'t> Arg<'t> {
-    pub(super) fn build(node: Node<'t>) -> Result<Self, Fault> {
-        let Args::Arguments(args) = node.args else {
-            return Err(at_least_one(&node, "ARG"));
-        };
+    #[inline]
+    pub(super) fn build(line: &mut Logical<'t>, head: &mut Head<'t>) -> Result<Self, Fault> {
+        let args = parts::arguments(line, head.args.clone(), head.escape);
+        if args.is_empty() {
+            return Err(at_least_one(line, head, "ARG"));
+        }
         match args.iter().find(|pair| pair.key.is_empty()) {
             Some(pair) => Err(blank_name(pair.span, "ARG")),
             None => Ok(Self { args }),

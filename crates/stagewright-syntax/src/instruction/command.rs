@@ -1,9 +1,10 @@
 //! Commands in shell or exec form, and the two instructions that hold nothing else: `CMD` and `ENTRYPOINT`.
 
 use super::flag::Flags;
-use crate::logical::Map;
-use crate::node::{Args, Fault, Node};
-use crate::text::{Span, Text};
+use crate::logical::{Logical, Map};
+use crate::parts::{self, Fault, Head};
+use crate::text::Text;
+use std::ops::Range;
 
 /// What `RUN`, `CMD` and `ENTRYPOINT` run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,18 +16,14 @@ pub enum Command<'t> {
 }
 
 impl<'t> Command<'t> {
-    pub(super) fn build(node: Node<'t>) -> (Self, Map) {
-        match node.args {
-            Args::Json(words) => (Self::Exec(words), Map::default()),
-            Args::Whole(text, map) => (Self::Shell(text), map),
-            _ => (
-                Self::Shell(Text {
-                    value: "".into(),
-                    span: Span::new(node.span.end, node.span.end),
-                }),
-                Map::default(),
-            ),
+    /// The command that stands in `args`, with the way back to the source of its text.
+    #[inline]
+    pub(super) fn read(line: &mut Logical<'t>, args: Range<usize>) -> Result<(Self, Map), Fault> {
+        if let Some(words) = parts::json(line, args.clone())? {
+            return Ok((Self::Exec(words), Map::default()));
         }
+        let (text, map) = line.take(args);
+        Ok((Self::Shell(text), map))
     }
 
     /// The text for the shell, if the command is in shell form.
@@ -46,11 +43,11 @@ pub struct Cmd<'t> {
 }
 
 impl<'t> Cmd<'t> {
-    pub(super) fn build(mut node: Node<'t>) -> Result<Self, Fault> {
-        Flags::none(&mut node)?;
-        Ok(Self {
-            command: Command::build(node).0,
-        })
+    #[inline]
+    pub(super) fn build(line: &mut Logical<'t>, head: &mut Head<'t>) -> Result<Self, Fault> {
+        let (command, _) = Command::read(line, head.args.clone())?;
+        Flags::none(head)?;
+        Ok(Self { command })
     }
 }
 
@@ -62,10 +59,10 @@ pub struct Entrypoint<'t> {
 }
 
 impl<'t> Entrypoint<'t> {
-    pub(super) fn build(mut node: Node<'t>) -> Result<Self, Fault> {
-        Flags::none(&mut node)?;
-        Ok(Self {
-            command: Command::build(node).0,
-        })
+    #[inline]
+    pub(super) fn build(line: &mut Logical<'t>, head: &mut Head<'t>) -> Result<Self, Fault> {
+        let (command, _) = Command::read(line, head.args.clone())?;
+        Flags::none(head)?;
+        Ok(Self { command })
     }
 }

@@ -1,9 +1,10 @@
 //! `COPY`.
 
-use super::flag::{Flags, Takes};
-use super::source::{FileWords, Source, Sources};
+use super::flag::Takes;
+use super::source::{Source, Sources};
 use crate::heredoc::Heredoc;
-use crate::node::{Fault, Node};
+use crate::logical::Logical;
+use crate::parts::{Fault, Head};
 use crate::text::Text;
 
 /// `COPY`: files from the build context, another stage, an image or heredocs.
@@ -30,24 +31,21 @@ pub struct Copy<'t> {
 }
 
 impl<'t> Copy<'t> {
-    pub(super) fn build(mut node: Node<'t>, heredocs: &[Heredoc<'t>]) -> Result<Self, Fault> {
-        let words = FileWords::of(&mut node, "COPY")?;
-        let flags = Flags::check(
-            &mut node,
-            &[
-                ("chown", Takes::One),
-                ("from", Takes::One),
-                ("chmod", Takes::One),
-                ("link", Takes::Bool),
-                ("exclude", Takes::Many),
-                ("parents", Takes::Bool),
-            ],
-        )?;
-        let Sources {
-            list: sources,
-            destination,
-            json,
-        } = words.split(heredocs, "COPY")?;
+    #[inline]
+    pub(super) fn build(
+        line: &mut Logical<'t>,
+        head: &mut Head<'t>,
+        heredocs: &[Heredoc<'t>],
+    ) -> Result<Self, Fault> {
+        let known = &[
+            ("chown", Takes::One),
+            ("from", Takes::One),
+            ("chmod", Takes::One),
+            ("link", Takes::Bool),
+            ("exclude", Takes::Many),
+            ("parents", Takes::Bool),
+        ];
+        let (files, flags) = Sources::read(line, head, heredocs, "COPY", known)?;
         Ok(Self {
             from: flags.one("from"),
             chown: flags.one("chown"),
@@ -55,9 +53,9 @@ impl<'t> Copy<'t> {
             link: flags.bool("link").unwrap_or(false),
             parents: flags.bool("parents").unwrap_or(false),
             excludes: flags.many("exclude"),
-            sources,
-            destination,
-            json,
+            sources: files.list,
+            destination: files.destination,
+            json: files.json,
         })
     }
 }

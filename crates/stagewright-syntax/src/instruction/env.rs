@@ -2,7 +2,8 @@
 
 use super::flag::Flags;
 use super::{at_least_one, blank_name};
-use crate::node::{Args, Fault, Node};
+use crate::logical::Logical;
+use crate::parts::{self, Fault, Head, KeyValues};
 use crate::text::{Span, Text};
 
 /// A key and a value.
@@ -26,8 +27,9 @@ pub struct Env<'t> {
 }
 
 impl<'t> Env<'t> {
-    pub(super) fn build(node: Node<'t>) -> Result<Self, Fault> {
-        let (pairs, legacy) = pairs(node, "ENV")?;
+    #[inline]
+    pub(super) fn build(line: &mut Logical<'t>, head: &mut Head<'t>) -> Result<Self, Fault> {
+        let KeyValues { pairs, legacy } = pairs(line, head, "ENV")?;
         Ok(Self { pairs, legacy })
     }
 }
@@ -42,19 +44,22 @@ pub struct Label<'t> {
 }
 
 impl<'t> Label<'t> {
-    pub(super) fn build(node: Node<'t>) -> Result<Self, Fault> {
-        let (pairs, legacy) = pairs(node, "LABEL")?;
+    #[inline]
+    pub(super) fn build(line: &mut Logical<'t>, head: &mut Head<'t>) -> Result<Self, Fault> {
+        let KeyValues { pairs, legacy } = pairs(line, head, "LABEL")?;
         Ok(Self { pairs, legacy })
     }
 }
 
-fn pairs<'t>(mut node: Node<'t>, name: &str) -> Result<(Vec<Pair<'t>>, bool), Fault> {
-    Flags::none(&mut node)?;
-    let Args::Pairs { pairs, legacy } = node.args else {
-        return Err(at_least_one(&node, name));
+#[inline]
+fn pairs<'t>(line: &Logical<'t>, head: &mut Head<'t>, name: &str) -> Result<KeyValues<'t>, Fault> {
+    let found = parts::pairs(line, head.args.clone(), head.escape, name)?;
+    Flags::none(head)?;
+    let Some(found) = found else {
+        return Err(at_least_one(line, head, name));
     };
-    match pairs.iter().find(|pair| pair.key.is_empty()) {
+    match found.pairs.iter().find(|pair| pair.key.is_empty()) {
         Some(pair) => Err(blank_name(pair.span, name)),
-        None => Ok((pairs, legacy)),
+        None => Ok(found),
     }
 }

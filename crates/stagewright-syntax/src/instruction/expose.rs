@@ -2,8 +2,10 @@
 
 use super::at_least_one;
 use super::flag::Flags;
-use crate::node::{Args, Fault, Node};
+use crate::logical::Logical;
+use crate::parts::{Fault, Head};
 use crate::text::Text;
+use crate::word;
 
 /// `EXPOSE`: names ports that the container listens on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,13 +16,14 @@ pub struct Expose<'t> {
 }
 
 impl<'t> Expose<'t> {
-    pub(super) fn build(mut node: Node<'t>) -> Result<Self, Fault> {
-        let Args::List(ports) = std::mem::replace(&mut node.args, Args::None) else {
-            return Err(at_least_one(&node, "EXPOSE"));
-        };
-        Flags::none(&mut node)?;
+    #[inline]
+    pub(super) fn build(line: &mut Logical<'t>, head: &mut Head<'t>) -> Result<Self, Fault> {
+        if head.args.is_empty() {
+            return Err(at_least_one(line, head, "EXPOSE"));
+        }
+        Flags::none(head)?;
         Ok(Self {
-            ports: ports.into_vec(),
+            ports: word::list(line, head.args.clone()).collect(),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Flags: `--name` and `--name=value` before the arguments (`instructions/bflag.go`).
 
 use crate::error::ErrorKind;
-use crate::node::{Fault, Node};
+use crate::parts::{Fault, Head};
 use crate::suggest;
 use crate::text::{Span, Text};
 
@@ -42,8 +42,16 @@ pub(super) struct Flags<'t>(Vec<Flag<'t>>);
 
 impl<'t> Flags<'t> {
     /// Checks the flags of an instruction against those it knows.
-    pub(super) fn check(node: &mut Node<'t>, known: &[(&str, Takes)]) -> Result<Self, Fault> {
-        let flags = std::mem::take(&mut node.flags);
+    #[inline]
+    pub(super) fn check(head: &mut Head<'t>, known: &[(&str, Takes)]) -> Result<Self, Fault> {
+        if head.flags.is_empty() {
+            return Ok(Self(Vec::new()));
+        }
+        Self::check_some(head, known)
+    }
+
+    fn check_some(head: &mut Head<'t>, known: &[(&str, Takes)]) -> Result<Self, Fault> {
+        let flags = std::mem::take(&mut head.flags);
         for (index, flag) in flags.iter().enumerate() {
             let name = &flag.name;
             let Some(&(_, takes)) = known.iter().find(|(known, _)| *name == *known) else {
@@ -82,25 +90,29 @@ impl<'t> Flags<'t> {
     }
 
     /// Checks that there is no flag at all.
-    pub(super) fn none(node: &mut Node<'t>) -> Result<(), Fault> {
-        if node.flags.is_empty() {
+    #[inline]
+    pub(super) fn none(head: &mut Head<'t>) -> Result<(), Fault> {
+        if head.flags.is_empty() {
             return Ok(());
         }
-        Self::check(node, &[]).map(|_| ())
+        Self::check(head, &[]).map(|_| ())
     }
 
     /// The value of a flag that stands at most once.
+    #[inline]
     pub(super) fn one(&self, name: &str) -> Option<Text<'t>> {
         self.0.iter().find(|flag| flag.name == *name)?.value.clone()
     }
 
     /// The values of a flag.
+    #[inline]
     pub(super) fn many(&self, name: &str) -> Vec<Text<'t>> {
         let flags = self.0.iter().filter(|flag| flag.name == *name);
         flags.filter_map(|flag| flag.value.clone()).collect()
     }
 
     /// Whether a boolean flag is set, if it stands there.
+    #[inline]
     pub(super) fn bool(&self, name: &str) -> Option<bool> {
         let flag = self.0.iter().find(|flag| flag.name == *name)?;
         Some(

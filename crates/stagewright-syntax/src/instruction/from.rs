@@ -3,8 +3,10 @@
 use super::flag::{Flags, Takes};
 use crate::error::ErrorKind;
 use crate::go;
-use crate::node::{Args, Fault, Node, Words};
+use crate::logical::Logical;
+use crate::parts::{Fault, Head};
 use crate::text::Text;
+use crate::word;
 
 /// `FROM`: the start of a build stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,21 +22,21 @@ pub struct From<'t> {
 }
 
 impl<'t> From<'t> {
-    pub(super) fn build(mut node: Node<'t>) -> Result<Self, Fault> {
-        let mut args = match std::mem::replace(&mut node.args, Args::None) {
-            Args::List(args) => args.into_iter(),
-            _ => Words::new().into_iter(),
-        };
+    #[inline]
+    pub(super) fn build(line: &mut Logical<'t>, head: &mut Head<'t>) -> Result<Self, Fault> {
+        let mut args = word::list(line, head.args.clone());
         let (image, as_word, name) = match (args.next(), args.next(), args.next(), args.next()) {
             (Some(image), None, _, _) => (image, None, None),
             (Some(image), Some(as_word), Some(name), None) if is_as(&as_word) => {
                 (image, Some(as_word), Some(name))
             }
-            (Some(image), Some(second), third, fourth) => {
-                let last = args.next_back().or(fourth).or(third).unwrap_or(second);
-                return Err(count(image.span.cover(last.span)));
+            _ => {
+                return Err(Fault::new(
+                    ErrorKind::ArgumentCount,
+                    "FROM requires either one or three arguments",
+                    head.args_span(line),
+                ));
             }
-            (None, ..) => return Err(count(node.name.span)),
         };
         if let Some(name) = &name
             && !is_stage_name(&go::lower(name))
@@ -48,7 +50,7 @@ impl<'t> From<'t> {
                 name.span,
             ));
         }
-        let flags = Flags::check(&mut node, &[("platform", Takes::One)])?;
+        let flags = Flags::check(head, &[("platform", Takes::One)])?;
         Ok(Self {
             platform: flags.one("platform"),
             image,
@@ -61,14 +63,6 @@ impl<'t> From<'t> {
     pub fn stage_name(&self) -> Option<String> {
         self.name.as_ref().map(|name| go::lower(name))
     }
-}
-
-fn count(span: crate::Span) -> Fault {
-    Fault::new(
-        ErrorKind::ArgumentCount,
-        "FROM requires either one or three arguments",
-        span,
-    )
 }
 
 /// `strings.EqualFold(word, "as")`, which takes the long s for an s.

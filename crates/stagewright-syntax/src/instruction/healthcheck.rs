@@ -6,7 +6,8 @@ use super::flag::{Flags, Takes};
 use crate::duration;
 use crate::error::ErrorKind;
 use crate::go;
-use crate::node::{Args, Fault, Node};
+use crate::logical::Logical;
+use crate::parts::{self, Fault, Head};
 use crate::text::Text;
 
 /// What a health check runs.
@@ -40,17 +41,21 @@ pub struct Healthcheck<'t> {
 const DURATIONS: [&str; 4] = ["interval", "timeout", "start-period", "start-interval"];
 
 impl<'t> Healthcheck<'t> {
-    pub(super) fn build(mut node: Node<'t>) -> Result<Self, Fault> {
-        let span = node.args_span();
-        let Args::Health { kind, rest } = std::mem::replace(&mut node.args, Args::None) else {
-            return Err(at_least_one(&node, "HEALTHCHECK"));
+    #[inline]
+    pub(super) fn build(line: &mut Logical<'t>, head: &mut Head<'t>) -> Result<Self, Fault> {
+        if head.args.is_empty() {
+            return Err(at_least_one(line, head, "HEALTHCHECK"));
+        }
+        let span = head.args_span(line);
+        let (kind, rest) = parts::health(line, head.args.clone());
+        let nothing = rest.is_empty();
+        let kind = line.slice(kind);
+        let test = match Command::read(line, rest)?.0 {
+            Command::Shell(text) => HealthcheckTest::Shell(text),
+            Command::Exec(words) => HealthcheckTest::Exec(words),
         };
+        let nothing = nothing || matches!(&test, HealthcheckTest::Exec(words) if words.is_empty());
         let name = go::upper(&kind);
-        let nothing = match &*rest {
-            Args::None => true,
-            Args::Json(words) => words.is_empty(),
-            _ => false,
-        };
         if name == "NONE" {
             // The flags of `HEALTHCHECK NONE` are never looked at.
             if !nothing {
@@ -66,7 +71,7 @@ impl<'t> Healthcheck<'t> {
             });
         }
         let flags = Flags::check(
-            &mut node,
+            head,
             &[
                 ("interval", Takes::One),
                 ("timeout", Takes::One),
@@ -79,11 +84,9 @@ impl<'t> Healthcheck<'t> {
             let message = format!("Unknown type {} in HEALTHCHECK (try CMD)", go::quote(&name));
             return Err(invalid(message, kind.span));
         }
-        let test = match *rest {
-            Args::Json(words) if !nothing => HealthcheckTest::Exec(words),
-            Args::Whole(text, _) => HealthcheckTest::Shell(text),
-            _ => return Err(invalid("Missing command after HEALTHCHECK CMD", span)),
-        };
+        if nothing {
+            return Err(invalid("Missing command after HEALTHCHECK CMD", span));
+        }
         for name in DURATIONS {
             if let Some(value) = flags.one(name) {
                 check_interval(name, &value)?;

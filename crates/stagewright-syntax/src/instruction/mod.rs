@@ -40,7 +40,8 @@ pub use volume::Volume;
 use crate::error::{ErrorKind, SyntaxError};
 use crate::go;
 use crate::heredoc::Heredoc;
-use crate::node::{Fault, Node};
+use crate::logical::Logical;
+use crate::parts::{Fault, Head};
 use crate::suggest;
 use crate::text::Span;
 
@@ -221,27 +222,32 @@ pub struct Invalid {
 
 impl<'t> View<'t> {
     /// Gives the parts of an instruction their meaning, or the fault that `BuildKit` reports for it.
-    pub(crate) fn build(node: Node<'t>, heredocs: Vec<Heredoc<'t>>) -> Result<Self, Fault> {
-        Ok(match node.keyword {
-            Keyword::From => Self::From(From::build(node)?),
-            Keyword::Run => Self::Run(Run::build(node, heredocs)?),
-            Keyword::Copy => Self::Copy(Copy::build(node, &heredocs)?),
-            Keyword::Add => Self::Add(Add::build(node, &heredocs)?),
-            Keyword::Env => Self::Env(Env::build(node)?),
-            Keyword::Arg => Self::Arg(Arg::build(node)?),
-            Keyword::Label => Self::Label(Label::build(node)?),
-            Keyword::Workdir => Self::Workdir(Workdir::build(node)?),
-            Keyword::User => Self::User(User::build(node)?),
-            Keyword::Cmd => Self::Cmd(Cmd::build(node)?),
-            Keyword::Entrypoint => Self::Entrypoint(Entrypoint::build(node)?),
-            Keyword::Expose => Self::Expose(Expose::build(node)?),
-            Keyword::Volume => Self::Volume(Volume::build(node)?),
-            Keyword::Shell => Self::Shell(Shell::build(node)?),
-            Keyword::Stopsignal => Self::Stopsignal(Stopsignal::build(node)?),
-            Keyword::Healthcheck => Self::Healthcheck(Healthcheck::build(node)?),
-            Keyword::Onbuild => Self::Onbuild(Onbuild::build(node, heredocs)?),
-            Keyword::Maintainer => Self::Maintainer(Maintainer::build(node)?),
-            Keyword::Unknown => return Err(unknown(&node)),
+    #[inline]
+    pub(crate) fn build(
+        line: &mut Logical<'t>,
+        head: &mut Head<'t>,
+        heredocs: Vec<Heredoc<'t>>,
+    ) -> Result<Self, Fault> {
+        Ok(match head.keyword {
+            Keyword::From => Self::From(From::build(line, head)?),
+            Keyword::Run => Self::Run(Run::build(line, head, heredocs)?),
+            Keyword::Copy => Self::Copy(Copy::build(line, head, &heredocs)?),
+            Keyword::Add => Self::Add(Add::build(line, head, &heredocs)?),
+            Keyword::Env => Self::Env(Env::build(line, head)?),
+            Keyword::Arg => Self::Arg(Arg::build(line, head)?),
+            Keyword::Label => Self::Label(Label::build(line, head)?),
+            Keyword::Workdir => Self::Workdir(Workdir::build(line, head)?),
+            Keyword::User => Self::User(User::build(line, head)?),
+            Keyword::Cmd => Self::Cmd(Cmd::build(line, head)?),
+            Keyword::Entrypoint => Self::Entrypoint(Entrypoint::build(line, head)?),
+            Keyword::Expose => Self::Expose(Expose::build(line, head)?),
+            Keyword::Volume => Self::Volume(Volume::build(line, head)?),
+            Keyword::Shell => Self::Shell(Shell::build(line, head)?),
+            Keyword::Stopsignal => Self::Stopsignal(Stopsignal::build(line, head)?),
+            Keyword::Healthcheck => Self::Healthcheck(Healthcheck::build(line, head)?),
+            Keyword::Onbuild => Self::Onbuild(Onbuild::build(line, head, heredocs)?),
+            Keyword::Maintainer => Self::Maintainer(Maintainer::build(line, head)?),
+            Keyword::Unknown => return Err(unknown(line, head)),
         })
     }
 
@@ -271,35 +277,39 @@ impl<'t> View<'t> {
     }
 }
 
-fn unknown(node: &Node<'_>) -> Fault {
+#[cold]
+fn unknown(line: &Logical<'_>, head: &Head<'_>) -> Fault {
     let mut names: Vec<&str> = Keyword::ALL
         .iter()
         .map(|keyword| keyword.as_str())
         .collect();
     names.pop();
-    let message = format!("unknown instruction: {}", node.name);
+    let name = &line.text()[head.name.clone()];
+    let message = format!("unknown instruction: {name}");
     Fault::new(
         ErrorKind::UnknownInstruction,
-        suggest::did_you_mean(message, &node.name, &names, false),
-        node.name.span,
+        suggest::did_you_mean(message, name, &names, false),
+        line.span(head.name.clone()),
     )
 }
 
 /// `X requires at least one argument`.
-fn at_least_one(node: &Node<'_>, name: &str) -> Fault {
+#[cold]
+fn at_least_one(line: &Logical<'_>, head: &Head<'_>, name: &str) -> Fault {
     Fault::new(
         ErrorKind::ArgumentCount,
         format!("{name} requires at least one argument"),
-        node.name.span,
+        line.span(head.name.clone()),
     )
 }
 
 /// `X requires exactly one argument`.
-fn exactly_one(node: &Node<'_>, name: &str) -> Fault {
+#[cold]
+fn exactly_one(line: &Logical<'_>, head: &Head<'_>, name: &str) -> Fault {
     Fault::new(
         ErrorKind::ArgumentCount,
         format!("{name} requires exactly one argument"),
-        node.args_span(),
+        line.span(head.name.clone()),
     )
 }
 

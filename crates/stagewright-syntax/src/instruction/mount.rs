@@ -3,7 +3,7 @@
 use crate::csv;
 use crate::error::ErrorKind;
 use crate::go;
-use crate::node::Fault;
+use crate::parts::Fault;
 use crate::suggest;
 use crate::text::{Span, Text, offset};
 use std::fmt;

@@ -6,8 +6,8 @@ use super::mount::{self, Mount};
 use crate::error::ErrorKind;
 use crate::go;
 use crate::heredoc::{self, Heredoc};
-use crate::logical::Map;
-use crate::node::{Fault, Node};
+use crate::logical::{Logical, Map};
+use crate::parts::{Fault, Head};
 use crate::text::{Span, Text, offset};
 use std::borrow::Cow;
 
@@ -70,19 +70,25 @@ enum Place {
 }
 
 impl<'t> Run<'t> {
-    pub(super) fn build(mut node: Node<'t>, heredocs: Vec<Heredoc<'t>>) -> Result<Self, Fault> {
+    #[inline]
+    pub(super) fn build(
+        line: &mut Logical<'t>,
+        head: &mut Head<'t>,
+        heredocs: Vec<Heredoc<'t>>,
+    ) -> Result<Self, Fault> {
+        let (command, map) = Command::read(line, head.args.clone())?;
         let mut run = Self {
             mounts: Vec::new(),
             network: None,
             security: None,
             devices: Vec::new(),
-            command: Command::Exec(Vec::new()),
+            command,
             heredocs,
-            map: Map::default(),
+            map,
         };
-        if !node.flags.is_empty() {
+        if !head.flags.is_empty() {
             let flags = Flags::check(
-                &mut node,
+                head,
                 &[
                     ("device", Takes::Many),
                     ("mount", Takes::Many),
@@ -116,7 +122,6 @@ impl<'t> Run<'t> {
                 ));
             }
         }
-        (run.command, run.map) = Command::build(node);
         Ok(run)
     }
 

@@ -3,7 +3,8 @@
 use super::at_least_one;
 use super::flag::Flags;
 use crate::error::ErrorKind;
-use crate::node::{Args, Fault, Node};
+use crate::logical::Logical;
+use crate::parts::{self, Fault, Head};
 use crate::text::Text;
 
 /// `SHELL`: what runs the shell forms that follow.
@@ -14,16 +15,18 @@ pub struct Shell<'t> {
 }
 
 impl<'t> Shell<'t> {
-    pub(super) fn build(mut node: Node<'t>) -> Result<Self, Fault> {
-        Flags::none(&mut node)?;
-        match node.args {
-            Args::Json(words) if !words.is_empty() => Ok(Self { words }),
-            Args::Whole(text, _) => Err(Fault::new(
+    #[inline]
+    pub(super) fn build(line: &mut Logical<'t>, head: &mut Head<'t>) -> Result<Self, Fault> {
+        let words = parts::json(line, head.args.clone())?;
+        Flags::none(head)?;
+        match words {
+            Some(words) if !words.is_empty() => Ok(Self { words }),
+            None if !head.args.is_empty() => Err(Fault::new(
                 ErrorKind::ShellNotJson,
                 "SHELL requires the arguments to be in JSON form",
-                text.span,
+                head.args_span(line),
             )),
-            _ => Err(at_least_one(&node, "SHELL")),
+            _ => Err(at_least_one(line, head, "SHELL")),
         }
     }
 }

@@ -1,9 +1,12 @@
 //! The sources and the destination of `COPY` and `ADD`.
 
+use super::flag::{Flags, Takes};
 use crate::error::ErrorKind;
 use crate::heredoc::{self, Heredoc};
-use crate::node::{Args, Fault, Node};
+use crate::logical::Logical;
+use crate::parts::{self, Fault, Head};
 use crate::text::Text;
+use crate::word;
 
 /// A source of `COPY` or `ADD`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,50 +24,38 @@ pub(super) struct Sources<'t> {
     pub(super) json: bool,
 }
 
-/// The words of a list or a JSON array.
-pub(super) struct FileWords<'t> {
-    args: Args<'t>,
-}
-
-impl<'t> FileWords<'t> {
-    /// Takes the words of an instruction; a fault if there are fewer than two.
-    pub(super) fn of(node: &mut Node<'t>, name: &str) -> Result<Self, Fault> {
-        let count = match &node.args {
-            Args::List(words) => words.len(),
-            Args::Json(words) => words.len(),
-            _ => 0,
+impl<'t> Sources<'t> {
+    /// Reads the words of an instruction, and, between counting them and looking at them, its flags.
+    #[inline]
+    pub(super) fn read(
+        line: &Logical<'t>,
+        head: &mut Head<'t>,
+        heredocs: &[Heredoc<'t>],
+        name: &str,
+        known: &[(&str, Takes)],
+    ) -> Result<(Self, Flags<'t>), Fault> {
+        let source = |text| Source {
+            text,
+            heredoc: None,
         };
-        if count < 2 {
+        let (mut list, json): (Vec<_>, _) = match parts::json(line, head.args.clone())? {
+            Some(words) => (words.into_iter().map(source).collect(), true),
+            None => (
+                word::list(line, head.args.clone()).map(source).collect(),
+                false,
+            ),
+        };
+        if list.len() < 2 {
             return Err(Fault::new(
                 ErrorKind::ArgumentCount,
                 format!(
                     "{name} requires at least two arguments, but only one was provided. Destination could not be determined"
                 ),
-                node.args_span(),
+                head.args_span(line),
             ));
         }
-        let args = std::mem::replace(&mut node.args, Args::None);
-        Ok(Self { args })
-    }
-
-    /// Tells sources from destination.
-    pub(super) fn split(self, heredocs: &[Heredoc<'t>], name: &str) -> Result<Sources<'t>, Fault> {
-        match self.args {
-            Args::List(words) => Sources::build(words.into_iter(), heredocs, name, false),
-            Args::Json(words) => Sources::build(words.into_iter(), heredocs, name, true),
-            _ => unreachable!("the words were counted"),
-        }
-    }
-}
-
-impl<'t> Sources<'t> {
-    fn build(
-        mut words: impl DoubleEndedIterator<Item = Text<'t>>,
-        heredocs: &[Heredoc<'t>],
-        name: &str,
-        json: bool,
-    ) -> Result<Self, Fault> {
-        let destination = words.next_back().expect("there are at least two words");
+        let flags = Flags::check(head, known)?;
+        let destination = list.pop().expect("there are at least two words").text;
         if destination.contains("<<")
             && heredoc::declared(&destination).is_ok_and(|found| found.is_some())
         {
@@ -74,19 +65,17 @@ impl<'t> Sources<'t> {
                 destination.span,
             ));
         }
-        let source = |text: Text<'t>| {
-            let heredoc = if text.contains("<<") {
-                named(&text, heredocs).map(Box::new)
-            } else {
-                None
-            };
-            Source { text, heredoc }
-        };
-        Ok(Self {
-            list: words.map(source).collect(),
+        for source in &mut list {
+            if memchr::memchr(b'<', source.text.as_bytes()).is_some() {
+                source.heredoc = named(&source.text, heredocs).map(Box::new);
+            }
+        }
+        let sources = Self {
+            list,
             destination,
             json,
-        })
+        };
+        Ok((sources, flags))
     }
 }
 

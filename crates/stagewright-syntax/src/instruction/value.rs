@@ -2,14 +2,16 @@
 
 use super::exactly_one;
 use super::flag::Flags;
-use crate::node::{Args, Fault, Node};
+use crate::logical::Logical;
+use crate::parts::{Fault, Head};
 use crate::text::Text;
 
-fn value<'t>(node: &mut Node<'t>, name: &str) -> Result<Text<'t>, Fault> {
-    match std::mem::replace(&mut node.args, Args::None) {
-        Args::Whole(value, _) => Ok(value),
-        _ => Err(exactly_one(node, name)),
+#[inline]
+fn value<'t>(line: &mut Logical<'t>, head: &Head<'t>, name: &str) -> Result<Text<'t>, Fault> {
+    if head.args.is_empty() {
+        return Err(exactly_one(line, head, name));
     }
+    Ok(line.take(head.args.clone()).0)
 }
 
 /// `WORKDIR`: sets the working directory, and makes it.
@@ -20,9 +22,10 @@ pub struct Workdir<'t> {
 }
 
 impl<'t> Workdir<'t> {
-    pub(super) fn build(mut node: Node<'t>) -> Result<Self, Fault> {
-        let value = value(&mut node, "WORKDIR")?;
-        Flags::none(&mut node)?;
+    #[inline]
+    pub(super) fn build(line: &mut Logical<'t>, head: &mut Head<'t>) -> Result<Self, Fault> {
+        let value = value(line, head, "WORKDIR")?;
+        Flags::none(head)?;
         Ok(Self { value })
     }
 }
@@ -35,9 +38,10 @@ pub struct User<'t> {
 }
 
 impl<'t> User<'t> {
-    pub(super) fn build(mut node: Node<'t>) -> Result<Self, Fault> {
-        let value = value(&mut node, "USER")?;
-        Flags::none(&mut node)?;
+    #[inline]
+    pub(super) fn build(line: &mut Logical<'t>, head: &mut Head<'t>) -> Result<Self, Fault> {
+        let value = value(line, head, "USER")?;
+        Flags::none(head)?;
         Ok(Self { value })
     }
 }
@@ -50,8 +54,9 @@ pub struct Stopsignal<'t> {
 }
 
 impl<'t> Stopsignal<'t> {
-    pub(super) fn build(mut node: Node<'t>) -> Result<Self, Fault> {
-        let value = value(&mut node, "STOPSIGNAL")?;
+    #[inline]
+    pub(super) fn build(line: &mut Logical<'t>, head: &mut Head<'t>) -> Result<Self, Fault> {
+        let value = value(line, head, "STOPSIGNAL")?;
         Ok(Self { value })
     }
 }
@@ -64,9 +69,10 @@ pub struct Maintainer<'t> {
 }
 
 impl<'t> Maintainer<'t> {
-    pub(super) fn build(mut node: Node<'t>) -> Result<Self, Fault> {
-        let value = value(&mut node, "MAINTAINER")?;
-        Flags::none(&mut node)?;
+    #[inline]
+    pub(super) fn build(line: &mut Logical<'t>, head: &mut Head<'t>) -> Result<Self, Fault> {
+        let value = value(line, head, "MAINTAINER")?;
+        Flags::none(head)?;
         Ok(Self { value })
     }
 }

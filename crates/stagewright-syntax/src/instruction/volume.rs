@@ -4,8 +4,10 @@ use super::at_least_one;
 use super::flag::Flags;
 use crate::error::ErrorKind;
 use crate::go;
-use crate::node::{Args, Fault, Node};
+use crate::logical::Logical;
+use crate::parts::{self, Fault, Head};
 use crate::text::Text;
+use crate::word;
 
 /// `VOLUME`: names paths that are volumes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,13 +19,16 @@ pub struct Volume<'t> {
 }
 
 impl<'t> Volume<'t> {
-    pub(super) fn build(mut node: Node<'t>) -> Result<Self, Fault> {
-        let (paths, json) = match std::mem::replace(&mut node.args, Args::None) {
-            Args::List(paths) => (paths.into_vec(), false),
-            Args::Json(paths) if !paths.is_empty() => (paths, true),
-            _ => return Err(at_least_one(&node, "VOLUME")),
+    #[inline]
+    pub(super) fn build(line: &mut Logical<'t>, head: &mut Head<'t>) -> Result<Self, Fault> {
+        let (paths, json): (Vec<_>, _) = match parts::json(line, head.args.clone())? {
+            Some(paths) => (paths, true),
+            None => (word::list(line, head.args.clone()).collect(), false),
         };
-        Flags::none(&mut node)?;
+        if paths.is_empty() {
+            return Err(at_least_one(line, head, "VOLUME"));
+        }
+        Flags::none(head)?;
         if let Some(blank) = paths.iter().find(|path| go::trim(path).is_empty()) {
             return Err(Fault::new(
                 ErrorKind::BlankVolume,

@@ -165,3 +165,32 @@ fn a_file_that_changes_after_the_folder_was_read() {
     fs::remove_file(folder.join("data.bin")).unwrap();
     assert_eq!(context.hashed().unwrap_err().code(), "context-unreadable");
 }
+
+#[test]
+fn folders_within_folders_without_end() {
+    let folder = folder("deep");
+    let path = |depth: usize| format!("{}/f.bin", vec!["d"; depth].join("/"));
+    fs::create_dir_all(folder.join(path(400)).parent().unwrap()).unwrap();
+    fs::write(folder.join(path(400)), "x").unwrap();
+    let read = Context::directory(&folder).unwrap().hashed().unwrap();
+    let made = Context::builder().file(&path(400), "x").build().unwrap();
+    assert_eq!(read.digest(), made.digest());
+    let edited = made.with_change(&Change::files(["d"])).unwrap();
+    assert_eq!(made.differences(&edited).len(), 1);
+
+    fs::create_dir_all(folder.join(path(1_500))).unwrap();
+    assert_eq!(
+        Context::directory(&folder).unwrap_err().code(),
+        "context-too-deep"
+    );
+    let error = Context::builder()
+        .file(&path(100_000), "x")
+        .build()
+        .unwrap_err();
+    assert_eq!(error.code(), "context-too-deep");
+    let error = made
+        .with_change(&Change::files([path(100_000)]))
+        .unwrap_err();
+    assert_eq!(error.code(), "context-too-deep");
+    fs::remove_dir_all(&folder).unwrap();
+}

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::build::{Copied, CopiedSource, Input, Origin, Remote, Step, StepId, StepKind};
 use crate::context::{
-    Certainty, Content, Covered, Covers, DIRECTORY_MODE, Difference, DifferenceKind, Digest,
-    Directory, File, Hasher, Node, Record, Selector, content_digest, join, landing,
+    Certainty, Content, Covered, Covers, DEEPEST, DIRECTORY_MODE, Difference, DifferenceKind,
+    Digest, Directory, File, Hasher, Node, Record, Selector, content_digest, depth, join, landing,
     list_differences, rooted,
 };
 
@@ -327,7 +327,7 @@ pub(super) fn leave(step: &Step, trees: &Trees, results: &[Files], token: Root) 
         StepKind::Workdir => {
             let mut files = input(0);
             let path = rooted(step.destination());
-            if step.user_is_root() {
+            if step.user_is_root() && depth(&path) <= DEEPEST {
                 if files.tree.node(&path).is_none() {
                     let made = Directory::new(DIRECTORY_MODE, Vec::new());
                     files.tree = files
@@ -373,6 +373,9 @@ fn put(
     results: &[Files],
 ) {
     let (origin, selector, unpack) = match source {
+        CopiedSource::Inline { .. } if depth(&copied.destination) > DEEPEST => {
+            return files.covered_by(definition, []);
+        }
         CopiedSource::Inline { name, node } => {
             let target = target(&files.tree, copied, name);
             files.tree = files.tree.with(&target, Some(owned(node, copied)));

@@ -16,6 +16,7 @@ pub(crate) const LONGEST_TEXT: usize = 1 << 20;
 pub struct ContextBuilder {
     root: Arc<Directory>,
     dockerfile: String,
+    too_deep: Option<String>,
 }
 
 impl Default for ContextBuilder {
@@ -23,6 +24,7 @@ impl Default for ContextBuilder {
         Self {
             root: Directory::empty(),
             dockerfile: "Dockerfile".to_owned(),
+            too_deep: None,
         }
     }
 }
@@ -89,14 +91,17 @@ impl ContextBuilder {
         self
     }
 
-    /// The context; an error where the ignore file is one that BuildKit rejects.
+    /// The context; an error where the ignore file is one that BuildKit rejects, or a path names too many folders.
     pub fn build(self) -> Result<Context, ContextError> {
+        ContextError::check_depth(self.too_deep.as_deref().unwrap_or_default())?;
         Context::from_tree(self.root, &self.dockerfile, None)
     }
 
     fn with(mut self, path: &str, node: Node) -> Self {
         let path = path::rooted(path);
-        if !path.is_empty() {
+        if ContextError::check_depth(&path).is_err() {
+            self.too_deep = Some(path);
+        } else if !path.is_empty() {
             self.root = self.root.with(&path, Some(node));
         }
         self

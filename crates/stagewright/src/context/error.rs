@@ -37,6 +37,14 @@ pub enum ContextError {
         /// The path within the context.
         path: String,
     },
+    /// Folders lie within one another deeper than any project needs.
+    #[error("`{path}` lies in more than {most} folders")]
+    TooDeep {
+        /// The beginning of the path.
+        path: String,
+        /// How many folders are allowed.
+        most: usize,
+    },
     /// The ignore file holds a pattern that BuildKit rejects; the build would fail.
     #[error("`{file}` holds the pattern `{pattern}`, which BuildKit rejects")]
     BadIgnorePattern {
@@ -74,6 +82,17 @@ pub enum ContextError {
 }
 
 impl ContextError {
+    /// An error where a path names too many folders.
+    pub(crate) fn check_depth(path: &str) -> Result<(), Self> {
+        if super::path::depth(path) <= super::DEEPEST {
+            return Ok(());
+        }
+        Err(Self::TooDeep {
+            path: path.chars().take(80).collect(),
+            most: super::DEEPEST,
+        })
+    }
+
     /// A stable name for the kind of error, for programs.
     pub fn code(&self) -> &'static str {
         match self {
@@ -82,6 +101,7 @@ impl ContextError {
             Self::Unreadable { .. } => "context-unreadable",
             Self::NameNotUtf8 { .. } => "context-name-not-utf8",
             Self::Changed { .. } => "context-changed",
+            Self::TooDeep { .. } => "context-too-deep",
             Self::BadIgnorePattern { .. } => "ignore-bad-pattern",
             Self::IgnoreLineTooLong { .. } => "ignore-line-too-long",
             Self::BadPattern { .. } => "source-bad-pattern",
@@ -108,6 +128,10 @@ mod tests {
             },
             ContextError::NameNotUtf8 { path: path() },
             ContextError::Changed { path: path() },
+            ContextError::TooDeep {
+                path: path(),
+                most: 1,
+            },
             ContextError::BadIgnorePattern {
                 file: path(),
                 pattern: path(),

@@ -28,10 +28,12 @@ pub(crate) use {
     checksum::{Covered, Covers, Selector, content_digest, dedupe as dedupe_selectors},
     difference::lists as list_differences,
     digest::{Hasher, Header, file_record},
-    path::{base as base_name, join, rooted},
+    path::{base as base_name, depth, join, rooted},
     pattern::Matched as PatternsMatched,
     sources::landing,
-    tree::{Certainty, Content, DIRECTORY_MODE, Directory, File, Node, Record, Special, Stamp},
+    tree::{
+        Certainty, Content, DEEPEST, DIRECTORY_MODE, Directory, File, Node, Record, Special, Stamp,
+    },
 };
 
 use crate::change::{Change, FileChange};
@@ -238,6 +240,7 @@ impl Context {
         let mut all = Arc::clone(&self.all);
         for (path, change) in change.file_changes() {
             let path = path::rooted(path);
+            ContextError::check_depth(&path)?;
             all = if path.is_empty() {
                 edited_below(&all)
             } else {

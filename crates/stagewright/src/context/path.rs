@@ -35,6 +35,11 @@ pub(crate) fn rooted(path: &str) -> String {
     clean(&format!("/{path}"))[1..].to_owned()
 }
 
+/// How many folders a path names, the last part counted.
+pub(crate) fn depth(path: &str) -> usize {
+    path.split('/').filter(|part| !part.is_empty()).count()
+}
+
 /// Everything after the last `/`.
 pub(crate) fn base(path: &str) -> &str {
     path.rfind('/').map_or(path, |at| &path[at + 1..])

@@ -176,7 +176,12 @@ pub(crate) struct Directory {
 pub(crate) struct Totals {
     pub(crate) files: usize,
     pub(crate) bytes: u64,
+    /// How many folders lie within one another, this one counted.
+    pub(crate) depth: usize,
 }
+
+/// How many folders may lie within one another. Far beyond any project; trees are walked by recursion.
+pub(crate) const DEEPEST: usize = 500;
 
 /// The mode of a directory that nobody gave one.
 pub(crate) const DIRECTORY_MODE: u32 = 0o755;
@@ -278,7 +283,10 @@ impl Directory {
 
     pub(crate) fn totals(&self) -> Totals {
         *self.totals.get_or_init(|| {
-            let mut totals = Totals::default();
+            let mut totals = Totals {
+                depth: 1,
+                ..Totals::default()
+            };
             for (_, node) in &self.children {
                 match node {
                     Node::File(file) => {
@@ -289,6 +297,7 @@ impl Directory {
                         let below = directory.totals();
                         totals.files += below.files;
                         totals.bytes += below.bytes;
+                        totals.depth = totals.depth.max(below.depth + 1);
                     }
                     _ => {}
                 }

@@ -145,6 +145,7 @@ impl Loader<'_> {
         left_out: bool,
         since: Option<&Arc<Directory>>,
     ) -> Result<Arc<Directory>, ContextError> {
+        ContextError::check_depth(at)?;
         let mut children = Vec::new();
         for (name, entry) in self.names(at, left_out)? {
             let path = join(at, &name);

@@ -1,9 +1,32 @@
 //! The native half of the `stagewright` Python package: conversions only.
 
+mod analysis;
+mod context;
+mod dockerfile;
+mod error;
+mod project;
+mod value;
+
 use pyo3::prelude::*;
 
 #[pymodule]
 mod _native {
+    #[pymodule_export]
+    use crate::analysis::{Analysis, Plan, Prediction};
+    #[pymodule_export]
+    use crate::context::{BuildFiles, Context};
+    #[pymodule_export]
+    use crate::dockerfile::Dockerfile;
+    #[pymodule_export]
+    use crate::error::StagewrightError;
+    #[pymodule_export]
+    use crate::project::{Generated, generate};
+    #[pymodule_export]
+    use crate::value::{
+        Base, Basis, Content, Directive, Finding, Flag, Heredoc, Instruction, Layer, Measure, Rung,
+        Size, Span, Step, SyntaxError,
+    };
+
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "Python's name for it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");

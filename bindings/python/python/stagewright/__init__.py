@@ -1,5 +1,70 @@
-"""Know what a container image will weigh and what the next build will redo, before building it."""
+"""Know what a container image will weigh and what the next build will redo, before building it.
 
-from stagewright._native import __version__
+    >>> import stagewright
+    >>> file = stagewright.Dockerfile.parse("FROM python:3.12-slim\\nCOPY main.py /app/\\n")
+    >>> context = stagewright.Context.files({"main.py": "print(1)\\n"})
+    >>> analysis = file.analyze(context=context)
+    >>> analysis.layers[1].size.expected
+    9
+    >>> [step.verdict for step in analysis.after(files=["main.py"]).steps]
+    ['cached', 'rerun']
 
-__all__ = ["__version__"]
+A wrong Dockerfile is a value (`Dockerfile.errors`, `Analysis.findings`); a wrong call raises `StagewrightError`, whose `code` is stable.
+Sizes are in bytes, lines and columns count from 1.
+"""
+
+from stagewright._native import (
+    Analysis,
+    Base,
+    Basis,
+    BuildFiles,
+    Content,
+    Context,
+    Directive,
+    Dockerfile,
+    Finding,
+    Flag,
+    Generated,
+    Heredoc,
+    Instruction,
+    Layer,
+    Measure,
+    Plan,
+    Prediction,
+    Rung,
+    Size,
+    Span,
+    StagewrightError,
+    Step,
+    SyntaxError,
+    __version__,
+    generate,
+)
+
+__all__ = [
+    "Analysis",
+    "Base",
+    "Basis",
+    "BuildFiles",
+    "Content",
+    "Context",
+    "Directive",
+    "Dockerfile",
+    "Finding",
+    "Flag",
+    "Generated",
+    "Heredoc",
+    "Instruction",
+    "Layer",
+    "Measure",
+    "Plan",
+    "Prediction",
+    "Rung",
+    "Size",
+    "Span",
+    "StagewrightError",
+    "Step",
+    "SyntaxError",
+    "__version__",
+    "generate",
+]

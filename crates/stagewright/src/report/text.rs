@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{BuildkitReport, CacheReport, GenerateReport, OptimizeReport, ParseReport, SizeReport};
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::plan::Measure;
 use crate::size::Size;
 
@@ -306,11 +306,7 @@ fn rung(out: &mut String, title: &str, measure: &Measure) {
 /// Findings, one a line, as compilers print them.
 pub fn findings(out: &mut String, findings: &[Finding]) {
     for finding in findings {
-        let severity = match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Note => "note",
-        };
+        let severity = finding.severity.as_str();
         let file = if finding.file.is_empty() {
             "Dockerfile"
         } else {

@@ -1,0 +1,252 @@
+//! `Analysis`, `Prediction` and `Plan`.
+
+use std::collections::BTreeMap;
+
+use pyo3::prelude::*;
+use stagewright::report::{CacheReport, OptimizeReport, SizeReport, to_json};
+use stagewright::{Change, PlanOptions};
+
+use crate::error::Failure;
+use crate::value::{Base, Finding, Layer, Measure, Rung, Size, Step, all};
+
+/// What the models say of one Dockerfile in one context. It never changes.
+#[pyclass(frozen, module = "stagewright")]
+pub(crate) struct Analysis {
+    inner: stagewright::Analysis,
+}
+
+impl Analysis {
+    pub(crate) fn new(inner: stagewright::Analysis) -> Self {
+        Self { inner }
+    }
+
+    fn report(&self) -> SizeReport {
+        SizeReport::new(&self.inner)
+    }
+}
+
+#[pymethods]
+impl Analysis {
+    /// Bytes of the image on disk: its base and its own layers. Without the base where that is unknown.
+    #[getter]
+    fn size(&self) -> Size {
+        self.inner.size().uncompressed.into()
+    }
+
+    /// Bytes of the image on the wire.
+    #[getter]
+    fn compressed(&self) -> Size {
+        self.inner.size().compressed.into()
+    }
+
+    /// The stage that is built, by its name or as `stage-N`.
+    #[getter]
+    fn target(&self) -> String {
+        self.report().target
+    }
+
+    /// The image that everything is built on.
+    #[getter]
+    fn base(&self) -> Base {
+        (&self.inner.base()).into()
+    }
+
+    /// The layers, the base's first as one; not among them where the base is unknown.
+    #[getter]
+    fn layers(&self) -> Vec<Layer> {
+        all(self.inner.layers())
+    }
+
+    /// Bytes in the image that nothing can see, because a later layer hides or repeats them.
+    #[getter]
+    fn hidden(&self) -> Size {
+        self.report().hidden.into()
+    }
+
+    /// What is wrong or not known, sorted by place.
+    #[getter]
+    fn findings(&self) -> Vec<Finding> {
+        all(self.inner.findings())
+    }
+
+    /// What the next build runs again after a change, and why.
+    ///
+    /// `files` are paths of the context whose contents change (a folder stands for every file in it), `build_args` arguments with
+    /// their new values, `dockerfile` a new text.
+    #[pyo3(signature = (*, files=Vec::new(), build_args=BTreeMap::new(), dockerfile=None))]
+    fn after(
+        &self,
+        py: Python<'_>,
+        files: Vec<String>,
+        build_args: BTreeMap<String, String>,
+        dockerfile: Option<String>,
+    ) -> Result<Prediction, Failure> {
+        let change = build_args
+            .into_iter()
+            .fold(Change::files(files), |change, (name, value)| {
+                change.build_arg(name, value)
+            });
+        let change = dockerfile.into_iter().fold(change, Change::dockerfile);
+        py.detach(|| {
+            let prediction = self.inner.after(&change)?;
+            Ok(Prediction {
+                report: CacheReport::new(&self.inner, &prediction),
+            })
+        })
+    }
+
+    /// What a build of this runs again on a builder that has done `before`. Both contexts must have been read with `hash=True`.
+    fn since(&self, py: Python<'_>, before: &Self) -> Prediction {
+        py.detach(|| Prediction {
+            report: CacheReport::new(&self.inner, &self.inner.since(&before.inner)),
+        })
+    }
+
+    /// The way down from this file: rewrites that make the image smaller or the next build cheaper, in order.
+    ///
+    /// `objective` is `cold-size`, `cold-pull`, `warm-pull` or `rebuild`; `applicability` the most that a rewrite may risk: `safe`,
+    /// `unsafe` or `suggestion`; `change` the source file whose edit is measured, the application's entry point if absent; `skip` and
+    /// `only` name passes.
+    #[pyo3(signature = (*, objective="cold-pull", applicability="safe", change=None, skip=Vec::new(), only=Vec::new()))]
+    fn plan(
+        &self,
+        py: Python<'_>,
+        objective: &str,
+        applicability: &str,
+        change: Option<String>,
+        skip: Vec<String>,
+        only: Vec<String>,
+    ) -> Result<Plan, Failure> {
+        let mut options = PlanOptions::new(objective.parse()?, applicability.parse()?);
+        options.change = change;
+        options.skip = skip;
+        options.only = only;
+        py.detach(|| {
+            let plan = self.inner.plan_with(&options)?;
+            Ok(Plan {
+                report: OptimizeReport::new(&self.inner, plan),
+            })
+        })
+    }
+
+    /// Sizes and findings as JSON: the bytes that `stagewright size --json` prints.
+    fn to_json(&self) -> String {
+        to_json(&self.report())
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "<Analysis: {} bytes in {} layers>",
+            self.inner.size().uncompressed.expected,
+            self.inner.layers().len()
+        )
+    }
+}
+
+/// What happens to each step of the next build.
+#[pyclass(frozen, module = "stagewright")]
+pub(crate) struct Prediction {
+    report: CacheReport,
+}
+
+#[pymethods]
+impl Prediction {
+    /// The steps, each after those it needs.
+    #[getter]
+    fn steps(&self) -> Vec<Step> {
+        all(&self.report.steps)
+    }
+
+    /// Bytes that a host with the previous image pulls.
+    #[getter]
+    fn warm_pull(&self) -> Size {
+        self.report.warm_pull.into()
+    }
+
+    /// What is wrong or not known, sorted by place.
+    #[getter]
+    fn findings(&self) -> Vec<Finding> {
+        all(&self.report.findings)
+    }
+
+    /// The steps as JSON: the bytes that `stagewright cache --json` prints.
+    fn to_json(&self) -> String {
+        to_json(&self.report)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Prediction: {} steps>", self.report.steps.len())
+    }
+}
+
+/// The chosen rewrites in order, and what they lead to.
+#[pyclass(frozen, module = "stagewright")]
+pub(crate) struct Plan {
+    report: OptimizeReport,
+}
+
+impl Plan {
+    pub(crate) fn plan(&self) -> &stagewright::Plan {
+        &self.report.plan
+    }
+}
+
+#[pymethods]
+impl Plan {
+    /// What was minimised.
+    #[getter]
+    fn objective(&self) -> &'static str {
+        self.report.plan.objective.as_str()
+    }
+
+    /// The most that a rewrite was allowed to risk.
+    #[getter]
+    fn applicability(&self) -> &'static str {
+        self.report.plan.applicability.as_str()
+    }
+
+    /// The file whose edit is measured; empty if no source file was found.
+    #[getter]
+    fn change(&self) -> &str {
+        &self.report.plan.change
+    }
+
+    /// The cost of the file as it is.
+    #[getter]
+    fn before(&self) -> Measure {
+        (&self.report.plan.before).into()
+    }
+
+    /// The rewrites, in order, each with what it wins.
+    #[getter]
+    fn steps(&self) -> Vec<Rung> {
+        all(&self.report.plan.rungs)
+    }
+
+    /// The new Dockerfile.
+    #[getter]
+    fn dockerfile(&self) -> &str {
+        &self.report.plan.dockerfile
+    }
+
+    /// The new `.dockerignore`; nothing where it stays as it is.
+    #[getter]
+    fn dockerignore(&self) -> Option<&str> {
+        self.report.plan.dockerignore.as_deref()
+    }
+
+    /// What is wrong or not known in the file as it is, sorted by place.
+    #[getter]
+    fn findings(&self) -> Vec<Finding> {
+        all(&self.report.findings)
+    }
+
+    /// The plan as JSON: the bytes that `stagewright optimize --json` prints.
+    fn to_json(&self) -> String {
+        to_json(&self.report)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Plan: {} steps>", self.report.plan.rungs.len())
+    }
+}

@@ -1,0 +1,452 @@
+//! Facts as frozen Python classes: attributes, equality, `repr` and pickling.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyTuple, PyType};
+use stagewright::estimate::LayerEstimate;
+use stagewright::plan;
+use stagewright::report::parse::{
+    ParsedDirective, ParsedError, ParsedFlag, ParsedHeredoc, ParsedInstruction, Range,
+};
+use stagewright::report::{BaseReport, StepReport};
+
+/// A class whose instances are their attributes.
+macro_rules! value {
+    ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $about:literal])+ $field:ident: $type:ty,)+ }) => {
+        $(#[doc = $doc])+
+        #[pyclass(frozen, get_all, eq, from_py_object, module = "stagewright")]
+        #[derive(Clone, PartialEq)]
+        pub(crate) struct $name {
+            $($(#[doc = $about])+ pub(crate) $field: $type,)+
+        }
+
+        #[pymethods]
+        impl $name {
+            #[new]
+            #[expect(clippy::allow_attributes, reason = "most have few")]
+            #[allow(clippy::too_many_arguments, reason = "one for each attribute")]
+            fn new($($field: $type),+) -> Self {
+                Self { $($field),+ }
+            }
+
+            fn __repr__(this: &Bound<'_, Self>) -> PyResult<String> {
+                let attributes = [$(format!(concat!(stringify!($field), "={}"), this.getattr(stringify!($field))?.repr()?)),+];
+                Ok(format!(concat!(stringify!($name), "({})"), attributes.join(", ")))
+            }
+
+            fn __reduce__<'py>(this: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyType>, Bound<'py, PyTuple>)> {
+                let attributes = [$(this.getattr(stringify!($field))?),+];
+                Ok((this.get_type(), PyTuple::new(this.py(), attributes)?))
+            }
+        }
+    };
+}
+
+value! {
+    /// Bytes that are not known exactly: the value lies between `low` and `high`, `expected` is the best guess.
+    Size {
+        /// The least that is likely, in bytes.
+        low: u64,
+        /// The best guess, in bytes.
+        expected: u64,
+        /// The most that is likely, in bytes.
+        high: u64,
+    }
+}
+
+value! {
+    /// Bytes of a text in UTF-8, from `start` up to `end`.
+    Span {
+        /// The first byte.
+        start: u32,
+        /// The byte after the last.
+        end: u32,
+    }
+}
+
+value! {
+    /// Where a number comes from.
+    Basis {
+        /// The source in a few words.
+        source: String,
+        /// The day it was read or measured, `YYYY-MM-DD`, where it has one.
+        date: Option<String>,
+    }
+}
+
+value! {
+    /// Something that a layer holds.
+    Content {
+        /// Where it lies.
+        path: String,
+        /// What it is (`flask 1.1.1`); empty for a plain file.
+        label: String,
+        /// Its bytes, uncompressed.
+        size: Size,
+    }
+}
+
+value! {
+    /// One layer of the image.
+    Layer {
+        /// The line of the instruction, 1-based.
+        line: u32,
+        /// The stage, by its name or as `stage-N`.
+        stage: String,
+        /// The instruction as one line.
+        instruction: String,
+        /// Its bytes on disk.
+        size: Size,
+        /// Its bytes on the wire.
+        compressed: Size,
+        /// Where the numbers come from.
+        basis: Vec<Basis>,
+        /// What it holds, largest first.
+        contents: Vec<Content>,
+        /// Bytes of lower layers that it hides or replaces.
+        hidden: Size,
+        /// Bytes of lower layers that it holds again because it changes their owner or mode.
+        copied_up: Size,
+        /// What the estimate does not cover, in sentences.
+        notes: Vec<String>,
+    }
+}
+
+value! {
+    /// What is known of the image that everything is built on.
+    Base {
+        /// Its reference as written; `scratch` if there is none.
+        reference: String,
+        /// Whether the catalogue knows it.
+        known: bool,
+        /// Its bytes on disk, where it is known.
+        size: Option<Size>,
+        /// Its bytes on the wire, where it is known.
+        compressed: Option<Size>,
+        /// Where the numbers come from.
+        basis: Option<Basis>,
+        /// Why the numbers may be off, where they are not of the build that was asked for.
+        stale: Option<String>,
+    }
+}
+
+value! {
+    /// What is wrong with a Dockerfile or its project, or not known of it.
+    Finding {
+        /// A stable name in kebab-case.
+        code: String,
+        /// `error`, `warning` or `note`.
+        severity: String,
+        /// The file it is in, relative to the context; empty for the Dockerfile.
+        file: String,
+        /// The line in that file, 1-based; 0 if it concerns the whole file.
+        line: u32,
+        /// The column, 1-based, in characters; 0 where only the line is known.
+        column: u32,
+        /// The bytes of the file that it is about.
+        span: Span,
+        /// One sentence.
+        message: String,
+    }
+}
+
+value! {
+    /// What happens to one step of the next build.
+    Step {
+        /// The line of its instruction, 1-based.
+        line: u32,
+        /// Its stage, by its name or as `stage-N`.
+        stage: String,
+        /// The instruction as one line.
+        instruction: String,
+        /// `cached`, `rerun` or `unknown`.
+        verdict: String,
+        /// Why it runs, or what its verdict depends on; nothing for a cached step.
+        cause: Option<String>,
+    }
+}
+
+value! {
+    /// What a Dockerfile costs.
+    Measure {
+        /// Bytes of the image on disk.
+        size: Size,
+        /// Bytes of the image on the wire.
+        compressed: Size,
+        /// The instructions that an edit of the source runs again.
+        rebuilds: Vec<String>,
+        /// Bytes that a host with the previous image pulls after that edit.
+        warm_pull: u64,
+    }
+}
+
+value! {
+    /// One rewrite of a plan.
+    Rung {
+        /// The pass that makes it.
+        pass_name: String,
+        /// What it does.
+        title: String,
+        /// `safe`, `unsafe` or `suggestion`.
+        applicability: String,
+        /// What it takes for granted, in sentences.
+        assumptions: Vec<String>,
+        /// What a person should know about it, in sentences.
+        warnings: Vec<String>,
+        /// The cost before it.
+        before: Measure,
+        /// The cost after it.
+        after: Measure,
+        /// The Dockerfile after it.
+        dockerfile: String,
+    }
+}
+
+value! {
+    /// A parser directive.
+    Directive {
+        /// Its name in lower case.
+        name: String,
+        /// Its value.
+        value: String,
+    }
+}
+
+value! {
+    /// A flag of an instruction.
+    Flag {
+        /// Its name.
+        name: String,
+        /// Its value; nothing for a bare flag.
+        value: Option<String>,
+        /// Its bytes.
+        span: Span,
+    }
+}
+
+value! {
+    /// A here-document.
+    Heredoc {
+        /// Its name.
+        name: String,
+        /// Its body.
+        content: String,
+        /// Whether variables in it are expanded.
+        expand: bool,
+    }
+}
+
+value! {
+    /// One instruction as written.
+    Instruction {
+        /// Its name in upper case; as written where no instruction has it.
+        keyword: String,
+        /// The first line, 1-based.
+        line: u32,
+        /// The last line, 1-based.
+        end_line: u32,
+        /// Its bytes.
+        span: Span,
+        /// Its flags, in order.
+        flags: Vec<Flag>,
+        /// The instruction as one line: continuations joined, comments gone.
+        text: String,
+        /// Its here-documents, in order.
+        heredocs: Vec<Heredoc>,
+    }
+}
+
+value! {
+    /// What BuildKit would reject. A value, not an exception.
+    SyntaxError {
+        /// A stable name in kebab-case.
+        code: String,
+        /// BuildKit's message.
+        message: String,
+        /// The line, 1-based.
+        line: u32,
+        /// The column, 1-based, in characters.
+        column: u32,
+        /// The bytes at fault.
+        span: Span,
+    }
+}
+
+/// A list of one kind as a list of another.
+pub(crate) fn all<'a, T: 'a, U: From<&'a T>>(items: impl IntoIterator<Item = &'a T>) -> Vec<U> {
+    items.into_iter().map(U::from).collect()
+}
+
+impl From<stagewright::Size> for Size {
+    fn from(size: stagewright::Size) -> Self {
+        Self {
+            low: size.low,
+            expected: size.expected,
+            high: size.high,
+        }
+    }
+}
+
+impl From<Range> for Span {
+    fn from(range: Range) -> Self {
+        Self {
+            start: range.start,
+            end: range.end,
+        }
+    }
+}
+
+impl From<&stagewright::Basis> for Basis {
+    fn from(basis: &stagewright::Basis) -> Self {
+        Self {
+            source: basis.source.clone(),
+            date: basis.date.clone(),
+        }
+    }
+}
+
+impl From<&stagewright::estimate::Content> for Content {
+    fn from(content: &stagewright::estimate::Content) -> Self {
+        Self {
+            path: content.path.clone(),
+            label: content.label.clone(),
+            size: content.size.into(),
+        }
+    }
+}
+
+impl From<&LayerEstimate> for Layer {
+    fn from(layer: &LayerEstimate) -> Self {
+        Self {
+            line: layer.line,
+            stage: layer.stage.clone(),
+            instruction: layer.instruction.clone(),
+            size: layer.size.uncompressed.into(),
+            compressed: layer.size.compressed.into(),
+            basis: all(&layer.basis),
+            contents: all(&layer.contents),
+            hidden: layer.hidden.into(),
+            copied_up: layer.copied_up.into(),
+            notes: layer.notes.clone(),
+        }
+    }
+}
+
+impl From<&BaseReport> for Base {
+    fn from(base: &BaseReport) -> Self {
+        Self {
+            reference: base.reference.clone(),
+            known: base.known,
+            size: base.size.map(|size| size.uncompressed.into()),
+            compressed: base.size.map(|size| size.compressed.into()),
+            basis: base.basis.as_ref().map(Basis::from),
+            stale: base.stale.clone(),
+        }
+    }
+}
+
+impl From<&stagewright::Finding> for Finding {
+    fn from(finding: &stagewright::Finding) -> Self {
+        Self {
+            code: finding.code.into(),
+            severity: finding.severity.as_str().into(),
+            file: finding.file.clone(),
+            line: finding.line,
+            column: finding.column,
+            span: Range::from(finding.span).into(),
+            message: finding.message.clone(),
+        }
+    }
+}
+
+impl From<&StepReport> for Step {
+    fn from(step: &StepReport) -> Self {
+        Self {
+            line: step.line,
+            stage: step.stage.clone(),
+            instruction: step.instruction.clone(),
+            verdict: step.verdict.into(),
+            cause: step.cause.clone(),
+        }
+    }
+}
+
+impl From<&plan::Measure> for Measure {
+    fn from(measure: &plan::Measure) -> Self {
+        Self {
+            size: measure.size.uncompressed.into(),
+            compressed: measure.size.compressed.into(),
+            rebuilds: measure.rebuilds.clone(),
+            warm_pull: measure.warm_pull,
+        }
+    }
+}
+
+impl From<&plan::Rung> for Rung {
+    fn from(rung: &plan::Rung) -> Self {
+        Self {
+            pass_name: rung.pass.into(),
+            title: rung.title.clone(),
+            applicability: rung.applicability.as_str().into(),
+            assumptions: rung.assumptions.clone(),
+            warnings: rung.warnings.clone(),
+            before: (&rung.before).into(),
+            after: (&rung.after).into(),
+            dockerfile: rung.dockerfile.clone(),
+        }
+    }
+}
+
+impl From<&ParsedDirective> for Directive {
+    fn from(directive: &ParsedDirective) -> Self {
+        Self {
+            name: directive.name.clone(),
+            value: directive.value.clone(),
+        }
+    }
+}
+
+impl From<&ParsedFlag> for Flag {
+    fn from(flag: &ParsedFlag) -> Self {
+        Self {
+            name: flag.name.clone(),
+            value: flag.value.clone(),
+            span: flag.span.into(),
+        }
+    }
+}
+
+impl From<&ParsedHeredoc> for Heredoc {
+    fn from(heredoc: &ParsedHeredoc) -> Self {
+        Self {
+            name: heredoc.name.clone(),
+            content: heredoc.content.clone(),
+            expand: heredoc.expand,
+        }
+    }
+}
+
+impl From<&ParsedInstruction> for Instruction {
+    fn from(instruction: &ParsedInstruction) -> Self {
+        Self {
+            keyword: instruction.keyword.clone(),
+            line: instruction.line,
+            end_line: instruction.end_line,
+            span: instruction.span.into(),
+            flags: all(&instruction.flags),
+            text: instruction.text.clone(),
+            heredocs: all(&instruction.heredocs),
+        }
+    }
+}
+
+impl From<&ParsedError> for SyntaxError {
+    fn from(error: &ParsedError) -> Self {
+        Self {
+            code: error.code.into(),
+            message: error.message.clone(),
+            line: error.line,
+            column: error.column,
+            span: error.span.into(),
+        }
+    }
+}

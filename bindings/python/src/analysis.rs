@@ -73,7 +73,10 @@ impl Analysis {
     ///
     /// `files` are paths of the context whose contents change (a folder stands for every file in it), `build_args` arguments with
     /// their new values, `dockerfile` a new text.
-    #[pyo3(signature = (*, files=Vec::new(), build_args=BTreeMap::new(), dockerfile=None))]
+    #[pyo3(
+        signature = (*, files=Vec::new(), build_args=BTreeMap::new(), dockerfile=None),
+        text_signature = "($self, *, files=(), build_args={}, dockerfile=None)"
+    )]
     fn after(
         &self,
         py: Python<'_>,
@@ -107,7 +110,10 @@ impl Analysis {
     /// `objective` is `cold-size`, `cold-pull`, `warm-pull` or `rebuild`; `applicability` the most that a rewrite may risk: `safe`,
     /// `unsafe` or `suggestion`; `change` the source file whose edit is measured, the application's entry point if absent; `skip` and
     /// `only` name passes.
-    #[pyo3(signature = (*, objective="cold-pull", applicability="safe", change=None, skip=Vec::new(), only=Vec::new()))]
+    #[pyo3(
+        signature = (*, objective="cold-pull", applicability="safe", change=None, skip=Vec::new(), only=Vec::new()),
+        text_signature = "($self, *, objective='cold-pull', applicability='safe', change=None, skip=(), only=())"
+    )]
     fn plan(
         &self,
         py: Python<'_>,

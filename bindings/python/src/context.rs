@@ -126,7 +126,10 @@ impl BuildFiles {
     /// `file` names a Dockerfile that stands elsewhere, `context` a context that does. With `hash` every file is read for its digest,
     /// which `Analysis.since` needs. Raises `StagewrightError` for what cannot be found or read.
     #[staticmethod]
-    #[pyo3(signature = (path=PathBuf::from("."), *, file=None, context=None, hash=false))]
+    #[pyo3(
+        signature = (path=PathBuf::from("."), *, file=None, context=None, hash=false),
+        text_signature = "(path='.', *, file=None, context=None, hash=False)"
+    )]
     fn open(
         py: Python<'_>,
         path: PathBuf,

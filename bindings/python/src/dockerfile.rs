@@ -84,7 +84,10 @@ impl Dockerfile {
     ///
     /// Raises `StagewrightError` for a folder that cannot be read, an unknown target (`unknown-target`) or a file without a stage
     /// (`no-stages`).
-    #[pyo3(signature = (*, context=ContextArgument::here(), target=None, build_args=BTreeMap::new(), platform=None, as_of=None))]
+    #[pyo3(
+        signature = (*, context=ContextArgument::here(), target=None, build_args=BTreeMap::new(), platform=None, as_of=None),
+        text_signature = "($self, *, context='.', target=None, build_args={}, platform=None, as_of=None)"
+    )]
     fn analyze(
         &self,
         py: Python<'_>,

@@ -93,7 +93,10 @@ impl Generated {
 /// is left out is taken from the project's files. Raises `StagewrightError` where no recipe fits (`no-recipe`) or nothing says how the
 /// application starts (`no-command`).
 #[pyfunction]
-#[pyo3(signature = (context=ContextArgument::here(), *, port=None, base=None, command=None))]
+#[pyo3(
+    signature = (context=ContextArgument::here(), *, port=None, base=None, command=None),
+    text_signature = "(context='.', *, port=None, base=None, command=None)"
+)]
 pub(crate) fn generate(
     py: Python<'_>,
     context: ContextArgument,

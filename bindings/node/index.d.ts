@@ -9,5 +9,437 @@
  */
 export declare const __napiBindingTarget: 'native' | 'wasm32-wasi' | 'wasm32-wasip1'
 
+/** What the models say of one Dockerfile in one context. It never changes. */
+export declare class Analysis {
+  /** Bytes of the image on disk: its base and its own layers. Without the base where that is unknown. */
+  get size(): Size
+  /** Bytes of the image on the wire. */
+  get compressed(): Size
+  /** The stage that is built, by its name or as `stage-N`. */
+  get target(): string
+  /** The image that everything is built on. */
+  get base(): Base
+  /** The layers, the base's first as one; not among them where the base is unknown. */
+  get layers(): Array<Layer>
+  /** Bytes in the image that nothing can see, because a later layer hides or repeats them. */
+  get hidden(): Size
+  /** What is wrong or not known, sorted by place. */
+  get findings(): Array<Finding>
+  /** What the next build runs again after a change, and why. */
+  after(change?: ChangeOptions | undefined | null): Prediction
+  /** What a build of this runs again on a builder that has done `before`. Both contexts must have been read with `hash: true`. */
+  since(before: Analysis): Prediction
+  /** The way down from this file: rewrites that make the image smaller or the next build cheaper, in order. */
+  plan(options?: PlanningOptions | undefined | null): Plan
+  /** Sizes and findings as JSON: the bytes that `stagewright size --json` prints. */
+  toJson(): string
+}
+
+/** The Dockerfile and the context of a build, read from disk as the command reads them. */
+export declare class BuildFiles {
+  /**
+   * Opens a folder, which is the context and holds a Dockerfile; or a Dockerfile, whose folder is the context.
+   *
+   * Throws an error with a `code` for what cannot be found or read.
+   */
+  static open(path: string, options?: BuildFilesOptions | undefined | null): BuildFiles
+  /** Where the Dockerfile is. */
+  get path(): string
+  /** The Dockerfile. */
+  get dockerfile(): Dockerfile
+  /** The context. */
+  get context(): Context
+  /**
+   * Writes what a plan leads to: the Dockerfile in the place of the old one, and the `.dockerignore`. There is no moment at which
+   * half a file stands there.
+   *
+   * Throws an error (`file-unwritable`) where that cannot be done.
+   */
+  write(plan: Plan): void
+}
+
+/** The files that a build is given, after `.dockerignore`. It never changes. */
+export declare class Context {
+  /**
+   * Reads the context in a folder.
+   *
+   * Throws an error with a `code` if the folder or a file in it cannot be read.
+   */
+  static directory(path: string, options?: DirectoryContextOptions | undefined | null): Context
+  /** Makes a context in memory, from paths and contents. A `.dockerignore` among them holds. */
+  static files(files: Record<string, string | Buffer>): Context
+  /** The files that are sent, with their sizes in bytes. */
+  get sizes(): Record<string, number>
+  /** What `.dockerignore` leaves out: files, and folders of which nothing is sent. */
+  get ignored(): Array<string>
+  /** The bytes of all files that are sent. */
+  get size(): number
+}
+
+/** A Dockerfile: its text, lossless, and what stands in it. It never changes. */
+export declare class Dockerfile {
+  /** Reads a Dockerfile. It never fails: what is wrong is in `errors`. */
+  static parse(text: string): Dockerfile
+  /**
+   * Reads a Dockerfile, or the one in a folder, from disk.
+   *
+   * Throws an error with a `code` if it is not there (`path-missing`, `dockerfile-missing`), a folder (`dockerfile-is-folder`) or
+   * not UTF-8 (`not-utf8`).
+   */
+  static read(path: string): Dockerfile
+  /** The text, as it was given. */
+  get text(): string
+  /** The escape character: a backslash, or a backtick where a directive says so. */
+  get escape(): string
+  /** The parser directives at the top, in order. */
+  get directives(): Array<Directive>
+  /** The instructions, in order. */
+  get instructions(): Array<Instruction>
+  /** What BuildKit would reject, sorted by place; empty if it accepts the file. */
+  get errors(): Array<SyntaxError>
+  /**
+   * Works out stages, sizes and cache of a build.
+   *
+   * Throws an error with a `code` for a folder that cannot be read, an unknown target (`unknown-target`) or a file without a stage
+   * (`no-stages`).
+   */
+  analyze(options?: AnalyzeOptions | undefined | null): Analysis
+  /** What stands in the file as JSON: the bytes that `stagewright parse --json` prints. */
+  toJson(): string
+}
+
+/** A Dockerfile with its `.dockerignore`, and what was taken for granted. */
+export declare class Generated {
+  /** The recipe (`python`). */
+  get recipe(): string
+  /** The Dockerfile. */
+  get dockerfile(): string
+  /** The `.dockerignore`. */
+  get dockerignore(): string
+  /** What was found in the project, in sentences. */
+  get found(): Array<string>
+  /** What the files do not say, and what was taken; a person should answer. */
+  get questions(): Array<string>
+  /** Bytes of the image on disk. */
+  get size(): Size
+  /** Bytes of the image on the wire. */
+  get compressed(): Size
+  /** What is wrong or not known, sorted by place. */
+  get findings(): Array<Finding>
+  /**
+   * Writes both files into a folder that has neither.
+   *
+   * Throws an error where one is there already (`file-exists`) or cannot be written (`file-unwritable`).
+   */
+  write(folder: string): void
+  /** The answer as JSON: the bytes that `stagewright generate --json` prints. */
+  toJson(): string
+}
+
+/** The chosen rewrites in order, and what they lead to. */
+export declare class Plan {
+  /** What was minimised. */
+  get objective(): string
+  /** The most that a rewrite was allowed to risk. */
+  get applicability(): string
+  /** The file whose edit is measured; empty if no source file was found. */
+  get change(): string
+  /** The cost of the file as it is. */
+  get before(): Measure
+  /** The rewrites, in order, each with what it wins. */
+  get steps(): Array<Rung>
+  /** The new Dockerfile. */
+  get dockerfile(): string
+  /** The new `.dockerignore`; nothing where it stays as it is. */
+  get dockerignore(): string | null
+  /** What is wrong or not known in the file as it is, sorted by place. */
+  get findings(): Array<Finding>
+  /** The plan as JSON: the bytes that `stagewright optimize --json` prints. */
+  toJson(): string
+}
+
+/** What happens to each step of the next build. */
+export declare class Prediction {
+  /** The steps, each after those it needs. */
+  get steps(): Array<Step>
+  /** Bytes that a host with the previous image pulls. */
+  get warmPull(): Size
+  /** What is wrong or not known, sorted by place. */
+  get findings(): Array<Finding>
+  /** The steps as JSON: the bytes that `stagewright cache --json` prints. */
+  toJson(): string
+}
+
+/** How a build is called. */
+export interface AnalyzeOptions {
+  /** The build context, or the folder that holds it; the current folder if absent. */
+  context?: string | Context
+  /** The stage to build; the last one if absent. */
+  target?: string
+  /** Build arguments, by name. */
+  buildArgs?: Record<string, string>
+  /** The platform to build for, for example `linux/arm64`. */
+  platform?: string
+  /** The day (`YYYY-MM-DD`) as of which the catalogue is read, for base images of another year. */
+  asOf?: string
+}
+
+/** What is known of the image that everything is built on. */
+export interface Base {
+  /** Its reference as written; `scratch` if there is none. */
+  reference: string
+  /** Whether the catalogue knows it. */
+  known: boolean
+  /** Its bytes on disk, where it is known. */
+  size?: Size
+  /** Its bytes on the wire, where it is known. */
+  compressed?: Size
+  /** Where the numbers come from. */
+  basis?: Basis
+  /** Why the numbers may be off, where they are not of the build that was asked for. */
+  stale?: string
+}
+
+/** Where a number comes from. */
+export interface Basis {
+  /** The source in a few words. */
+  source: string
+  /** The day it was read or measured, `YYYY-MM-DD`, where it has one. */
+  date?: string
+}
+
+/** Which files to open, where it is not the `Dockerfile` in the folder that is the context. */
+export interface BuildFilesOptions {
+  /** A Dockerfile that stands elsewhere. */
+  file?: string
+  /** A context that stands elsewhere. */
+  context?: string
+  /** Read every file for its digest, which `Analysis.since` needs. */
+  hash?: boolean
+}
+
+/** What is different in the next build. */
+export interface ChangeOptions {
+  /** Paths of the context whose contents change; a folder stands for every file in it. */
+  files?: Array<string>
+  /** Build arguments with their new values. */
+  buildArgs?: Record<string, string>
+  /** The new text of the Dockerfile. */
+  dockerfile?: string
+}
+
+/** Something that a layer holds. */
+export interface Content {
+  /** Where it lies. */
+  path: string
+  /** What it is (`flask 1.1.1`); empty for a plain file. */
+  label: string
+  /** Its bytes, uncompressed. */
+  size: Size
+}
+
+/** A parser directive. */
+export interface Directive {
+  /** Its name in lower case. */
+  name: string
+  /** Its value. */
+  value: string
+}
+
+/** How a folder is read. */
+export interface DirectoryContextOptions {
+  /** Read every file for its digest, which `Analysis.since` needs. */
+  hash?: boolean
+}
+
+/** What is wrong with a Dockerfile or its project, or not known of it. */
+export interface Finding {
+  /** A stable name in kebab-case. */
+  code: string
+  /** `error`, `warning` or `note`. */
+  severity: string
+  /** The file it is in, relative to the context; empty for the Dockerfile. */
+  file: string
+  /** The line in that file, 1-based; 0 if it concerns the whole file. */
+  line: number
+  /** The column, 1-based, in characters; 0 where only the line is known. */
+  column: number
+  /** The bytes of the file that it is about. */
+  span: Span
+  /** One sentence. */
+  message: string
+}
+
+/** A flag of an instruction. */
+export interface Flag {
+  /** Its name. */
+  name: string
+  /** Its value; nothing for a bare flag. */
+  value?: string
+  /** Its bytes. */
+  span: Span
+}
+
+/**
+ * Makes a Dockerfile and a `.dockerignore` for the project in a folder (or a `Context`) that has none. Writes nothing.
+ *
+ * Throws an error with a `code` where no recipe fits (`no-recipe`) or nothing says how the application starts (`no-command`).
+ */
+export declare function generate(context: string | Context, options?: GenerateOptions | undefined | null): Generated
+
+/** What a caller decides for the recipe; what is left out is taken from the project's files. */
+export interface GenerateOptions {
+  /** The port that the application listens on. */
+  port?: number
+  /** The base image. */
+  base?: string
+  /** The words of the command that starts the application. */
+  command?: Array<string>
+}
+
+/** A here-document. */
+export interface Heredoc {
+  /** Its name. */
+  name: string
+  /** Its body. */
+  content: string
+  /** Whether variables in it are expanded. */
+  expand: boolean
+}
+
+/** One instruction as written. */
+export interface Instruction {
+  /** Its name in upper case; as written where no instruction has it. */
+  keyword: string
+  /** The first line, 1-based. */
+  line: number
+  /** The last line, 1-based. */
+  endLine: number
+  /** Its bytes. */
+  span: Span
+  /** Its flags, in order. */
+  flags: Array<Flag>
+  /** The instruction as one line: continuations joined, comments gone. */
+  text: string
+  /** Its here-documents, in order. */
+  heredocs: Array<Heredoc>
+}
+
+/** One layer of the image. */
+export interface Layer {
+  /** The line of the instruction, 1-based. */
+  line: number
+  /** The stage, by its name or as `stage-N`. */
+  stage: string
+  /** The instruction as one line. */
+  instruction: string
+  /** Its bytes on disk. */
+  size: Size
+  /** Its bytes on the wire. */
+  compressed: Size
+  /** Where the numbers come from. */
+  basis: Array<Basis>
+  /** What it holds, largest first. */
+  contents: Array<Content>
+  /** Bytes of lower layers that it hides or replaces. */
+  hidden: Size
+  /** Bytes of lower layers that it holds again because it changes their owner or mode. */
+  copiedUp: Size
+  /** What the estimate does not cover, in sentences. */
+  notes: Array<string>
+}
+
+/** What a Dockerfile costs. */
+export interface Measure {
+  /** Bytes of the image on disk. */
+  size: Size
+  /** Bytes of the image on the wire. */
+  compressed: Size
+  /** The instructions that an edit of the source runs again. */
+  rebuilds: Array<string>
+  /** Bytes that a host with the previous image pulls after that edit. */
+  warmPull: number
+}
+
+/** What a plan may do and for what. */
+export interface PlanningOptions {
+  /** What to minimise; `cold-pull` if absent. */
+  objective?: 'cold-size' | 'cold-pull' | 'warm-pull' | 'rebuild'
+  /** The most that a rewrite may risk; `safe` if absent. */
+  applicability?: 'safe' | 'unsafe' | 'suggestion'
+  /** The source file whose edit is measured; the application's entry point if absent. */
+  change?: string
+  /** Passes to leave out, by name. */
+  skip?: Array<string>
+  /** Passes to use, by name; all if empty. */
+  only?: Array<string>
+}
+
+/** One rewrite of a plan. */
+export interface Rung {
+  /** The pass that makes it. */
+  pass: string
+  /** What it does. */
+  title: string
+  /** `safe`, `unsafe` or `suggestion`. */
+  applicability: string
+  /** What it takes for granted, in sentences. */
+  assumptions: Array<string>
+  /** What a person should know about it, in sentences. */
+  warnings: Array<string>
+  /** The cost before it. */
+  before: Measure
+  /** The cost after it. */
+  after: Measure
+  /** The Dockerfile after it. */
+  dockerfile: string
+}
+
+/** Bytes that are not known exactly: the value lies between `low` and `high`, `expected` is the best guess. */
+export interface Size {
+  /** The least that is likely, in bytes. */
+  low: number
+  /** The best guess, in bytes. */
+  expected: number
+  /** The most that is likely, in bytes. */
+  high: number
+}
+
+/** Bytes of a text in UTF-8, from `start` up to `end`. */
+export interface Span {
+  /** The first byte. */
+  start: number
+  /** The byte after the last. */
+  end: number
+}
+
+/** What happens to one step of the next build. */
+export interface Step {
+  /** The line of its instruction, 1-based. */
+  line: number
+  /** Its stage, by its name or as `stage-N`. */
+  stage: string
+  /** The instruction as one line. */
+  instruction: string
+  /** `cached`, `rerun` or `unknown`. */
+  verdict: string
+  /** Why it runs, or what its verdict depends on; nothing for a cached step. */
+  cause?: string
+}
+
+/** What BuildKit would reject. A value, not an exception. */
+export interface SyntaxError {
+  /** A stable name in kebab-case. */
+  code: string
+  /** BuildKit's message. */
+  message: string
+  /** The line, 1-based. */
+  line: number
+  /** The column, 1-based, in characters. */
+  column: number
+  /** The bytes at fault. */
+  span: Span
+}
+
 /** The version of the package. */
 export declare function version(): string

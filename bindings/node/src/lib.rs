@@ -1,5 +1,17 @@
 //! The native half of the `stagewright` npm package: conversions only.
 
+#![expect(
+    unreachable_pub,
+    reason = "the macros want public items, and no crate links to an addon"
+)]
+
+mod analysis;
+mod context;
+mod dockerfile;
+mod error;
+mod project;
+mod value;
+
 use napi_derive::napi;
 
 /// The version of the package.

@@ -1,0 +1,267 @@
+//! `Analysis`, `Prediction` and `Plan`.
+
+use std::collections::BTreeMap;
+
+use napi_derive::napi;
+use stagewright::report::{CacheReport, OptimizeReport, SizeReport, to_json};
+use stagewright::{Change, PlanOptions};
+
+use crate::error::{Result, failure};
+use crate::value::{Base, Finding, Layer, Measure, Rung, Size, Step, all};
+
+/// What the models say of one Dockerfile in one context. It never changes.
+#[napi]
+pub struct Analysis {
+    inner: stagewright::Analysis,
+}
+
+/// What is different in the next build.
+#[napi(object, object_to_js = false)]
+#[derive(Default)]
+pub struct ChangeOptions {
+    /// Paths of the context whose contents change; a folder stands for every file in it.
+    pub files: Option<Vec<String>>,
+    /// Build arguments with their new values.
+    pub build_args: Option<BTreeMap<String, String>>,
+    /// The new text of the Dockerfile.
+    pub dockerfile: Option<String>,
+}
+
+/// What a plan may do and for what.
+#[napi(object, object_to_js = false)]
+#[derive(Default)]
+pub struct PlanningOptions {
+    /// What to minimise; `cold-pull` if absent.
+    #[napi(ts_type = "'cold-size' | 'cold-pull' | 'warm-pull' | 'rebuild'")]
+    pub objective: Option<String>,
+    /// The most that a rewrite may risk; `safe` if absent.
+    #[napi(ts_type = "'safe' | 'unsafe' | 'suggestion'")]
+    pub applicability: Option<String>,
+    /// The source file whose edit is measured; the application's entry point if absent.
+    pub change: Option<String>,
+    /// Passes to leave out, by name.
+    pub skip: Option<Vec<String>>,
+    /// Passes to use, by name; all if empty.
+    pub only: Option<Vec<String>>,
+}
+
+impl Analysis {
+    pub(crate) fn new(inner: stagewright::Analysis) -> Self {
+        Self { inner }
+    }
+
+    fn report(&self) -> SizeReport {
+        SizeReport::new(&self.inner)
+    }
+}
+
+#[napi]
+impl Analysis {
+    /// Bytes of the image on disk: its base and its own layers. Without the base where that is unknown.
+    #[napi(getter)]
+    pub fn size(&self) -> Size {
+        self.inner.size().uncompressed.into()
+    }
+
+    /// Bytes of the image on the wire.
+    #[napi(getter)]
+    pub fn compressed(&self) -> Size {
+        self.inner.size().compressed.into()
+    }
+
+    /// The stage that is built, by its name or as `stage-N`.
+    #[napi(getter)]
+    pub fn target(&self) -> String {
+        self.report().target
+    }
+
+    /// The image that everything is built on.
+    #[napi(getter)]
+    pub fn base(&self) -> Base {
+        (&self.inner.base()).into()
+    }
+
+    /// The layers, the base's first as one; not among them where the base is unknown.
+    #[napi(getter)]
+    pub fn layers(&self) -> Vec<Layer> {
+        all(self.inner.layers())
+    }
+
+    /// Bytes in the image that nothing can see, because a later layer hides or repeats them.
+    #[napi(getter)]
+    pub fn hidden(&self) -> Size {
+        self.report().hidden.into()
+    }
+
+    /// What is wrong or not known, sorted by place.
+    #[napi(getter)]
+    pub fn findings(&self) -> Vec<Finding> {
+        all(self.inner.findings())
+    }
+
+    /// What the next build runs again after a change, and why.
+    #[napi]
+    pub fn after(&self, change: Option<ChangeOptions>) -> Result<Prediction> {
+        let options = change.unwrap_or_default();
+        let change = Change::files(options.files.unwrap_or_default());
+        let build_args = options.build_args.unwrap_or_default();
+        let change = build_args
+            .into_iter()
+            .fold(change, |change, (name, value)| {
+                change.build_arg(name, value)
+            });
+        let change = options
+            .dockerfile
+            .into_iter()
+            .fold(change, Change::dockerfile);
+        let prediction = self.inner.after(&change).map_err(failure)?;
+        Ok(Prediction {
+            report: CacheReport::new(&self.inner, &prediction),
+        })
+    }
+
+    /// What a build of this runs again on a builder that has done `before`. Both contexts must have been read with `hash: true`.
+    #[napi]
+    pub fn since(&self, before: &Analysis) -> Prediction {
+        Prediction {
+            report: CacheReport::new(&self.inner, &self.inner.since(&before.inner)),
+        }
+    }
+
+    /// The way down from this file: rewrites that make the image smaller or the next build cheaper, in order.
+    #[napi]
+    pub fn plan(&self, options: Option<PlanningOptions>) -> Result<Plan> {
+        let asked = options.unwrap_or_default();
+        let objective = asked
+            .objective
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(failure)?;
+        let applicability = asked
+            .applicability
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(failure)?;
+        let mut options = PlanOptions::new(
+            objective.unwrap_or_default(),
+            applicability.unwrap_or_default(),
+        );
+        options.change = asked.change;
+        options.skip = asked.skip.unwrap_or_default();
+        options.only = asked.only.unwrap_or_default();
+        let plan = self.inner.plan_with(&options).map_err(failure)?;
+        Ok(Plan {
+            report: OptimizeReport::new(&self.inner, plan),
+        })
+    }
+
+    /// Sizes and findings as JSON: the bytes that `stagewright size --json` prints.
+    #[napi]
+    pub fn to_json(&self) -> String {
+        to_json(&self.report())
+    }
+}
+
+/// What happens to each step of the next build.
+#[napi]
+pub struct Prediction {
+    report: CacheReport,
+}
+
+#[napi]
+impl Prediction {
+    /// The steps, each after those it needs.
+    #[napi(getter)]
+    pub fn steps(&self) -> Vec<Step> {
+        all(&self.report.steps)
+    }
+
+    /// Bytes that a host with the previous image pulls.
+    #[napi(getter)]
+    pub fn warm_pull(&self) -> Size {
+        self.report.warm_pull.into()
+    }
+
+    /// What is wrong or not known, sorted by place.
+    #[napi(getter)]
+    pub fn findings(&self) -> Vec<Finding> {
+        all(&self.report.findings)
+    }
+
+    /// The steps as JSON: the bytes that `stagewright cache --json` prints.
+    #[napi]
+    pub fn to_json(&self) -> String {
+        to_json(&self.report)
+    }
+}
+
+/// The chosen rewrites in order, and what they lead to.
+#[napi]
+pub struct Plan {
+    report: OptimizeReport,
+}
+
+impl Plan {
+    pub(crate) fn plan(&self) -> &stagewright::Plan {
+        &self.report.plan
+    }
+}
+
+#[napi]
+impl Plan {
+    /// What was minimised.
+    #[napi(getter)]
+    pub fn objective(&self) -> &'static str {
+        self.report.plan.objective.as_str()
+    }
+
+    /// The most that a rewrite was allowed to risk.
+    #[napi(getter)]
+    pub fn applicability(&self) -> &'static str {
+        self.report.plan.applicability.as_str()
+    }
+
+    /// The file whose edit is measured; empty if no source file was found.
+    #[napi(getter)]
+    pub fn change(&self) -> &str {
+        &self.report.plan.change
+    }
+
+    /// The cost of the file as it is.
+    #[napi(getter)]
+    pub fn before(&self) -> Measure {
+        (&self.report.plan.before).into()
+    }
+
+    /// The rewrites, in order, each with what it wins.
+    #[napi(getter)]
+    pub fn steps(&self) -> Vec<Rung> {
+        all(&self.report.plan.rungs)
+    }
+
+    /// The new Dockerfile.
+    #[napi(getter)]
+    pub fn dockerfile(&self) -> &str {
+        &self.report.plan.dockerfile
+    }
+
+    /// The new `.dockerignore`; nothing where it stays as it is.
+    #[napi(getter)]
+    pub fn dockerignore(&self) -> Option<&str> {
+        self.report.plan.dockerignore.as_deref()
+    }
+
+    /// What is wrong or not known in the file as it is, sorted by place.
+    #[napi(getter)]
+    pub fn findings(&self) -> Vec<Finding> {
+        all(&self.report.findings)
+    }
+
+    /// The plan as JSON: the bytes that `stagewright optimize --json` prints.
+    #[napi]
+    pub fn to_json(&self) -> String {
+        to_json(&self.report)
+    }
+}

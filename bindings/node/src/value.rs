@@ -1,0 +1,409 @@
+//! Facts as plain JavaScript objects.
+
+use napi_derive::napi;
+use stagewright::estimate::LayerEstimate;
+use stagewright::plan;
+use stagewright::report::parse::{
+    ParsedDirective, ParsedError, ParsedFlag, ParsedHeredoc, ParsedInstruction, Range,
+};
+use stagewright::report::{BaseReport, StepReport};
+
+/// Bytes that are not known exactly: the value lies between `low` and `high`, `expected` is the best guess.
+#[napi(object, object_from_js = false)]
+pub struct Size {
+    /// The least that is likely, in bytes.
+    pub low: i64,
+    /// The best guess, in bytes.
+    pub expected: i64,
+    /// The most that is likely, in bytes.
+    pub high: i64,
+}
+
+/// Bytes of a text in UTF-8, from `start` up to `end`.
+#[napi(object, object_from_js = false)]
+pub struct Span {
+    /// The first byte.
+    pub start: u32,
+    /// The byte after the last.
+    pub end: u32,
+}
+
+/// Where a number comes from.
+#[napi(object, object_from_js = false)]
+pub struct Basis {
+    /// The source in a few words.
+    pub source: String,
+    /// The day it was read or measured, `YYYY-MM-DD`, where it has one.
+    pub date: Option<String>,
+}
+
+/// Something that a layer holds.
+#[napi(object, object_from_js = false)]
+pub struct Content {
+    /// Where it lies.
+    pub path: String,
+    /// What it is (`flask 1.1.1`); empty for a plain file.
+    pub label: String,
+    /// Its bytes, uncompressed.
+    pub size: Size,
+}
+
+/// One layer of the image.
+#[napi(object, object_from_js = false)]
+pub struct Layer {
+    /// The line of the instruction, 1-based.
+    pub line: u32,
+    /// The stage, by its name or as `stage-N`.
+    pub stage: String,
+    /// The instruction as one line.
+    pub instruction: String,
+    /// Its bytes on disk.
+    pub size: Size,
+    /// Its bytes on the wire.
+    pub compressed: Size,
+    /// Where the numbers come from.
+    pub basis: Vec<Basis>,
+    /// What it holds, largest first.
+    pub contents: Vec<Content>,
+    /// Bytes of lower layers that it hides or replaces.
+    pub hidden: Size,
+    /// Bytes of lower layers that it holds again because it changes their owner or mode.
+    pub copied_up: Size,
+    /// What the estimate does not cover, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// What is known of the image that everything is built on.
+#[napi(object, object_from_js = false)]
+pub struct Base {
+    /// Its reference as written; `scratch` if there is none.
+    pub reference: String,
+    /// Whether the catalogue knows it.
+    pub known: bool,
+    /// Its bytes on disk, where it is known.
+    pub size: Option<Size>,
+    /// Its bytes on the wire, where it is known.
+    pub compressed: Option<Size>,
+    /// Where the numbers come from.
+    pub basis: Option<Basis>,
+    /// Why the numbers may be off, where they are not of the build that was asked for.
+    pub stale: Option<String>,
+}
+
+/// What is wrong with a Dockerfile or its project, or not known of it.
+#[napi(object, object_from_js = false)]
+pub struct Finding {
+    /// A stable name in kebab-case.
+    pub code: String,
+    /// `error`, `warning` or `note`.
+    pub severity: String,
+    /// The file it is in, relative to the context; empty for the Dockerfile.
+    pub file: String,
+    /// The line in that file, 1-based; 0 if it concerns the whole file.
+    pub line: u32,
+    /// The column, 1-based, in characters; 0 where only the line is known.
+    pub column: u32,
+    /// The bytes of the file that it is about.
+    pub span: Span,
+    /// One sentence.
+    pub message: String,
+}
+
+/// What happens to one step of the next build.
+#[napi(object, object_from_js = false)]
+pub struct Step {
+    /// The line of its instruction, 1-based.
+    pub line: u32,
+    /// Its stage, by its name or as `stage-N`.
+    pub stage: String,
+    /// The instruction as one line.
+    pub instruction: String,
+    /// `cached`, `rerun` or `unknown`.
+    pub verdict: String,
+    /// Why it runs, or what its verdict depends on; nothing for a cached step.
+    pub cause: Option<String>,
+}
+
+/// What a Dockerfile costs.
+#[napi(object, object_from_js = false)]
+pub struct Measure {
+    /// Bytes of the image on disk.
+    pub size: Size,
+    /// Bytes of the image on the wire.
+    pub compressed: Size,
+    /// The instructions that an edit of the source runs again.
+    pub rebuilds: Vec<String>,
+    /// Bytes that a host with the previous image pulls after that edit.
+    pub warm_pull: i64,
+}
+
+/// One rewrite of a plan.
+#[napi(object, object_from_js = false)]
+pub struct Rung {
+    /// The pass that makes it.
+    pub pass: String,
+    /// What it does.
+    pub title: String,
+    /// `safe`, `unsafe` or `suggestion`.
+    pub applicability: String,
+    /// What it takes for granted, in sentences.
+    pub assumptions: Vec<String>,
+    /// What a person should know about it, in sentences.
+    pub warnings: Vec<String>,
+    /// The cost before it.
+    pub before: Measure,
+    /// The cost after it.
+    pub after: Measure,
+    /// The Dockerfile after it.
+    pub dockerfile: String,
+}
+
+/// A parser directive.
+#[napi(object, object_from_js = false)]
+pub struct Directive {
+    /// Its name in lower case.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// A flag of an instruction.
+#[napi(object, object_from_js = false)]
+pub struct Flag {
+    /// Its name.
+    pub name: String,
+    /// Its value; nothing for a bare flag.
+    pub value: Option<String>,
+    /// Its bytes.
+    pub span: Span,
+}
+
+/// A here-document.
+#[napi(object, object_from_js = false)]
+pub struct Heredoc {
+    /// Its name.
+    pub name: String,
+    /// Its body.
+    pub content: String,
+    /// Whether variables in it are expanded.
+    pub expand: bool,
+}
+
+/// One instruction as written.
+#[napi(object, object_from_js = false)]
+pub struct Instruction {
+    /// Its name in upper case; as written where no instruction has it.
+    pub keyword: String,
+    /// The first line, 1-based.
+    pub line: u32,
+    /// The last line, 1-based.
+    pub end_line: u32,
+    /// Its bytes.
+    pub span: Span,
+    /// Its flags, in order.
+    pub flags: Vec<Flag>,
+    /// The instruction as one line: continuations joined, comments gone.
+    pub text: String,
+    /// Its here-documents, in order.
+    pub heredocs: Vec<Heredoc>,
+}
+
+/// What BuildKit would reject. A value, not an exception.
+#[napi(object, object_from_js = false)]
+pub struct SyntaxError {
+    /// A stable name in kebab-case.
+    pub code: String,
+    /// BuildKit's message.
+    pub message: String,
+    /// The line, 1-based.
+    pub line: u32,
+    /// The column, 1-based, in characters.
+    pub column: u32,
+    /// The bytes at fault.
+    pub span: Span,
+}
+
+/// Bytes as a JavaScript number, which is exact up to 2^53.
+pub(crate) fn bytes(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+/// A list of one kind as a list of another.
+pub(crate) fn all<'a, T: 'a, U: From<&'a T>>(items: impl IntoIterator<Item = &'a T>) -> Vec<U> {
+    items.into_iter().map(U::from).collect()
+}
+
+impl From<stagewright::Size> for Size {
+    fn from(size: stagewright::Size) -> Self {
+        Self {
+            low: bytes(size.low),
+            expected: bytes(size.expected),
+            high: bytes(size.high),
+        }
+    }
+}
+
+impl From<Range> for Span {
+    fn from(range: Range) -> Self {
+        Self {
+            start: range.start,
+            end: range.end,
+        }
+    }
+}
+
+impl From<&stagewright::Basis> for Basis {
+    fn from(basis: &stagewright::Basis) -> Self {
+        Self {
+            source: basis.source.clone(),
+            date: basis.date.clone(),
+        }
+    }
+}
+
+impl From<&stagewright::estimate::Content> for Content {
+    fn from(content: &stagewright::estimate::Content) -> Self {
+        Self {
+            path: content.path.clone(),
+            label: content.label.clone(),
+            size: content.size.into(),
+        }
+    }
+}
+
+impl From<&LayerEstimate> for Layer {
+    fn from(layer: &LayerEstimate) -> Self {
+        Self {
+            line: layer.line,
+            stage: layer.stage.clone(),
+            instruction: layer.instruction.clone(),
+            size: layer.size.uncompressed.into(),
+            compressed: layer.size.compressed.into(),
+            basis: all(&layer.basis),
+            contents: all(&layer.contents),
+            hidden: layer.hidden.into(),
+            copied_up: layer.copied_up.into(),
+            notes: layer.notes.clone(),
+        }
+    }
+}
+
+impl From<&BaseReport> for Base {
+    fn from(base: &BaseReport) -> Self {
+        Self {
+            reference: base.reference.clone(),
+            known: base.known,
+            size: base.size.map(|size| size.uncompressed.into()),
+            compressed: base.size.map(|size| size.compressed.into()),
+            basis: base.basis.as_ref().map(Basis::from),
+            stale: base.stale.clone(),
+        }
+    }
+}
+
+impl From<&stagewright::Finding> for Finding {
+    fn from(finding: &stagewright::Finding) -> Self {
+        Self {
+            code: finding.code.into(),
+            severity: finding.severity.as_str().into(),
+            file: finding.file.clone(),
+            line: finding.line,
+            column: finding.column,
+            span: Range::from(finding.span).into(),
+            message: finding.message.clone(),
+        }
+    }
+}
+
+impl From<&StepReport> for Step {
+    fn from(step: &StepReport) -> Self {
+        Self {
+            line: step.line,
+            stage: step.stage.clone(),
+            instruction: step.instruction.clone(),
+            verdict: step.verdict.into(),
+            cause: step.cause.clone(),
+        }
+    }
+}
+
+impl From<&plan::Measure> for Measure {
+    fn from(measure: &plan::Measure) -> Self {
+        Self {
+            size: measure.size.uncompressed.into(),
+            compressed: measure.size.compressed.into(),
+            rebuilds: measure.rebuilds.clone(),
+            warm_pull: bytes(measure.warm_pull),
+        }
+    }
+}
+
+impl From<&plan::Rung> for Rung {
+    fn from(rung: &plan::Rung) -> Self {
+        Self {
+            pass: rung.pass.into(),
+            title: rung.title.clone(),
+            applicability: rung.applicability.as_str().into(),
+            assumptions: rung.assumptions.clone(),
+            warnings: rung.warnings.clone(),
+            before: (&rung.before).into(),
+            after: (&rung.after).into(),
+            dockerfile: rung.dockerfile.clone(),
+        }
+    }
+}
+
+impl From<&ParsedDirective> for Directive {
+    fn from(directive: &ParsedDirective) -> Self {
+        Self {
+            name: directive.name.clone(),
+            value: directive.value.clone(),
+        }
+    }
+}
+
+impl From<&ParsedFlag> for Flag {
+    fn from(flag: &ParsedFlag) -> Self {
+        Self {
+            name: flag.name.clone(),
+            value: flag.value.clone(),
+            span: flag.span.into(),
+        }
+    }
+}
+
+impl From<&ParsedHeredoc> for Heredoc {
+    fn from(heredoc: &ParsedHeredoc) -> Self {
+        Self {
+            name: heredoc.name.clone(),
+            content: heredoc.content.clone(),
+            expand: heredoc.expand,
+        }
+    }
+}
+
+impl From<&ParsedInstruction> for Instruction {
+    fn from(instruction: &ParsedInstruction) -> Self {
+        Self {
+            keyword: instruction.keyword.clone(),
+            line: instruction.line,
+            end_line: instruction.end_line,
+            span: instruction.span.into(),
+            flags: all(&instruction.flags),
+            text: instruction.text.clone(),
+            heredocs: all(&instruction.heredocs),
+        }
+    }
+}
+
+impl From<&ParsedError> for SyntaxError {
+    fn from(error: &ParsedError) -> Self {
+        Self {
+            code: error.code.into(),
+            message: error.message.clone(),
+            line: error.line,
+            column: error.column,
+            span: error.span.into(),
+        }
+    }
+}

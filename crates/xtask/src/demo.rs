@@ -22,12 +22,20 @@ struct Ladder {
 struct Article {
     name: String,
     pass: Option<String>,
-    /// Megabytes of the image.
-    size: Option<f64>,
-    /// Megabytes less than the rung before.
-    saves: Option<f64>,
-    /// The largest deviation, as a share.
-    within: f64,
+    #[serde(flatten)]
+    bound: Bound,
+}
+
+/// What the article measured, in megabytes, and the largest deviation from it, as a share.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Bound {
+    /// The image.
+    Size { size: f64, within: f64 },
+    /// Less than the rung before.
+    Saves { saves: f64, within: f64 },
+    /// The image, which it did not build.
+    Below { below: f64 },
 }
 
 /// The answer of `optimize --json`, as far as it is shown.
@@ -81,6 +89,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     let naive = ladder.rung.iter().find(|rung| rung.pass.is_none());
     print_rung(
         "as it is",
+        None,
         &answer.before,
         naive.map(|article| compare(article, None, &answer.before, &mut missed)),
     );
@@ -93,6 +102,7 @@ pub(crate) fn run() -> Result<(), Failure> {
             article.map(|article| compare(article, Some(&rung.before), &rung.after, &mut missed));
         print_rung(
             &format!("{} ({}, {})", rung.title, rung.pass, rung.applicability),
+            Some(&rung.before),
             &rung.after,
             compared,
         );
@@ -196,46 +206,84 @@ fn in_all_languages(ladder: &Ladder) -> Result<String, Failure> {
     Ok(answer)
 }
 
-/// The article's number and how far ours is from it.
+/// The article's number, and how far ours is from it.
 fn compare(
     article: &Article,
     before: Option<&Measure>,
     after: &Measure,
     missed: &mut Vec<String>,
-) -> (String, f64) {
-    let (theirs, ours, sign) = match (article.size, article.saves, before) {
-        (None, Some(saves), Some(before)) => (saves, before.megabytes() - after.megabytes(), "−"),
-        (size, ..) => (size.unwrap_or(f64::NAN), after.megabytes(), ""),
+) -> (String, String) {
+    let saved = before.map_or(0.0, Measure::megabytes) - after.megabytes();
+    let (theirs, shown, ours, within) = match article.bound {
+        Bound::Size { size, within } => (size, format!("{size:.1} MB"), after.megabytes(), within),
+        Bound::Saves { saves, within } => (saves, format!("−{saves:.1} MB"), saved, within),
+        Bound::Below { below } => {
+            if after.megabytes() >= below {
+                missed.push(format!(
+                    "{}: {:.1} MB, less than {below:.1} MB is the bound",
+                    article.name,
+                    after.megabytes()
+                ));
+            }
+            return (format!("< {below:.0} MB"), String::new());
+        }
     };
     let off = ours / theirs - 1.0;
-    if off.is_nan() || off.abs() > article.within {
+    if off.abs() > within {
         missed.push(format!(
             "{}: {ours:.1} MB against {theirs:.1} MB is {:+.1} %, {:.0} % is the bound",
             article.name,
             off * 100.0,
-            article.within * 100.0
+            within * 100.0
         ));
     }
-    (format!("{sign}{theirs:.1} MB"), off)
+    (shown, format!("{:+.1} %", off * 100.0))
 }
 
 #[expect(clippy::print_stdout, reason = "what the task is run for")]
-fn print_rung(title: &str, measure: &Measure, compared: Option<(String, f64)>) {
-    let (theirs, off) = compared.map_or_else(Default::default, |(theirs, off)| {
-        (theirs, format!("{:+.1} %", off * 100.0))
-    });
+fn print_rung(
+    title: &str,
+    before: Option<&Measure>,
+    measure: &Measure,
+    compared: Option<(String, String)>,
+) {
+    let (theirs, off) = compared.unwrap_or_default();
     println!("\n{title}");
     println!(
-        "{theirs:>9} {:>6.1} MB {off:>7}  {:>6.1} MB {:>6.1} MB  {}",
-        measure.megabytes(),
-        megabytes(measure.compressed.expected),
-        megabytes(measure.warm_pull),
+        "{theirs:>9} {:>9} {off:>7}  {:>9} {:>9}  {}",
+        bytes(measure.uncompressed.expected),
+        bytes(measure.compressed.expected),
+        bytes(measure.warm_pull),
         if measure.rebuilds.is_empty() {
             "nothing".to_owned()
         } else {
             measure.rebuilds.join(" · ")
         },
     );
+    if let Some(before) = before {
+        let gains = [
+            (before.uncompressed.expected, measure.uncompressed.expected),
+            (before.compressed.expected, measure.compressed.expected),
+            (before.warm_pull, measure.warm_pull),
+        ];
+        let [size, cold, warm] = gains.map(|(before, after)| {
+            if before > after {
+                format!("−{}", bytes(before - after))
+            } else {
+                String::new()
+            }
+        });
+        println!("{:>9} {size:>9} {:>7}  {cold:>9} {warm:>9}", "", "");
+    }
+}
+
+/// Bytes with a decimal unit.
+fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..99_950 => format!("{:.1} kB", megabytes(bytes) * 1e3),
+        _ => format!("{:.1} MB", megabytes(bytes)),
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "one digit is shown")]
@@ -256,45 +304,56 @@ mod tests {
         }
     }
 
-    fn article(size: Option<f64>, saves: Option<f64>) -> Article {
+    fn article(bound: Bound) -> Article {
         Article {
             name: "a".into(),
             pass: None,
-            size,
-            saves,
-            within: 0.05,
+            bound,
         }
     }
 
     #[test]
     fn bounds_are_held_and_missed() {
         let mut missed = Vec::new();
-        compare(
-            &article(Some(100.0), None),
-            None,
-            &measure(104_000_000),
-            &mut missed,
-        );
-        compare(
-            &article(None, Some(10.0)),
-            Some(&measure(50_000_000)),
-            &measure(40_400_000),
-            &mut missed,
-        );
+        let image = || {
+            article(Bound::Size {
+                size: 100.0,
+                within: 0.05,
+            })
+        };
+        let saved = || {
+            article(Bound::Saves {
+                saves: 10.0,
+                within: 0.05,
+            })
+        };
+        let below = || article(Bound::Below { below: 70.0 });
+        let before = measure(50_000_000);
+        compare(&image(), None, &measure(104_000_000), &mut missed);
+        compare(&saved(), Some(&before), &measure(40_400_000), &mut missed);
+        compare(&below(), None, &measure(69_999_999), &mut missed);
         assert!(missed.is_empty(), "{missed:?}");
-        compare(
-            &article(Some(100.0), None),
-            None,
-            &measure(94_000_000),
-            &mut missed,
+        compare(&image(), None, &measure(94_000_000), &mut missed);
+        compare(&saved(), Some(&before), &measure(44_000_000), &mut missed);
+        compare(&saved(), None, &measure(44_000_000), &mut missed);
+        compare(&below(), None, &measure(70_000_000), &mut missed);
+        assert_eq!(missed.len(), 4, "{missed:?}");
+    }
+
+    #[test]
+    fn the_ladder_is_read() {
+        let text = std::fs::read_to_string(root().join("tests/projects/flask-article.ladder.toml"))
+            .expect("it is there");
+        let ladder: Ladder = toml::from_str(&text).expect("it can be read");
+        assert_eq!(ladder.rung.len(), 5);
+        assert!(ladder.rung[0].pass.is_none());
+    }
+
+    #[test]
+    fn bytes_with_units() {
+        assert_eq!(
+            [0, 1_700, 99_949, 149_000, 958_000_000].map(bytes),
+            ["0 B", "1.7 kB", "99.9 kB", "0.1 MB", "958.0 MB"]
         );
-        compare(
-            &article(None, Some(10.0)),
-            Some(&measure(50_000_000)),
-            &measure(44_000_000),
-            &mut missed,
-        );
-        compare(&article(None, None), None, &measure(1), &mut missed);
-        assert_eq!(missed.len(), 3, "{missed:?}");
     }
 }

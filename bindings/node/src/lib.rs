@@ -4,6 +4,13 @@
     unreachable_pub,
     reason = "the macros want public items, and no crate links to an addon"
 )]
+#![cfg_attr(
+    test,
+    allow(
+        dead_code,
+        reason = "the macros leave functions out of test builds, and there are no tests here"
+    )
+)]
 
 mod analysis;
 mod context;

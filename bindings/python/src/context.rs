@@ -37,7 +37,7 @@ impl Context {
     /// Makes a context in memory, from paths and contents. A `.dockerignore` among them holds.
     #[staticmethod]
     fn files(files: BTreeMap<String, TextOrBytes>) -> Result<Self, Failure> {
-        let builder = files.iter().fold(
+        let builder = files.into_iter().fold(
             stagewright::Context::builder(),
             |builder, (path, content)| builder.file(&path, content),
         );

@@ -1,6 +1,6 @@
 //! What commands inside RUN do to the file system: one tool a file.
 //!
-//! A model reads one [`Invocation`] and changes the [`Machine`]: it puts, removes or copies nodes of the tree, and says what the command
+//! A model reads one `Invocation` and changes the `Machine`: it puts, removes or copies nodes of the tree, and says what the command
 //! reads, so that passes know what an install depends on. A command that no model knows gets a wide range and is named in the result.
 
 mod apk;

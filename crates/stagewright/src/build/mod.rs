@@ -6,6 +6,7 @@
 //! sources, the destination and its flags; never a comment, a line number, a label or a default command.
 
 mod lower;
+mod reads;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

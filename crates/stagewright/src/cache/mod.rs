@@ -6,6 +6,7 @@
 
 mod cause;
 mod content;
+mod counterpart;
 mod explain;
 mod store;
 

@@ -409,3 +409,40 @@ fn expansion_never_panics_and_ends() {
         }
     });
 }
+
+#[test]
+fn formatting_changes_nothing_that_buildkit_reads() {
+    let mut changed = 0;
+    each(5_000, |text| {
+        let file = Dockerfile::parse(text);
+        let formatted = stagewright_syntax::format::format(text);
+        let again = Dockerfile::parse(&formatted);
+        let lowered = |dump: Option<String>| {
+            let as_words = ["\"AS\"", "\"As\"", "\"aS\""];
+            dump.map(|dump| {
+                as_words
+                    .iter()
+                    .fold(dump, |dump, word| dump.replace(word, "\"as\""))
+            })
+        };
+        assert_eq!(
+            lowered(file.buildkit_dump()),
+            lowered(again.buildkit_dump()),
+            "{text:?}"
+        );
+        let twice = stagewright_syntax::format::format(&formatted);
+        let differs = twice
+            .bytes()
+            .zip(formatted.bytes())
+            .position(|(a, b)| a != b);
+        let near = differs.map(|at| {
+            String::from_utf8_lossy(&formatted.as_bytes()[at.saturating_sub(60)..])
+                .chars()
+                .take(120)
+                .collect::<String>()
+        });
+        assert!(twice == formatted, "twice changes nothing, but at {near:?}");
+        changed += usize::from(formatted != text);
+    });
+    assert!(changed > 10, "{changed} texts were formatted");
+}

@@ -1,7 +1,7 @@
 //! What `BuildKit` itself would say, in its own forms.
 
 use crate::error::SyntaxError;
-use crate::file::Dockerfile;
+use crate::file::{Dockerfile, Instruction};
 use crate::go;
 use crate::instruction::Keyword;
 use crate::logical::Logical;
@@ -30,10 +30,8 @@ impl Dockerfile<'_> {
         }
         let mut out = String::with_capacity(2 * self.text().len());
         for instruction in self.instructions() {
-            let line = instruction.logical();
             out.push('(');
-            let head = Head::of(&line, instruction.keyword(), instruction.escape());
-            dump_chain(&mut out, &line, head).ok()?;
+            out.push_str(&instruction.dump()?);
             out.push_str(")\n");
         }
         out.pop();
@@ -51,6 +49,17 @@ impl Dockerfile<'_> {
                 line: SyntaxError::line(error),
             },
         }
+    }
+}
+
+impl Instruction<'_> {
+    /// The instruction as `BuildKit` dumps it, or nothing if its parser rejects it.
+    pub(crate) fn dump(&self) -> Option<String> {
+        let mut out = String::new();
+        let line = self.logical();
+        let head = Head::of(&line, self.keyword(), self.escape());
+        dump_chain(&mut out, &line, head).ok()?;
+        Some(out)
     }
 }
 

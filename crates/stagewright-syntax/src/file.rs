@@ -188,6 +188,10 @@ impl<'t> Dockerfile<'t> {
 }
 
 impl Dockerfile<'_> {
+    pub(crate) const fn escape_byte(&self) -> u8 {
+        self.escape
+    }
+
     /// Whether lines and heredocs are without fault.
     pub(crate) fn faults_are_none(&self) -> bool {
         self.faults.is_empty()

@@ -25,6 +25,7 @@ mod word;
 
 pub mod edit;
 pub mod expand;
+pub mod format;
 pub mod image;
 pub mod instruction;
 pub mod shell;

@@ -118,7 +118,7 @@ fn cache(arguments: &Cache) -> Result<Answer, Failure> {
 
 fn optimize(arguments: &Optimize) -> Result<Answer, Failure> {
     let (files, analysis) = analyze(&arguments.path, &arguments.build, false)?;
-    let plan = analysis.plan_with(&arguments.plan())?;
+    let plan = analysis.plan_with(&arguments.plan()?)?;
     if arguments.write {
         files.write(&plan.dockerfile, plan.dockerignore.as_deref())?;
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use stagewright::options::build_arg;
-use stagewright::{Applicability, FilesOptions, Objective, Options, OptionsError, PlanOptions};
+use stagewright::{Applicability, FilesOptions, Options, OptionsError, PlanOptions};
 
 /// Know what a container image will weigh and what the next build will redo, before building it.
 ///
@@ -149,10 +149,10 @@ pub(crate) struct Optimize {
     pub(crate) path: PathBuf,
     /// What to minimise: cold-size, cold-pull, warm-pull or rebuild [default: cold-pull]
     #[arg(long)]
-    pub(crate) objective: Option<Objective>,
+    pub(crate) objective: Option<String>,
     /// The most that a rewrite may risk: safe (the image behaves as before), unsafe (it may not) or suggestion (a person must decide) [default: unsafe, but safe with --write]
     #[arg(long)]
-    pub(crate) applicability: Option<Applicability>,
+    pub(crate) applicability: Option<String>,
     /// The source file whose edit is measured; the application's entry point if absent
     #[arg(long, value_name = "PATH")]
     pub(crate) change: Option<String>,
@@ -173,21 +173,23 @@ pub(crate) struct Optimize {
 }
 
 impl Optimize {
-    pub(crate) fn plan(&self) -> PlanOptions {
+    pub(crate) fn plan(&self) -> Result<PlanOptions, OptionsError> {
         // What is shown is read by a person, who decides; what is written is not.
         let ceiling = if self.write {
             Applicability::Safe
         } else {
             Applicability::Unsafe
         };
+        let objective = self.objective.as_deref().map(str::parse).transpose()?;
+        let applicability = self.applicability.as_deref().map(str::parse).transpose()?;
         let mut options = PlanOptions::new(
-            self.objective.unwrap_or_default(),
-            self.applicability.unwrap_or(ceiling),
+            objective.unwrap_or_default(),
+            applicability.unwrap_or(ceiling),
         );
         options.change.clone_from(&self.change);
         options.skip.clone_from(&self.skip);
         options.only.clone_from(&self.only);
-        options
+        Ok(options)
     }
 }
 

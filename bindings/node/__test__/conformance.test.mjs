@@ -1,0 +1,55 @@
+// The package's answers to the cases that all languages share: `tests/conformance`.
+
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import test from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+import { BuildFiles, generate } from '../index.js'
+
+const CONFORMANCE = fileURLToPath(new URL('../../../tests/conformance', import.meta.url))
+
+/** The options of a case in this language's spelling. */
+const camel = (options = {}) =>
+  Object.fromEntries(Object.entries(options).map(([name, value]) => [name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()), value]))
+
+function analyze(path, { build }, state) {
+  const files = BuildFiles.open(join(path, state), { hash: existsSync(join(path, 'after')) })
+  return files.dockerfile.analyze({ context: files.context, ...camel(build) })
+}
+
+const size = (path, asked) => analyze(path, asked, 'project')
+
+function cache(path, asked) {
+  const before = analyze(path, asked, 'project')
+  if (existsSync(join(path, 'after'))) return analyze(path, asked, 'after').since(before)
+  return before.after(camel(asked.change))
+}
+
+const optimize = (path, asked) => analyze(path, asked, 'project').plan(camel(asked.plan))
+const generated = (path, asked) => generate(join(path, 'project'), camel(asked.generate))
+const error = (path, asked) => (asked.plan ? optimize : asked.generate ? generated : size)(path, asked)
+
+const AREAS = { size, cache, optimize, generate: generated, errors: error }
+let cases = 0
+
+for (const [area, answer] of Object.entries(AREAS)) {
+  for (const name of readdirSync(join(CONFORMANCE, area)).sort()) {
+    cases += 1
+    test(`${area}/${name}`, () => {
+      const path = join(CONFORMANCE, area, name)
+      const asked = JSON.parse(readFileSync(join(path, 'case.json'), 'utf8'))
+      const expected = readFileSync(join(path, 'expected.json'), 'utf8')
+      const shown = (text) => text.replaceAll(join(path, 'project'), '$PROJECT')
+      if (area !== 'errors') return assert.equal(shown(answer(path, asked).toJson()), expected)
+      const { code, message } = JSON.parse(expected).error
+      assert.throws(
+        () => answer(path, asked),
+        (thrown) => thrown.code === code && shown(thrown.message) === message,
+      )
+    })
+  }
+}
+
+test('there are cases', () => assert.ok(cases >= 28, `${cases} cases`))

@@ -1,0 +1,62 @@
+"""The package's answers to the cases that all languages share: `tests/conformance`."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import stagewright
+from stagewright import BuildFiles, StagewrightError
+
+CONFORMANCE = Path(__file__).parents[3] / "tests" / "conformance"
+
+
+def analyze(case, folder):
+    files = BuildFiles.open(folder, hash=(case["folder"] / "after").is_dir())
+    return files.dockerfile.analyze(context=files.context, **case.get("build", {}))
+
+
+def size(case):
+    return analyze(case, case["folder"] / "project")
+
+
+def cache(case):
+    before = analyze(case, case["folder"] / "project")
+    if (case["folder"] / "after").is_dir():
+        return analyze(case, case["folder"] / "after").since(before)
+    return before.after(**case.get("change", {}))
+
+
+def optimize(case):
+    return analyze(case, case["folder"] / "project").plan(**case["plan"])
+
+
+def generate(case):
+    return stagewright.generate(case["folder"] / "project", **case["generate"])
+
+
+def errors(case):
+    with pytest.raises(StagewrightError) as caught:
+        (optimize if "plan" in case else generate if "generate" in case else size)(case)
+    return caught.value
+
+
+AREAS = {"size": size, "cache": cache, "optimize": optimize, "generate": generate, "errors": errors}
+CASES = [(area, path) for area in AREAS for path in sorted((CONFORMANCE / area).iterdir())]
+
+
+def test_there_are_cases():
+    assert len(CASES) >= 28
+
+
+@pytest.mark.parametrize(("area", "path"), CASES, ids=lambda value: getattr(value, "name", value))
+def test_answer(area, path):
+    case = {**json.loads((path / "case.json").read_bytes()), "folder": path}
+    expected = (path / "expected.json").read_bytes().decode()
+    answer = AREAS[area](case)
+    project = str(path / "project")
+    if area == "errors":
+        error = json.loads(expected)["error"]
+        assert (answer.code, str(answer).replace(project, "$PROJECT")) == (error["code"], error["message"])
+    else:
+        assert answer.to_json().replace(project, "$PROJECT") == expected

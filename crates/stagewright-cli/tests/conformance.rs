@@ -1,0 +1,108 @@
+//! The command's answers to the cases that all languages share: `tests/conformance`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The arguments that ask what a case asks.
+fn arguments(area: &str, folder: &Path, case: &Value) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut option = |name: &str, value: &Value| match value {
+        Value::Null => {}
+        Value::String(text) => words.extend([format!("--{name}"), text.clone()]),
+        Value::Number(number) => words.extend([format!("--{name}"), number.to_string()]),
+        Value::Array(items) => {
+            for item in items {
+                words.extend([
+                    format!("--{name}"),
+                    item.as_str().expect("a word").to_owned(),
+                ]);
+            }
+        }
+        Value::Object(pairs) => {
+            for (key, value) in pairs {
+                words.extend([
+                    format!("--{name}"),
+                    format!("{key}={}", value.as_str().expect("a word")),
+                ]);
+            }
+        }
+        Value::Bool(_) => panic!("no option is {value}"),
+    };
+    for name in ["target", "platform"] {
+        option(name, &case["build"][name]);
+    }
+    option("build-arg", &case["build"]["build_args"]);
+    option("as-of", &case["build"]["as_of"]);
+    option("change", &case["change"]["files"]);
+    option("change-build-arg", &case["change"]["build_args"]);
+    for name in ["objective", "applicability", "change", "skip", "only"] {
+        option(name, &case["plan"][name]);
+    }
+    for name in ["port", "base"] {
+        option(name, &case["generate"][name]);
+    }
+    let command = match area {
+        "errors" if !case["plan"].is_null() => "optimize",
+        "errors" if !case["generate"].is_null() => "generate",
+        "errors" => "size",
+        area => area,
+    };
+    let states = ["project", "after"]
+        .map(|state| folder.join(state))
+        .into_iter()
+        .filter(|path| path.is_dir());
+    let states = states.map(|path| path.to_str().expect("paths of cases are UTF-8").to_owned());
+    [command.to_owned()]
+        .into_iter()
+        .chain(states)
+        .chain(words)
+        .chain(["--json".to_owned()])
+        .collect()
+}
+
+fn read(path: PathBuf) -> String {
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn cases_are_answered_to_the_byte() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance");
+    let mut count = 0;
+    for area in ["size", "cache", "optimize", "generate", "errors"] {
+        for entry in fs::read_dir(root.join(area)).expect("the cases are there") {
+            let folder = entry.expect("the folder can be listed").path();
+            let case: Value =
+                serde_json::from_str(&read(folder.join("case.json"))).expect("a case is JSON");
+            let words = arguments(area, &folder, &case);
+            let output = Command::new(env!("CARGO_BIN_EXE_stagewright"))
+                .args(&words)
+                .output()
+                .expect("the command runs");
+            let answer = String::from_utf8(output.stdout).expect("the answer is UTF-8");
+            let project = folder
+                .join("project")
+                .to_str()
+                .expect("paths of cases are UTF-8")
+                .to_owned();
+            assert_eq!(
+                answer.replace(&project, "$PROJECT"),
+                read(folder.join("expected.json")),
+                "{words:?}"
+            );
+            let code = match area {
+                "errors" => 2,
+                _ => i32::from(
+                    serde_json::from_str::<Value>(&answer).expect("JSON")["findings"]
+                        .as_array()
+                        .is_some_and(|all| all.iter().any(|one| one["severity"] != "note")),
+                ),
+            };
+            assert_eq!(output.status.code(), Some(code), "{words:?}");
+            count += 1;
+        }
+    }
+    assert!(count >= 28, "{count} cases");
+}

@@ -334,13 +334,14 @@ impl Interpreter<'_> {
                 tree.put(&format!("{path}…"), node, effects);
                 continue;
             }
-            let node = file_node(
-                &path,
-                bytes,
-                layer,
-                Origin::Context(Arc::from(file.entry.path.as_str())),
-                "the build context",
-            );
+            let origin = Origin::Context(Arc::from(file.entry.path.as_str()));
+            // A file that is there already with the same content, times and owner is in no layer a second time (`sameDirent` in
+            // `util/overlay/overlay_linux.go`).
+            let plain = copy.chown.is_empty() && copy.chmod.is_empty() && !copy.link;
+            if plain && tree.get(&path).is_some_and(|node| node.origin == origin) {
+                continue;
+            }
+            let node = file_node(&path, bytes, layer, origin, "the build context");
             tree.put(&path, node, effects);
         }
     }

@@ -85,6 +85,14 @@ pub struct ImageFacts {
 }
 
 impl ImageFacts {
+    /// The reference of the image of the same version in the variant of another image of the family: `python:3.7.4` in the variant of
+    /// `python:3.7-slim` is `python:3.7.4-slim`. `None` where this reference names no version.
+    pub(crate) fn in_variant_of(&self, other: &Self) -> Option<String> {
+        let reference = Reference::parse(&self.reference);
+        let tag = super::tag::in_variant(reference.tag?, &other.tag)?;
+        Some(format!("{}:{tag}", reference.family))
+    }
+
     /// Python's major and minor version, where the image has one.
     pub fn python_version(&self) -> Option<(u32, u32)> {
         match super::tag::numbers(self.python.as_deref()?)[..] {
@@ -393,10 +401,15 @@ fn facts(
     env.extend(
         row.env
             .iter()
-            .filter(|(name, _)| *name != "PATH")
+            .filter(|(name, _)| *name != "PATH" && (fit != ImageFit::Family || !name.ends_with("_VERSION")))
             .map(|(name, value)| (name.clone(), value.clone())),
     );
+    let asked = Tag::parse(wanted.family, wanted.tag.unwrap_or_default()).version;
     let version = |family: &str, name: &str| {
+        // The row of another release line has its size to offer, not its version.
+        if fit == ImageFit::Family && row.family == family && !asked.is_empty() {
+            return Some(dotted(&asked));
+        }
         let written = row.env.get(name).cloned();
         written.or_else(|| {
             (row.family == family)

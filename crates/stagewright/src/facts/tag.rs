@@ -55,6 +55,31 @@ impl<'t> Tag<'t> {
     }
 }
 
+/// The tag of the same version in another variant: `3.7.4-buster` with the variant of `3.7-slim` is `3.7.4-slim-buster`. `None` where
+/// the tag names no version.
+pub(crate) fn in_variant(written: &str, of: &str) -> Option<String> {
+    let is_suite = |word: &&str| distro::release_of(word).is_some();
+    let mut words = written.split('-');
+    let version = words
+        .next()
+        .filter(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
+    let suite = words.find(is_suite);
+    let mut tag = vec![version];
+    // A release of Alpine is none of Debian, and an image moves to whatever release is current.
+    let variant = of.split('-').skip(1).filter(|word| !is_suite(word));
+    tag.extend(variant.map(|word| {
+        if word.starts_with("alpine") {
+            "alpine"
+        } else {
+            word
+        }
+    }));
+    if !tag.contains(&"alpine") {
+        tag.extend(suite);
+    }
+    Some(tag.join("-"))
+}
+
 /// `3.8.0b2`, `3.15.0rc1`: a build before the release, and no stand-in for one after it.
 fn is_preview(word: &str) -> bool {
     let after = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');

@@ -52,7 +52,11 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         assumptions: vec![format!(
             "{} reads nothing of the project but {}",
             tools.join(" and "),
-            list(&manifests)
+            if manifests.is_empty() {
+                "what is copied before".to_owned()
+            } else {
+                list(&manifests)
+            }
         )],
         warnings: Vec::new(),
         edits,
@@ -130,7 +134,7 @@ fn followers<'r, 'a>(
     let more = brought
         .iter()
         .any(|(_, source)| !needed.contains(&source.as_str()));
-    (!needed.is_empty() && more).then_some(followers)
+    more.then_some(followers)
 }
 
 /// Moves one COPY below the last install that follows it and can do without it.
@@ -158,7 +162,16 @@ fn hoist(
         tools: Vec::new(),
         manifests: Vec::new(),
     };
-    for (step, read) in followers.iter().filter(|(_, read)| !read.is_empty()) {
+    for (step, read) in &followers {
+        let installs = step
+            .facts()
+            .installs
+            .iter()
+            .filter(|install| !install.manifests.is_empty());
+        found.tools.extend(installs.map(|install| install.tool));
+        if read.is_empty() {
+            continue;
+        }
         let source = view.source(step.instruction)?;
         let folder = step.instruction.before.workdir().trim_end_matches('/');
         if step
@@ -195,12 +208,6 @@ fn hoist(
                 .insert(view.arguments_start(&source), view.flags(&mounts))
                 .ok()?;
         }
-        let installs = step
-            .facts()
-            .installs
-            .iter()
-            .filter(|install| !install.manifests.is_empty());
-        found.tools.extend(installs.map(|install| install.tool));
         found
             .manifests
             .extend(read.iter().map(|manifest| manifest.source.clone()));

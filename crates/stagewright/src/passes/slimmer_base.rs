@@ -4,7 +4,7 @@ use stagewright_syntax::View as Typed;
 use stagewright_syntax::edit::{EditError, EditSet};
 
 use super::{Pass, View};
-use crate::facts::{ImageFacts, Libc, WheelFit};
+use crate::facts::{ImageFacts, ImageFit, Libc, WheelFit};
 use crate::proposal::{Applicability, Proposal};
 use crate::stage::Base;
 
@@ -39,24 +39,23 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         places.push(from.image.span);
     }
     let mut proposals = Vec::new();
-    let version = facts
-        .python_version()
-        .map(|(major, minor)| format!("{major}.{minor}"))
-        .or_else(|| {
-            facts
-                .node
-                .as_deref()
-                .and_then(|node| node.split('.').next())
-                .map(str::to_owned)
-        });
-    let Some(version) = version else {
+    if facts.python.is_none() && facts.node.is_none() {
         return Ok(Vec::new());
-    };
-    for candidate in view.analysis.catalog().variants(
-        &facts.family,
-        &version,
+    }
+    let (catalog, as_of) = (
+        view.analysis.catalog(),
         view.analysis.options().as_of.as_deref(),
-    ) {
+    );
+    for candidate in catalog.variants(&facts.family, &facts.tag, as_of) {
+        // The version stays as it is written; the images of a version are published in all variants at once.
+        let reference = facts.in_variant_of(&candidate);
+        let candidate = match reference {
+            Some(reference) => catalog.image(&reference, as_of),
+            None => (facts.fit != ImageFit::Family).then_some(candidate),
+        };
+        let Some(candidate) = candidate else {
+            continue;
+        };
         if candidate.compressed.expected >= facts.compressed.expected {
             continue;
         }
@@ -70,6 +69,12 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         let mut assumptions = vec![format!(
             "the application calls no program and loads no library that only `{image}` has"
         )];
+        if candidate.fit == ImageFit::Family {
+            assumptions.push(format!(
+                "there is an image `{}`: the catalogue knows only other versions",
+                candidate.reference
+            ));
+        }
         if candidate.libc != facts.libc {
             assumptions.push(
                 "the application does not depend on glibc (locales, name resolution, stack size)"

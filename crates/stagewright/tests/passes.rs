@@ -1,0 +1,78 @@
+//! What passes propose for small projects, and what they leave alone.
+
+use stagewright::plan::Plan;
+use stagewright::{Analysis, Applicability, Context, Dockerfile, Objective, Options};
+
+fn plan(text: &str, files: &[(&str, &str)], applicability: Applicability) -> Plan {
+    let mut context = Context::builder();
+    for (path, content) in files {
+        context = context.file(*path, *content);
+    }
+    let context = context.build().expect("the paths are in order");
+    Analysis::new(&Dockerfile::parse(text), &context, &Options::default())
+        .expect("there is a stage")
+        .plan(Objective::ColdPull, applicability)
+        .expect("a plan")
+}
+
+/// What a naive file becomes, on the first FROM.
+fn base(from: &str) -> String {
+    let text = format!("FROM {from}\nCOPY main.py /app/\nCMD [\"true\"]\n");
+    let plan = plan(&text, &[("main.py", "")], Applicability::Safe);
+    let first = plan.dockerfile.lines().next().unwrap_or_default();
+    first.trim_start_matches("FROM ").to_owned()
+}
+
+#[test]
+fn a_slimmer_base_keeps_the_version_as_it_is_written() {
+    for (from, slim) in [
+        ("python:3.12", "python:3.12-slim"),
+        ("python:3.12.4", "python:3.12.4-slim"),
+        ("python:3.12-bookworm", "python:3.12-slim-bookworm"),
+        // Not in the catalogue, which knows only other release lines.
+        ("python:3.9", "python:3.9-slim"),
+        ("node:20", "node:20-slim"),
+        ("node:20.11.1-bookworm", "node:20.11.1-slim-bookworm"),
+        ("node:20-slim", "node:20-slim"),
+    ] {
+        assert_eq!(base(from), slim);
+    }
+}
+
+const PACKAGE: &str = r#"{"name": "a", "version": "1.0.0", "dependencies": {"express": "^5.1.0"}}"#;
+const LOCK: &str = r#"{"name": "a", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": {}, "node_modules/express": {"version": "5.1.0"}}}"#;
+
+#[test]
+fn npm_installs_before_the_source_is_copied() {
+    let plan = plan(
+        "FROM node:24-slim\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD [\"node\", \"index.js\"]\n",
+        &[
+            ("package.json", PACKAGE),
+            ("package-lock.json", LOCK),
+            ("index.js", ""),
+        ],
+        Applicability::Safe,
+    );
+    assert!(
+        plan.dockerfile
+            .contains("WORKDIR /app\nCOPY package.json package-lock.json ./\nRUN"),
+        "{}",
+        plan.dockerfile
+    );
+    assert_eq!(plan.rungs.last().expect("there are rungs").after.rebuilds, ["COPY . ."]);
+}
+
+#[test]
+fn an_install_goes_before_the_source_also_where_its_manifest_lies_there_already() {
+    let plan = plan(
+        "FROM python:3.12-slim\nWORKDIR /app\nCOPY requirements.txt .\nCOPY . .\nRUN pip install -r requirements.txt\nCMD [\"python\", \"main.py\"]\n",
+        &[("requirements.txt", "flask==3.1.3\n"), ("main.py", "")],
+        Applicability::Safe,
+    );
+    assert_eq!(plan.rungs.last().expect("there are rungs").after.rebuilds, ["COPY . ."]);
+    let first = &plan.rungs[0];
+    assert_eq!(
+        (first.pass, first.assumptions[0].as_str()),
+        ("manifests_first", "pip reads nothing of the project but what is copied before")
+    );
+}

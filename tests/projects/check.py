@@ -2,7 +2,9 @@
 """Asks a running application the questions of its check.json and says which answers are wrong.
 
     check.py PROJECT URL              against a server that is up (it gets 20 seconds to come up)
-    check.py PROJECT -- COMMAND …     starts COMMAND in PROJECT, asks http://127.0.0.1:8000, ends it
+    check.py PROJECT [URL] -- COMMAND …   starts COMMAND in PROJECT, asks URL or http://127.0.0.1:8000, ends it
+
+A question with `output` has no server to ask: COMMAND runs to its end, and must say that and return `status`.
 
 Runs on Python 3.7 and later without packages. Exit code 0: every answer is right; 1: one is not;
 2: wrong use.
@@ -68,13 +70,27 @@ def check(project, base):
     return wrong
 
 
+def run(project, command, question):
+    """1 if a command that ends by itself says or returns something else than it should."""
+    done = subprocess.run(command, cwd=project, stdout=subprocess.PIPE, timeout=60)
+    wrong = done.returncode != question["status"] or question["output"] not in done.stdout.decode()
+    print("WRONG: {} with {!r}".format(done.returncode, done.stdout) if wrong else "ok    the command's output")
+    return int(wrong)
+
+
 def main(arguments):
     if len(arguments) == 2 and arguments[1] != "--":
         return min(check(*arguments), 1)
-    if len(arguments) > 2 and arguments[1] == "--":
-        server = subprocess.Popen(arguments[2:], cwd=arguments[0])
+    if "--" in arguments[1:3] and arguments[-1] != "--":
+        project, split = arguments[0], arguments.index("--")
+        url = "http://127.0.0.1:8000" if split == 1 else arguments[1]
+        with open(os.path.join(project, "check.json")) as file:
+            question = json.load(file)[0]
+        if "output" in question:
+            return run(project, arguments[split + 1:], question)
+        server = subprocess.Popen(arguments[split + 1:], cwd=project)
         try:
-            return min(check(arguments[0], "http://127.0.0.1:8000"), 1)
+            return min(check(project, url), 1)
         finally:
             server.terminate()
             server.wait(20)

@@ -2,6 +2,7 @@
 """Builds Dockerfiles with a running BuildKit and prints what each layer really weighs, as JSON.
 
     measure_build.py CONTEXT DOCKERFILE... [--base NAME=IMAGE]...
+    measure_build.py --archive IMAGE.tar      what stands in an OCI archive: `config` and `layers`
 
 `--base NAME=IMAGE` builds with IMAGE wherever a Dockerfile says `FROM NAME`, as a named build context does;
 its layers are marked `base` in the answer. Needs `buildctl` on PATH and BUILDKIT_HOST set; Python >= 3.10.
@@ -51,8 +52,9 @@ def build(context, dockerfile, bases, archive):
         sys.exit(f"{dockerfile}: the build failed\n{done.stderr[-3000:]}")
 
 
-def layers(archive):
-    """Each layer of an OCI archive, bottom first, with its instruction."""
+def read(archive):
+    """The configuration of the image in an OCI archive, and each layer, bottom first, with its instruction."""
+    layers = []
     with tarfile.open(archive) as oci:
         def blob(descriptor):
             return oci.extractfile("blobs/" + descriptor["digest"].replace(":", "/"))
@@ -71,29 +73,37 @@ def layers(archive):
                         files += 1
                         of = kind(pathlib.PurePosixPath(entry.name))
                         kinds[of] = kinds.get(of, 0) + entry.size
-            yield {
+            layers.append({
                 "instruction": step["created_by"].removesuffix(" # buildkit").replace("RUN /bin/sh -c ", "RUN "),
                 "diff_id": diff_id,
                 "bytes": sum(kinds.values()),
                 "gzip": descriptor["size"],
                 "files": files,
                 "kinds": dict(sorted(kinds.items())),
-            }
+            })
+    return config["config"], layers
 
 
 def measure(context, dockerfile, bases, scratch):
     archive = scratch / "image.tar"
     build(context, dockerfile, bases, archive)
-    return list(layers(archive))
+    return read(archive)[1]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("context", type=pathlib.Path)
-    parser.add_argument("dockerfiles", nargs="+", type=pathlib.Path)
+    parser.add_argument("context", nargs="?", type=pathlib.Path)
+    parser.add_argument("dockerfiles", nargs="*", type=pathlib.Path)
+    parser.add_argument("--archive", type=pathlib.Path)
     parser.add_argument("--base", action="append", default=[], metavar="NAME=IMAGE")
     arguments = parser.parse_args()
     bases = dict(base.split("=", 1) for base in arguments.base)
+    if arguments.archive:
+        config, found = read(arguments.archive)
+        json.dump({"config": config, "layers": found}, sys.stdout)
+        return
+    if not arguments.dockerfiles:
+        parser.error("a context and a Dockerfile, or --archive")
 
     answer = []
     with tempfile.TemporaryDirectory() as scratch:

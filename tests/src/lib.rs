@@ -3,4 +3,5 @@
 pub mod conformance;
 pub mod corpus;
 pub mod mutate;
+pub mod proof;
 pub mod scenario;

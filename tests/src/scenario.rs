@@ -264,7 +264,7 @@ pub fn cause(cause: &Cause) -> String {
 }
 
 /// The step that BuildKit calls `[stage 2/5] COPY …`, or `LINK COPY …` for the merge of a `--link`.
-fn find<'b>(graph: &StageGraph, build: &'b Build, name: &str) -> Option<&'b Step> {
+pub fn find<'b>(graph: &StageGraph, build: &'b Build, name: &str) -> Option<&'b Step> {
     let (head, rest) = name.strip_prefix('[')?.split_once("] ")?;
     let (stage, count) = match head.trim().rsplit_once(' ') {
         Some((stage, count)) => (Some(stage.trim()), count),

@@ -24,7 +24,9 @@ const USAGE: &str = "usage: cargo xtask TASK
   real cache [--check] [NAME …]
                    ask a running BuildKit what its cache takes, for the scenarios of tests/real/cache
   real cache --random N [SEED]
-                   make up N projects and changes, ask, and compare with the prediction";
+                   make up N projects and changes, ask, and compare with the prediction
+  real optimize [--base NAME=IMAGE] … [--skip PASS] … [PROJECT …]
+                   build what is written for the sample projects, start it, and compare with the prediction";
 
 /// What a task may fail with: a message for the person who ran it.
 pub(crate) type Failure = Box<dyn Error>;
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         ["catalog", folder] => catalog::run(folder.as_ref()),
         ["oracle", rest @ ..] => oracle::run(rest),
         ["real", "cache", rest @ ..] => real::cache(rest),
+        ["real", "optimize", rest @ ..] => real::optimize(rest),
         [] => Err(USAGE.into()),
         _ => Err(format!("no task `{}`\n\n{USAGE}", words.join(" ")).into()),
     };

@@ -50,19 +50,7 @@ impl Builder {
         no_cache: Option<&[String]>,
     ) -> Result<Map<String, Value>, Box<dyn Error>> {
         self.put(project)?;
-        let mut command = Command::new("buildctl");
-        command.args([
-            "build",
-            "--frontend",
-            "dockerfile.v0",
-            "--progress",
-            "rawjson",
-        ]);
-        for name in ["context", "dockerfile"] {
-            command
-                .arg("--local")
-                .arg(format!("{name}={}", self.folder.display()));
-        }
+        let mut command = build(&self.folder);
         for (name, value) in &project.args {
             command
                 .arg("--opt")
@@ -76,13 +64,7 @@ impl Builder {
                 .arg("--opt")
                 .arg(format!("no-cache={}", stages.join(",")));
         }
-        let output = command.output()?;
-        let trace = String::from_utf8_lossy(&output.stderr);
-        if !output.status.success() {
-            let last: Vec<&str> = trace.lines().rev().take(3).collect();
-            return Err(last.join("\n").into());
-        }
-        Ok(steps(&trace))
+        trace(&mut command)
     }
 
     /// Brings the folder to the state of the project, touching only what differs.
@@ -180,6 +162,35 @@ fn prune(root: &Path, folder: &Path, wanted: &BTreeMap<String, Entry>) -> std::i
     Ok(())
 }
 
+/// The command that builds a folder, which holds its Dockerfile.
+pub(super) fn build(folder: &Path) -> Command {
+    let mut command = Command::new("buildctl");
+    command.args([
+        "build",
+        "--frontend",
+        "dockerfile.v0",
+        "--progress",
+        "rawjson",
+    ]);
+    for name in ["context", "dockerfile"] {
+        command
+            .arg("--local")
+            .arg(format!("{name}={}", folder.display()));
+    }
+    command
+}
+
+/// Runs the command of a build, and tells of each step whether it was cached.
+pub(super) fn trace(command: &mut Command) -> Result<Map<String, Value>, Box<dyn Error>> {
+    let output = command.output()?;
+    let trace = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        let last: Vec<&str> = trace.lines().rev().take(3).collect();
+        return Err(last.join("\n").into());
+    }
+    Ok(steps(&trace))
+}
+
 /// The steps in a trace (`--progress rawjson`). BuildKit tells of a vertex several times.
 fn steps(trace: &str) -> Map<String, Value> {
     let mut found: BTreeMap<String, bool> = BTreeMap::new();
@@ -189,7 +200,10 @@ fn steps(trace: &str) -> Map<String, Value> {
         };
         for vertex in event["vertexes"].as_array().into_iter().flatten() {
             let name = vertex["name"].as_str().unwrap_or_default();
-            if !name.starts_with('[') || name.starts_with("[internal]") {
+            let other = ["[internal]", "[context "]
+                .iter()
+                .any(|start| name.starts_with(start));
+            if !name.starts_with('[') || other {
                 continue;
             }
             // Of a base image it is not told whether anything was fetched.

@@ -1,7 +1,10 @@
 //! `cargo xtask real`: what a running BuildKit does, recorded and compared.
 
 mod ask;
+mod image;
+mod optimize;
 mod random;
+mod start;
 
 use std::error::Error;
 use std::fs;
@@ -25,6 +28,11 @@ pub(crate) fn cache(words: &[&str]) -> Result<(), Box<dyn Error>> {
         ["--check", names @ ..] => ask_all(names, true),
         names => ask_all(names, false),
     }
+}
+
+/// `cargo xtask real optimize`.
+pub(crate) fn optimize(words: &[&str]) -> Result<(), Box<dyn Error>> {
+    optimize::run(words)
 }
 
 /// Asks about every recorded scenario again; writes what came of it, or with `check` only compares.

@@ -1,0 +1,166 @@
+//! An image that BuildKit made: its layers and configuration, its root file system, the packages in it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::Failure;
+use crate::process::{capture, root};
+
+/// What stands in an OCI archive, as `tests/real/measure_build.py` says it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Image {
+    pub(super) config: Map<String, Value>,
+    pub(super) layers: Vec<Layer>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Layer {
+    pub(super) instruction: String,
+    pub(super) bytes: u64,
+    pub(super) gzip: u64,
+    pub(super) kinds: Map<String, Value>,
+}
+
+impl Layer {
+    /// Bytes of the caches of package managers.
+    pub(super) fn cache(&self) -> u64 {
+        self.kinds
+            .get("cache")
+            .and_then(Value::as_u64)
+            .unwrap_or_default()
+    }
+}
+
+/// What of a configuration says how the image behaves.
+const BEHAVIOUR: [&str; 11] = [
+    "Cmd",
+    "Entrypoint",
+    "Env",
+    "ExposedPorts",
+    "Healthcheck",
+    "Labels",
+    "Shell",
+    "StopSignal",
+    "User",
+    "Volumes",
+    "WorkingDir",
+];
+
+impl Image {
+    pub(super) fn read(archive: &Path) -> Result<Self, Failure> {
+        let mut command = Command::new("python3");
+        command
+            .arg(root().join("tests/real/measure_build.py"))
+            .arg("--archive")
+            .arg(archive);
+        Ok(serde_json::from_str(&capture(&mut command)?)?)
+    }
+
+    /// The parts of the configuration that are not the same in another image.
+    pub(super) fn differences(&self, other: &Self) -> Vec<String> {
+        BEHAVIOUR
+            .into_iter()
+            .filter(|key| self.config.get(*key) != other.config.get(*key))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// The list of words under a key; empty where there is none.
+    pub(super) fn words(&self, key: &str) -> Vec<String> {
+        let words = self.config.get(key).and_then(Value::as_array);
+        words
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// The text under a key.
+    pub(super) fn text(&self, key: &str) -> &str {
+        self.config
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+
+    /// The first port that the image says it listens on.
+    pub(super) fn port(&self) -> Option<&str> {
+        let ports = self.config.get("ExposedPorts")?.as_object()?;
+        ports.keys().next()?.split('/').next()
+    }
+}
+
+/// The installed packages of a root file system: Python's by the folder of their metadata, npm's by their `package.json`. What an
+/// interpreter's own image brings along to install with is not among them.
+pub(super) fn packages(root: &Path) -> Result<BTreeSet<String>, Failure> {
+    let mut found = BTreeSet::new();
+    for top in ["app", "usr/local/lib", "opt", "srv", "root", "home", "code"] {
+        walk(&root.join(top), &mut found)?;
+    }
+    Ok(found)
+}
+
+fn walk(folder: &Path, found: &mut BTreeSet<String>) -> Result<(), Failure> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Ok(());
+    };
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = entry.path();
+        if let Some(package) = name
+            .strip_suffix(".dist-info")
+            .or_else(|| name.strip_suffix(".egg-info"))
+        {
+            let package = package.split("-py3").next().unwrap_or(package);
+            let tool = package.split('-').next().unwrap_or(package);
+            if !matches!(tool, "pip" | "setuptools" | "wheel") {
+                found.insert(package.to_owned());
+            }
+        } else if entry.file_type()?.is_dir() && !path.ends_with("lib/node_modules/npm") {
+            walk(&path, found)?;
+        } else if name == "package.json" && is_package(folder) {
+            found.extend(npm(&path));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a folder is `node_modules/NAME` or `node_modules/@SCOPE/NAME`.
+fn is_package(folder: &Path) -> bool {
+    let parent = folder.parent();
+    let is = |path: Option<&Path>| path.is_some_and(|path| path.ends_with("node_modules"));
+    is(parent) || is(parent.and_then(Path::parent)) && scoped(parent)
+}
+
+fn scoped(folder: Option<&Path>) -> bool {
+    folder
+        .and_then(Path::file_name)
+        .is_some_and(|name| name.to_string_lossy().starts_with('@'))
+}
+
+fn npm(manifest: &Path) -> Option<String> {
+    let manifest: Value = serde_json::from_str(&fs::read_to_string(manifest).ok()?).ok()?;
+    let (name, version) = (manifest["name"].as_str()?, manifest["version"].as_str()?);
+    Some(format!("{name}@{version}"))
+}
+
+/// Unpacks a tar archive into a new folder, with owners and modes.
+pub(super) fn unpack(archive: &Path, folder: &Path) -> Result<PathBuf, Failure> {
+    fs::create_dir_all(folder)?;
+    let mut command = Command::new("tar");
+    command
+        .args(["--extract", "--preserve-permissions", "--numeric-owner"])
+        .arg("--file")
+        .arg(archive)
+        .arg("--directory")
+        .arg(folder);
+    capture(&mut command)?;
+    Ok(folder.to_owned())
+}

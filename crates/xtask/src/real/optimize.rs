@@ -1,0 +1,277 @@
+//! `cargo xtask real optimize`: builds what is written for the sample projects, starts it, edits a source file and builds again.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+use stagewright_tests::proof::{self, Built, Layer, Record, Variant};
+
+use super::ask;
+use super::image::{self, Image};
+use super::start;
+use crate::Failure;
+use crate::process::{capture, root};
+
+const HOW: [&str; 4] = [
+    "Made by `cargo xtask real optimize` with BuildKit v0.32.2 and runc on amd64. `bytes` are file bytes, `gzip` what a host pulls.",
+    "The bases are stand-ins, Debian 12 roots with CPython or Node.js in /usr/local; only the layers above the base are recorded. `stand_ins` names those that stood in under another name.",
+    "What pip and npm keep in their caches depends on the headers of the index they speak to: `cache` is counted by itself, and is not to be compared.",
+    "`steps` is a second build after a line was added to `edited`.",
+];
+
+fn record_path() -> PathBuf {
+    root().join("tests/real/optimize.json")
+}
+
+/// Builds the named projects, or all, and writes the record.
+pub(super) fn run(words: &[&str]) -> Result<(), Failure> {
+    let mut record: Record = match fs::read_to_string(record_path()) {
+        Ok(text) => serde_json::from_str(&text)?,
+        Err(_) => Record::default(),
+    };
+    let names = arguments(words, &mut record)?;
+    let folder = root().join("tests/projects");
+    let mut projects = Vec::new();
+    for entry in fs::read_dir(&folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let wanted = names.is_empty() || names.contains(&name);
+        if wanted && entry.path().join("check.json").is_file() {
+            projects.push(name);
+        }
+    }
+    projects.sort();
+    if let Some(name) = names.iter().find(|name| !projects.contains(name)) {
+        return Err(format!("no project is called `{name}`").into());
+    }
+    let scratch = std::env::temp_dir().join(format!("stagewright-proof-{}", std::process::id()));
+    fs::create_dir_all(&scratch)?;
+    let built = build_all(&folder, &projects, &record, &scratch);
+    fs::remove_dir_all(&scratch)?;
+    let (built, faults) = built?;
+    record.schema = 1;
+    record.date = capture(Command::new("date").args(["--utc", "+%Y-%m-%d"]))?
+        .trim()
+        .to_owned();
+    record.how = HOW.map(str::to_owned).to_vec();
+    record
+        .builds
+        .retain(|build| !projects.contains(&build.project));
+    record.builds.extend(built);
+    // A stable order by project; the variants stay as they were built.
+    record.builds.sort_by(|a, b| a.project.cmp(&b.project));
+    fs::write(
+        record_path(),
+        serde_json::to_string_pretty(&record)? + "\n",
+    )?;
+    super::println(&table(&record.builds));
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(faults.join("\n").into())
+    }
+}
+
+fn arguments(words: &[&str], record: &mut Record) -> Result<Vec<String>, Failure> {
+    let mut words = words.iter();
+    let mut names = Vec::new();
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or(format!("`{word}` without a value"));
+        match *word {
+            "--base" => {
+                let pair = value()?.split_once('=').ok_or("--base NAME=IMAGE")?;
+                record.stand_ins.insert(pair.0.into(), pair.1.into());
+            }
+            "--skip" => {
+                let pass = (*value()?).to_owned();
+                if !record.skip.contains(&pass) {
+                    record.skip.push(pass);
+                }
+            }
+            name => names.push(name.to_owned()),
+        }
+    }
+    Ok(names)
+}
+
+/// What was built, and what went wrong.
+fn build_all(
+    folder: &Path,
+    projects: &[String],
+    record: &Record,
+    scratch: &Path,
+) -> Result<(Vec<Built>, Vec<String>), Failure> {
+    let (mut all, mut faults) = (Vec::new(), Vec::new());
+    for name in projects {
+        let project = folder.join(name);
+        let mut naive = None;
+        for variant in proof::variants(&project, &record.skip)? {
+            let title = format!("{name} {}", variant.name);
+            eprintln!("==> {title}");
+            let work = scratch.join(&title.replace(' ', "-"));
+            match build(&project, variant, record, &work, naive.as_ref()) {
+                Ok(done) => {
+                    faults.extend(done.faults.iter().map(|fault| format!("{title}: {fault}")));
+                    all.push(Built {
+                        project: name.clone(),
+                        ..done.built
+                    });
+                    naive.get_or_insert(done.seen);
+                }
+                Err(error) => faults.push(format!("{title}: {error}")),
+            }
+            // The root file systems of full images are large.
+            fs::remove_dir_all(&work)?;
+        }
+    }
+    Ok((all, faults))
+}
+
+/// What the naive image is compared by.
+struct Seen {
+    image: Image,
+    packages: BTreeSet<String>,
+}
+
+struct Done {
+    built: Built,
+    seen: Seen,
+    faults: Vec<String>,
+}
+
+fn build(
+    project: &Path,
+    variant: Variant,
+    record: &Record,
+    work: &Path,
+    naive: Option<&Seen>,
+) -> Result<Done, Failure> {
+    let context = work.join("context");
+    proof::lay_out(project, &variant, &context)?;
+    let predicted = proof::predict(&context)?;
+    let (archive, tar) = (work.join("image.tar"), work.join("root.tar"));
+    let mut command = ask::build(&context);
+    for (name, image) in &record.stand_ins {
+        command
+            .arg("--opt")
+            .arg(format!("context:{name}=docker-image://{image}"));
+    }
+    let mut first = clone(&command);
+    for (kind, path) in [("oci", &archive), ("tar", &tar)] {
+        first
+            .arg("--output")
+            .arg(format!("type={kind},dest={}", path.display()));
+    }
+    ask::trace(&mut first)?;
+    let image = Image::read(&archive)?;
+    let own = image
+        .layers
+        .len()
+        .checked_sub(predicted.layers.len())
+        .ok_or("the image has fewer layers than predicted")?;
+    let layers: Vec<Layer> = image.layers[own..]
+        .iter()
+        .zip(&predicted.layers)
+        .map(|(layer, predicted)| Layer {
+            instruction: layer.instruction.clone(),
+            predicted: *predicted,
+            bytes: layer.bytes - layer.cache(),
+            cache: layer.cache(),
+            gzip: layer.gzip,
+        })
+        .collect();
+    let mut faults = Vec::new();
+    for layer in &layers {
+        if layer.bytes < layer.predicted.low || layer.bytes > layer.predicted.high {
+            faults.push(format!(
+                "`{}` weighs {}, predicted {:?}",
+                layer.instruction, layer.bytes, layer.predicted
+            ));
+        }
+    }
+    let filesystem = image::unpack(&tar, &work.join("root"))?;
+    let packages = image::packages(&filesystem)?;
+    let (bundle, log) = (work.join("bundle"), work.join("log"));
+    let check = start::check(project, &image, &filesystem, &bundle, &log)?;
+    if !check {
+        faults.push(format!(
+            "the application does not answer as it should\n{}",
+            fs::read_to_string(&log)?
+        ));
+    }
+    let edited = predicted.source_file().unwrap_or_default();
+    edit(&context.join(&edited))?;
+    let steps = ask::trace(&mut command)?;
+    let steps = steps
+        .into_iter()
+        .map(|(name, cached)| (name, cached == Value::Bool(true)))
+        .collect();
+    faults.extend(predicted.disagreements(&edited, &steps)?);
+    let built = Built {
+        project: String::new(),
+        variant,
+        check,
+        layers,
+        edited,
+        steps,
+        packages_differ: naive.map_or_else(Vec::new, |naive| differences(&naive.packages, &packages)),
+        config_differs: naive.map_or_else(Vec::new, |naive| naive.image.differences(&image)),
+    };
+    Ok(Done {
+        built,
+        seen: Seen { image, packages },
+        faults,
+    })
+}
+
+fn clone(command: &Command) -> Command {
+    let mut other = Command::new(command.get_program());
+    other.args(command.get_args());
+    other
+}
+
+fn differences(naive: &BTreeSet<String>, other: &BTreeSet<String>) -> Vec<String> {
+    let gone = naive.difference(other).map(|name| format!("-{name}"));
+    let new = other.difference(naive).map(|name| format!("+{name}"));
+    gone.chain(new).collect()
+}
+
+/// Adds a line that no build has seen before.
+fn edit(path: &Path) -> Result<(), Failure> {
+    let comment = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("py") => "#",
+        _ => "//",
+    };
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
+    let mut text = fs::read_to_string(path)?;
+    text.push_str(&format!("{comment} {now}\n"));
+    Ok(fs::write(path, text)?)
+}
+
+/// One line a build.
+fn table(builds: &[Built]) -> String {
+    let mut lines = vec![format!(
+        "{:20} {:10} {:5} {:>11} {:>11} {:>7}  {:>5}  {}",
+        "project", "variant", "works", "predicted", "true", "off", "rerun", "differs from naive"
+    )];
+    for build in builds {
+        let (predicted, bytes) = build.above_base();
+        #[expect(clippy::cast_precision_loss, reason = "a share of megabytes")]
+        let off = (predicted as f64 / bytes.max(1) as f64 - 1.0) * 100.0;
+        let reran = build.steps.values().filter(|cached| !**cached).count();
+        let mut differs = build.config_differs.clone();
+        differs.extend(build.packages_differ.iter().cloned());
+        lines.push(format!(
+            "{:20} {:10} {:5} {predicted:>11} {bytes:>11} {off:>+6.1}%  {reran:>2}/{:<2}  {}",
+            build.project,
+            build.variant.name,
+            if build.check { "yes" } else { "NO" },
+            build.steps.len(),
+            differs.join(" ")
+        ));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,270 @@
+//! What is written for the sample projects, what is predicted of it, and what came of it when it was built and started: the record
+//! `tests/real/optimize.json`, made by `cargo xtask real optimize`.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use stagewright::project::ProjectError;
+use stagewright::{
+    Analysis, Applicability, Change, Context, Dockerfile, Objective, Options, PlanOptions, Project,
+    RecipeOptions, Size, Verdict,
+};
+
+use crate::scenario;
+
+/// Everything that was built.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// The form of this file.
+    pub schema: u32,
+    /// When it was last written.
+    pub date: String,
+    /// How it was made, and what is not to be compared.
+    pub how: Vec<String>,
+    /// Images that stood in for others, by the reference in the Dockerfile.
+    pub stand_ins: BTreeMap<String, String>,
+    /// Passes that were left out: the stand-ins have not what they need.
+    pub skip: Vec<String>,
+    /// The builds: each project in the variants of [`variants`].
+    pub builds: Vec<Built>,
+}
+
+/// One variant of one project.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Built {
+    /// The folder under `tests/projects`.
+    pub project: String,
+    /// What was built.
+    #[serde(flatten)]
+    pub variant: Variant,
+    /// Whether the application answered as its `check.json` says.
+    pub check: bool,
+    /// The layers above the base, bottom first.
+    pub layers: Vec<Layer>,
+    /// The file that was edited before the second build.
+    pub edited: String,
+    /// The steps of the second build as BuildKit names them, and whether each was cached.
+    pub steps: BTreeMap<String, bool>,
+    /// Installed packages that the naive image has in another version, or has not (`+`), or that it alone has (`-`).
+    pub packages_differ: Vec<String>,
+    /// Parts of the image's configuration that are not the naive image's.
+    pub config_differs: Vec<String>,
+}
+
+/// A Dockerfile with its `.dockerignore`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Variant {
+    /// `naive`, `safe`, `unsafe` or `generated`.
+    #[serde(rename = "variant")]
+    pub name: String,
+    /// The passes that made it of the naive one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passes: Vec<String>,
+    /// The Dockerfile.
+    pub dockerfile: String,
+    /// The `.dockerignore`, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dockerignore: Option<String>,
+}
+
+/// A layer above the base.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Layer {
+    /// The instruction as BuildKit names it.
+    pub instruction: String,
+    /// Predicted file bytes, without the caches of package managers.
+    pub predicted: Bytes,
+    /// True file bytes, without the caches of package managers.
+    pub bytes: u64,
+    /// True bytes of those caches.
+    pub cache: u64,
+    /// True bytes of the blob.
+    pub gzip: u64,
+}
+
+/// A number of bytes with its error bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bytes {
+    /// The least that is likely.
+    pub low: u64,
+    /// The best guess.
+    pub expected: u64,
+    /// The most that is likely.
+    pub high: u64,
+}
+
+/// What is predicted of one variant.
+#[derive(Clone, Debug)]
+pub struct Predicted {
+    /// The layers above the base, bottom first: file bytes without the caches of package managers.
+    pub layers: Vec<Bytes>,
+    analysis: Analysis,
+}
+
+/// The variants of a project in a folder: as it is, planned at `Safe` and at `Unsafe`, and generated. The last is missing where no
+/// recipe fits.
+pub fn variants(project: &Path, skip: &[String]) -> Result<Vec<Variant>, Box<dyn Error>> {
+    let text = fs::read_to_string(project.join("Dockerfile"))?;
+    let context = Context::directory(project)?;
+    let start = Analysis::new(&Dockerfile::parse(&text), &context, &Options::default())?;
+    let mut variants = vec![Variant {
+        name: "naive".into(),
+        dockerfile: text,
+        ..Variant::default()
+    }];
+    for applicability in [Applicability::Safe, Applicability::Unsafe] {
+        let mut options = PlanOptions::new(Objective::ColdPull, applicability);
+        options.skip = skip.to_vec();
+        let plan = start.plan_with(&options)?;
+        variants.push(Variant {
+            name: applicability.as_str().into(),
+            passes: plan.rungs.iter().map(|rung| rung.pass.into()).collect(),
+            dockerfile: plan.dockerfile,
+            dockerignore: plan.dockerignore,
+        });
+    }
+    variants.extend(generated(&context, &start)?);
+    Ok(variants)
+}
+
+/// What the recipe writes. The project's files leave two questions open that its Dockerfile answers: which Python, and, for a script, how
+/// it is started.
+fn generated(context: &Context, naive: &Analysis) -> Result<Option<Variant>, Box<dyn Error>> {
+    let project = match Project::detect(context) {
+        Ok(project) => project,
+        Err(ProjectError::NoRecipe { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let base = naive.base_reference().unwrap_or_default();
+    let slim = if base.ends_with("-slim") {
+        base.to_owned()
+    } else {
+        format!("{base}-slim")
+    };
+    let mut options = RecipeOptions {
+        base: Some(slim),
+        ..RecipeOptions::default()
+    };
+    let made = match project.generate(context, &options) {
+        Err(ProjectError::NoCommand { .. }) => {
+            options
+                .command
+                .clone_from(&naive.graph().target_stage().end.config.cmd);
+            project.generate(context, &options)?
+        }
+        made => made?,
+    };
+    Ok(Some(Variant {
+        name: "generated".into(),
+        passes: Vec::new(),
+        dockerfile: made.dockerfile,
+        dockerignore: Some(made.dockerignore),
+    }))
+}
+
+/// Copies a project into an empty folder, with the files of a variant in the place of its own.
+pub fn lay_out(project: &Path, variant: &Variant, folder: &Path) -> std::io::Result<()> {
+    copy(project, folder)?;
+    fs::write(folder.join("Dockerfile"), &variant.dockerfile)?;
+    if let Some(ignore) = &variant.dockerignore {
+        fs::write(folder.join(".dockerignore"), ignore)?;
+    }
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type()?.is_dir() {
+            // What an interpreter left behind is no part of a project.
+            if entry.file_name() != "__pycache__" {
+                copy(&source, &target)?;
+            }
+        } else {
+            fs::copy(&source, &target)?;
+        }
+    }
+    Ok(())
+}
+
+/// What is predicted of a folder that [`lay_out`] made.
+pub fn predict(folder: &Path) -> Result<Predicted, Box<dyn Error>> {
+    let text = fs::read_to_string(folder.join("Dockerfile"))?;
+    let analysis = Analysis::new(
+        &Dockerfile::parse(&text),
+        &Context::directory(folder)?,
+        &Options::default(),
+    )?;
+    let base = usize::from(analysis.base().known);
+    let layers = analysis.layers()[base..].iter().map(|layer| {
+        let caches = layer
+            .contents
+            .iter()
+            .filter(|content| is_cache(&content.path));
+        let cache = Size::sum(caches.map(|content| content.size));
+        let whole = layer.size.uncompressed;
+        Bytes {
+            low: whole.low.saturating_sub(cache.low),
+            expected: whole.expected.saturating_sub(cache.expected),
+            high: whole.high.saturating_sub(cache.high),
+        }
+    });
+    Ok(Predicted {
+        layers: layers.collect(),
+        analysis,
+    })
+}
+
+/// Whether a path lies in the cache of a package manager. What pip and npm keep there depends on the headers of the index they speak to.
+pub fn is_cache(path: &str) -> bool {
+    let path = path.trim_start_matches('/');
+    path.starts_with("root/.cache") || path.starts_with("root/.npm/_cacache")
+}
+
+impl Predicted {
+    /// The file whose edit stands for a day's work.
+    pub fn source_file(&self) -> Option<String> {
+        self.analysis.source_file()
+    }
+
+    /// The steps that BuildKit treated in another way than predicted, after an edit of one file.
+    pub fn disagreements(
+        &self,
+        edited: &str,
+        steps: &BTreeMap<String, bool>,
+    ) -> Result<Vec<String>, Box<dyn Error>> {
+        let prediction = self.analysis.after(&Change::files([edited]))?;
+        let mut wrong = Vec::new();
+        for (name, cached) in steps {
+            let found = scenario::find(self.analysis.graph(), self.analysis.build(), name);
+            let Some(step) = found else {
+                wrong.push(format!("no step is `{name}`"));
+                continue;
+            };
+            let verdict = &prediction.steps[step.id.0].verdict;
+            if (*verdict == Verdict::Cached) != *cached {
+                wrong.push(format!("`{name}` cached: {cached}, predicted: {verdict:?}"));
+            }
+        }
+        Ok(wrong)
+    }
+}
+
+impl Built {
+    /// Predicted and true file bytes above the base.
+    pub fn above_base(&self) -> (u64, u64) {
+        let sum = |bytes: fn(&Layer) -> u64| self.layers.iter().map(bytes).sum();
+        (
+            sum(|layer| layer.predicted.expected),
+            sum(|layer| layer.bytes),
+        )
+    }
+}

@@ -1,12 +1,14 @@
 //! What passes propose for small projects, and what they leave alone.
 
 use stagewright::plan::Plan;
-use stagewright::{Analysis, Applicability, Context, Dockerfile, Objective, Options};
+use stagewright::{
+    Analysis, Applicability, Context, Dockerfile, Objective, Options, Project, RecipeOptions,
+};
 
 fn plan(text: &str, files: &[(&str, &str)], applicability: Applicability) -> Plan {
     let mut context = Context::builder();
     for (path, content) in files {
-        context = context.file(*path, *content);
+        context = context.file(path, content);
     }
     let context = context.build().expect("the paths are in order");
     Analysis::new(&Dockerfile::parse(text), &context, &Options::default())
@@ -59,7 +61,10 @@ fn npm_installs_before_the_source_is_copied() {
         "{}",
         plan.dockerfile
     );
-    assert_eq!(plan.rungs.last().expect("there are rungs").after.rebuilds, ["COPY . ."]);
+    assert_eq!(
+        plan.rungs.last().expect("there are rungs").after.rebuilds,
+        ["COPY . ."]
+    );
 }
 
 #[test]
@@ -69,10 +74,78 @@ fn an_install_goes_before_the_source_also_where_its_manifest_lies_there_already(
         &[("requirements.txt", "flask==3.1.3\n"), ("main.py", "")],
         Applicability::Safe,
     );
-    assert_eq!(plan.rungs.last().expect("there are rungs").after.rebuilds, ["COPY . ."]);
+    assert_eq!(
+        plan.rungs.last().expect("there are rungs").after.rebuilds,
+        ["COPY . ."]
+    );
     let first = &plan.rungs[0];
     assert_eq!(
         (first.pass, first.assumptions[0].as_str()),
-        ("manifests_first", "pip reads nothing of the project but what is copied before")
+        (
+            "manifests_first",
+            "pip reads nothing of the project but what is copied before"
+        )
+    );
+}
+
+#[test]
+fn a_recipe_brings_what_a_package_needs_that_is_compiled() {
+    let context = Context::builder()
+        .file("requirements.txt", "flask==3.1.3\npsycopg2==2.9.13\n")
+        .file("app.py", "app = Flask(__name__)\n")
+        .build()
+        .expect("the paths are in order");
+    let project = Project::detect(&context).expect("there are requirements");
+    let on = |base: &str| {
+        let options = RecipeOptions {
+            base: Some(base.to_owned()),
+            ..RecipeOptions::default()
+        };
+        project.generate(&context, &options).expect("a recipe")
+    };
+    let debian = on("python:3.12-slim").dockerfile;
+    let (builder, last) = debian.split_once("\nFROM base\n").expect("a last stage");
+    assert!(
+        builder.contains("gcc libc6-dev libpq-dev && rm"),
+        "{debian}"
+    );
+    assert!(
+        last.contains(" libpq5 && rm") && !last.contains("gcc"),
+        "{debian}"
+    );
+    let alpine = on("python:3.12-alpine");
+    assert!(!alpine.dockerfile.contains("apt-get"));
+    assert!(
+        alpine
+            .questions
+            .iter()
+            .any(|question| question.contains("psycopg2"))
+    );
+}
+
+#[test]
+fn an_upgrade_of_pip_goes_to_the_builder_and_add_moves_like_copy() {
+    let plan = plan(
+        "FROM python:3.12-slim\nADD . /app\nWORKDIR /app\nRUN pip install --upgrade pip\nRUN pip install -r requirements.txt\nCMD [\"python\", \"main.py\"]\n",
+        &[("requirements.txt", "flask==3.1.3\n"), ("main.py", "")],
+        Applicability::Safe,
+    );
+    let (builder, last) = plan
+        .dockerfile
+        .split_once("\nFROM base\n")
+        .expect("a last stage");
+    assert!(
+        builder.contains("AS builder") && builder.contains("--upgrade pip"),
+        "{}",
+        plan.dockerfile
+    );
+    assert!(
+        !last.contains("RUN") && last.contains("ADD . /app"),
+        "{}",
+        plan.dockerfile
+    );
+    assert_eq!(
+        plan.rungs.last().expect("there are rungs").after.rebuilds,
+        ["ADD . /app"]
     );
 }

@@ -401,7 +401,9 @@ fn facts(
     env.extend(
         row.env
             .iter()
-            .filter(|(name, _)| *name != "PATH" && (fit != ImageFit::Family || !name.ends_with("_VERSION")))
+            .filter(|(name, _)| {
+                *name != "PATH" && (fit != ImageFit::Family || !name.ends_with("_VERSION"))
+            })
             .map(|(name, value)| (name.clone(), value.clone())),
     );
     let asked = Tag::parse(wanted.family, wanted.tag.unwrap_or_default()).version;

@@ -21,6 +21,20 @@ pub(crate) struct Tools {
     layer: Share,
     optional_extensions: Optional,
     build_tools: Names,
+    source_builds: Vec<SourceBuild>,
+}
+
+/// The Debian packages that Python packages without a wheel for Linux need.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SourceBuild {
+    names: Vec<String>,
+    /// To be built.
+    pub(crate) build: Vec<String>,
+    /// To run.
+    pub(crate) run: Vec<String>,
+    #[expect(dead_code, reason = "for the reader of the table")]
+    source: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -206,6 +220,13 @@ impl Tools {
             .names
             .iter()
             .any(|name| name == package)
+    }
+
+    /// What a Python package needs that publishes no wheel for Linux, where it is one of those.
+    pub(crate) fn source_build(&self, package: &str) -> Option<&SourceBuild> {
+        self.source_builds
+            .iter()
+            .find(|row| row.names.iter().any(|name| name == package))
     }
 
     /// Whether a distribution package is for builds alone.

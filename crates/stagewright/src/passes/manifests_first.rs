@@ -31,7 +31,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
             let Op::Copy(copy) = &instruction.op else {
                 continue;
             };
-            if copy.from != From::Context || copy.add || instruction.trigger {
+            if copy.from != From::Context || instruction.trigger {
                 continue;
             }
             if let Some(found) = hoist(view, stage, at, copy, &runs, &mut edits) {
@@ -235,18 +235,16 @@ fn relative_destination(text: &str) -> bool {
         .is_some_and(|word| !word.trim_start_matches(['"', '[']).starts_with('/'))
 }
 
-/// Path in the image and path in the context of every file that a COPY brings.
+/// Path in the image and path in the context of every file that a COPY or ADD brings; `None` if it brings anything else.
 fn brought(view: &View<'_>, stage: &Stage, at: usize) -> Option<Vec<(String, String)>> {
     let record = &view.analysis.record().stages[stage.id.0];
     let layer = record.layers.iter().find(|layer| layer.instruction == at)?;
-    let files = layer
-        .nodes
-        .iter()
-        .filter_map(|(path, node)| match &node.origin {
-            Origin::Context(source) => Some((path.to_string(), source.to_string())),
-            _ => None,
-        });
-    Some(files.collect())
+    let files = layer.nodes.iter().map(|(path, node)| match &node.origin {
+        Origin::Context(source) => Some((path.to_string(), source.to_string())),
+        // What ADD unpacks or downloads is known by no name.
+        _ => None,
+    });
+    files.collect()
 }
 
 /// The files of the COPY that a RUN reads; `None` if it may read others.

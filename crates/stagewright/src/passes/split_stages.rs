@@ -43,6 +43,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
                 .installs
                 .iter()
                 .any(|install| install.tool == "pip")
+                && !upgrades_pip_only(step)
         })
         .collect();
     let [install] = installs.as_slice() else {
@@ -133,7 +134,7 @@ fn edits(
     let mut tools = String::new();
     for step in runs.iter().filter(|step| step.at < install.at) {
         // Compilers and headers are for the build alone.
-        if build_tools_only(view, step) {
+        if build_tools_only(view, step) || upgrades_pip_only(step) {
             let lines = view.whole_lines(view.source(step.instruction)?.span());
             tools.push_str(&text[lines.start as usize..lines.end as usize]);
             edits.delete(lines).ok()?;
@@ -185,6 +186,22 @@ fn prefixed(view: &View<'_>, step: &RunStep<'_>) -> Option<String> {
             .ok()?;
     }
     Some(edits.apply(&view.file.text()[lines.start as usize..lines.end as usize]))
+}
+
+/// `pip install --upgrade pip`: for the installs that follow, and for nothing in the image.
+fn upgrades_pip_only(step: &RunStep<'_>) -> bool {
+    let facts = step.facts();
+    facts.unmodelled.is_empty()
+        && !facts.installs.is_empty()
+        && facts.installs.iter().all(|install| {
+            install.tool == "pip"
+                && install.manifests.is_empty()
+                && !install.packages.is_empty()
+                && install
+                    .packages
+                    .iter()
+                    .all(|(name, _)| matches!(name.as_str(), "pip" | "wheel"))
+        })
 }
 
 fn build_tools_only(view: &View<'_>, step: &RunStep<'_>) -> bool {

@@ -79,12 +79,16 @@ pub(crate) fn generate(
     if options.port.is_none() {
         questions.push(format!("which port? {port} is taken"));
     }
+    let system = system_packages(project, &base, &mut found, &mut questions);
     let mut file = Dockerfile::new();
     file.push(From::image(base.as_str()).named("base"));
     file.push(Env::new().set("PYTHONUNBUFFERED", "1"));
     file.push(Workdir::new("/app"));
     file.blank();
     file.push(From::image("base").named("builder"));
+    if !system.build.is_empty() {
+        file.push(apt_get(&system.build));
+    }
     let name = project.requirements.as_str();
     let mut run = Run::shell(format!("pip install --prefix=/install -r {name}"))
         .mount(Mount::cache("/root/.cache/pip"))
@@ -95,6 +99,9 @@ pub(crate) fn generate(
     file.push(run);
     file.blank();
     file.push(From::image("base"));
+    if !system.run.is_empty() {
+        file.push(apt_get(&system.run));
+    }
     file.push(Copy::files(["/install"], "/usr/local").from("builder"));
     let (files, folders): (Vec<&String>, Vec<&String>) = project
         .sources
@@ -119,6 +126,54 @@ pub(crate) fn generate(
         found,
         questions,
     })
+}
+
+/// Debian packages for the builder stage and for the last one.
+#[derive(Default)]
+struct SystemPackages {
+    build: Vec<&'static str>,
+    run: Vec<&'static str>,
+}
+
+/// What the packages need that are compiled when they are installed.
+fn system_packages(
+    project: &PythonProject,
+    base: &str,
+    found: &mut Vec<String>,
+    questions: &mut Vec<String>,
+) -> SystemPackages {
+    let catalog = Catalog::builtin();
+    let mut all = SystemPackages::default();
+    for package in &project.packages {
+        let Some(needs) = catalog.tools().source_build(package) else {
+            continue;
+        };
+        let debian = catalog
+            .image(base, None)
+            .is_none_or(|facts| facts.offers.command("apt-get") != Some(false));
+        if !debian {
+            questions.push(format!("`{package}` is compiled when it is installed: which system packages does it need on `{base}`?"));
+            continue;
+        }
+        found.push(format!(
+            "`{package}` has no wheel for Linux: {} build it",
+            needs.build.join(", ")
+        ));
+        all.build.extend(needs.build.iter().map(String::as_str));
+        all.run.extend(needs.run.iter().map(String::as_str));
+    }
+    for names in [&mut all.build, &mut all.run] {
+        names.sort_unstable();
+        names.dedup();
+    }
+    all
+}
+
+fn apt_get(packages: &[&str]) -> Run {
+    Run::shell(format!(
+        "apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*",
+        packages.join(" ")
+    ))
 }
 
 /// Requirement and constraint files that the requirements file includes.

@@ -5,3 +5,8 @@ pub mod corpus;
 pub mod mutate;
 pub mod proof;
 pub mod scenario;
+
+/// The README's Rust code, run as documentation tests are.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

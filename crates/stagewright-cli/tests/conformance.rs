@@ -1,7 +1,7 @@
 //! The command's answers to the cases that all languages share: `tests/conformance`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -63,8 +63,8 @@ fn arguments(area: &str, folder: &Path, case: &Value) -> Vec<String> {
         .collect()
 }
 
-fn read(path: PathBuf) -> String {
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn cases_are_answered_to_the_byte() {
         for entry in fs::read_dir(root.join(area)).expect("the cases are there") {
             let folder = entry.expect("the folder can be listed").path();
             let case: Value =
-                serde_json::from_str(&read(folder.join("case.json"))).expect("a case is JSON");
+                serde_json::from_str(&read(&folder.join("case.json"))).expect("a case is JSON");
             let words = arguments(area, &folder, &case);
             let output = Command::new(env!("CARGO_BIN_EXE_stagewright"))
                 .args(&words)
@@ -89,7 +89,7 @@ fn cases_are_answered_to_the_byte() {
                 .to_owned();
             assert_eq!(
                 answer.replace(&project, "$PROJECT"),
-                read(folder.join("expected.json")),
+                read(&folder.join("expected.json")),
                 "{words:?}"
             );
             let code = match area {

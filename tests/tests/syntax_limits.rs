@@ -65,7 +65,10 @@ fn measure(text: &str) -> (Duration, usize) {
     (time, PEAK.load(Ordering::Relaxed) - before + text.len())
 }
 
-fn shapes() -> Vec<(&'static str, fn(usize) -> String)> {
+/// A name, and the text of a size.
+type Shape = (&'static str, fn(usize) -> String);
+
+fn shapes() -> Vec<Shape> {
     vec![
         ("instructions", |n| {
             "FROM a\nRUN b c\nENV D=e\n".repeat(n / 22)

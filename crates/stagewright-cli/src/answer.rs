@@ -95,11 +95,14 @@ fn cache(arguments: &Cache) -> Result<Answer, Failure> {
         let prediction = after.since(&before);
         (after, prediction)
     } else {
-        let change = Change::files(arguments.change.iter().cloned());
+        let mut files = arguments.change.clone();
+        if files.is_empty() && arguments.change_build_arg.is_empty() {
+            files.extend(before.source_file());
+        }
         let change = arguments
             .change_build_arg
             .iter()
-            .fold(change, |change, (name, value)| {
+            .fold(Change::files(files), |change, (name, value)| {
                 change.build_arg(name, value)
             });
         let prediction = before.after(&change)?;

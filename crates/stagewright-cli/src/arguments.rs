@@ -120,16 +120,17 @@ pub(crate) struct Size {
 
 #[derive(Debug, Args)]
 #[command(
-    override_usage = "stagewright cache [OPTIONS] [PATH] --change PATH...\n       stagewright cache [OPTIONS] BEFORE AFTER"
+    override_usage = "stagewright cache [OPTIONS] [PATH] [--change PATH...]\n       stagewright cache [OPTIONS] BEFORE AFTER"
 )]
 pub(crate) struct Cache {
     /// The folder that is built, or its Dockerfile, as the last build saw it
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
     /// The folder, or its Dockerfile, as the next build sees it
-    #[arg(conflicts_with_all = ["change", "change_build_arg"], required_unless_present_any = ["change", "change_build_arg"])]
+    #[arg(conflicts_with_all = ["change", "change_build_arg"])]
     pub(crate) after: Option<PathBuf>,
-    /// A file of the context that changes, or a folder of which every file does; may be repeated
+    /// A file of the context that changes, or a folder of which every file does; may be repeated. The application's entry point if
+    /// nothing is said to change
     #[arg(long, value_name = "PATH")]
     pub(crate) change: Vec<String>,
     /// A build argument that changes; may be repeated

@@ -228,12 +228,23 @@ fn words_that_stand_for_nothing() {
 }
 
 #[test]
+fn without_a_change_the_entry_point_is_edited() {
+    let folder = Folder::naive("entry-point");
+    let path = folder.0.to_str().unwrap();
+    let entry = run(&["cache", path]);
+    assert_eq!(entry.code, Some(0));
+    assert_eq!(
+        entry.stdout,
+        run(&["cache", path, "--change", "main.py"]).stdout
+    );
+}
+
+#[test]
 fn wrong_use() {
     let folder = Folder::naive("wrong-use");
     let path = folder.0.to_str().unwrap();
     for words in [
         vec!["size", path, "--colour"],
-        vec!["cache", path],
         vec!["cache", path, path, "--change", "main.py"],
         vec!["optimize", path, "--only"],
         vec!["size", path, "--build-arg", "DEBUG"],

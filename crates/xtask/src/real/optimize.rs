@@ -63,10 +63,7 @@ pub(super) fn run(words: &[&str]) -> Result<(), Failure> {
     record.builds.extend(built);
     // A stable order by project; the variants stay as they were built.
     record.builds.sort_by(|a, b| a.project.cmp(&b.project));
-    fs::write(
-        record_path(),
-        serde_json::to_string_pretty(&record)? + "\n",
-    )?;
+    fs::write(record_path(), serde_json::to_string_pretty(&record)? + "\n")?;
     super::println(&table(&record.builds));
     if faults.is_empty() {
         Ok(())
@@ -217,7 +214,8 @@ fn build(
         layers,
         edited,
         steps,
-        packages_differ: naive.map_or_else(Vec::new, |naive| differences(&naive.packages, &packages)),
+        packages_differ: naive
+            .map_or_else(Vec::new, |naive| differences(&naive.packages, &packages)),
         config_differs: naive.map_or_else(Vec::new, |naive| naive.image.differences(&image)),
     };
     Ok(Done {

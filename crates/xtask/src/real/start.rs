@@ -119,7 +119,10 @@ fn user(text: &str, filesystem: &Path) -> Result<User, Failure> {
         let mut rows = text
             .lines()
             .map(|line| line.split(':').map(str::to_owned).collect::<Vec<_>>());
-        rows.find(|row| row.first().is_some_and(|name| name == wanted) || row.get(number).is_some_and(|id| id == wanted))
+        rows.find(|row| {
+            row.first().is_some_and(|name| name == wanted)
+                || row.get(number).is_some_and(|id| id == wanted)
+        })
     };
     let entry = find(&lines("passwd")?, user, 2);
     let column = |at: usize| entry.as_ref().and_then(|row| row.get(at)).cloned();

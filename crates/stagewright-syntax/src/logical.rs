@@ -24,7 +24,7 @@ pub(crate) struct Line {
 /// The physical line that starts at `start`.
 #[inline]
 pub(crate) fn line_at(bytes: &[u8], start: usize) -> Line {
-    let (raw_end, next) = match memchr::memchr(b'\n', &bytes[start..]) {
+    let (raw_end, next) = match go::find(b'\n', &bytes[start..]) {
         Some(len) => (start + len, start + len + 1),
         None => (bytes.len(), bytes.len()),
     };

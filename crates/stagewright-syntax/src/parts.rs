@@ -99,7 +99,7 @@ pub(crate) fn arguments<'t>(
 ) -> Vec<ArgPair<'t>> {
     let text = line.text();
     let pair = |word: Range<usize>| {
-        let equals = memchr::memchr(b'=', &text.as_bytes()[word.clone()]).map(|at| word.start + at);
+        let equals = go::find(b'=', &text.as_bytes()[word.clone()]).map(|at| word.start + at);
         ArgPair {
             key: line.slice(word.start..equals.unwrap_or(word.end)),
             value: equals.map(|equals| line.slice(equals + 1..word.end)),
@@ -159,7 +159,7 @@ pub(crate) fn pairs<'t>(
         return Ok(None);
     };
     // The first word decides for the whole instruction.
-    if memchr::memchr(b'=', &text.as_bytes()[first.clone()]).is_none() {
+    if go::find(b'=', &text.as_bytes()[first.clone()]).is_none() {
         let span = line.span(args.clone());
         let Some((key, value)) = word::split_once(text, args) else {
             return Err(Fault::new(
@@ -180,7 +180,7 @@ pub(crate) fn pairs<'t>(
     }
     let mut pairs = Vec::with_capacity(1);
     for word in words {
-        let Some(key) = memchr::memchr(b'=', &text.as_bytes()[word.clone()]) else {
+        let Some(key) = go::find(b'=', &text.as_bytes()[word.clone()]) else {
             let shown = go::quote(&text[word.clone()]);
             return Err(Fault::new(
                 ErrorKind::MissingEquals,

@@ -224,9 +224,14 @@ impl EditSet {
         let mut start = line_start(text, span.start as usize);
         if with_comments {
             let directives = instruction.file().directives();
+            let mark = if text.starts_with('\u{feff}') {
+                '\u{feff}'.len_utf8()
+            } else {
+                0
+            };
             let floor = directives
                 .last()
-                .map_or(0, |directive| directive.span.end as usize);
+                .map_or(mark, |directive| directive.span.end as usize);
             while start > floor {
                 let above = line_start(text, start - 1);
                 let comment = crate::go::trim(&text[above..start]).starts_with('#');

@@ -231,11 +231,11 @@ fn words_that_stand_for_nothing() {
 fn without_a_change_the_entry_point_is_edited() {
     let folder = Folder::naive("entry-point");
     let path = folder.0.to_str().unwrap();
-    let entry = run(&["cache", path]);
+    let entry = run(["cache", path]);
     assert_eq!(entry.code, Some(0));
     assert_eq!(
         entry.stdout,
-        run(&["cache", path, "--change", "main.py"]).stdout
+        run(["cache", path, "--change", "main.py"]).stdout
     );
 }
 

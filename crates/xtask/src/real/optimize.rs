@@ -53,9 +53,9 @@ pub(super) fn run(words: &[&str]) -> Result<(), Failure> {
     fs::remove_dir_all(&scratch)?;
     let (built, faults) = built?;
     record.schema = 1;
-    record.date = capture(Command::new("date").args(["--utc", "+%Y-%m-%d"]))?
+    capture(Command::new("date").args(["--utc", "+%Y-%m-%d"]))?
         .trim()
-        .to_owned();
+        .clone_into(&mut record.date);
     record.how = HOW.map(str::to_owned).to_vec();
     record
         .builds
@@ -108,7 +108,7 @@ fn build_all(
         for variant in proof::variants(&project, &record.skip)? {
             let title = format!("{name} {}", variant.name);
             eprintln!("==> {title}");
-            let work = scratch.join(&title.replace(' ', "-"));
+            let work = scratch.join(title.replace(' ', "-"));
             match build(&project, variant, record, &work, naive.as_ref()) {
                 Ok(done) => {
                     faults.extend(done.faults.iter().map(|fault| format!("{title}: {fault}")));

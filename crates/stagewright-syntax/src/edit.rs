@@ -224,11 +224,7 @@ impl EditSet {
         let mut start = line_start(text, span.start as usize);
         if with_comments {
             let directives = instruction.file().directives();
-            let mark = if text.starts_with('\u{feff}') {
-                '\u{feff}'.len_utf8()
-            } else {
-                0
-            };
+            let mark = if text.starts_with(BOM) { BOM.len() } else { 0 };
             let floor = directives
                 .last()
                 .map_or(mark, |directive| directive.span.end as usize);
@@ -335,11 +331,15 @@ impl EditSet {
     }
 }
 
+/// A byte order mark.
+const BOM: &str = "\u{feff}";
+
 /// Start of the line that holds the byte at `at`.
 fn line_start(text: &str, at: usize) -> usize {
     let start = memchr::memrchr(b'\n', &text.as_bytes()[..at]).map_or(0, |newline| newline + 1);
-    if start == 0 && text.starts_with('\u{feff}') {
-        '\u{feff}'.len_utf8().min(at)
+    // A byte order mark is no part of the first line.
+    if start == 0 && text.starts_with(BOM) {
+        BOM.len()
     } else {
         start
     }
@@ -442,6 +442,26 @@ mod tests {
                 .replace_instruction(&file.instruction(1), "RUN x")
                 .unwrap()),
             "# top\r\n  FROM a\r\n\r\n# note\r\n  RUN x\r\nCMD b"
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_stays() {
+        let text = "\u{feff}FROM a\nRUN b\n";
+        let remove = |index: usize| {
+            edit(text, |edits, file| {
+                edits
+                    .remove_instruction(&file.instruction(index), true)
+                    .unwrap();
+            })
+        };
+        assert_eq!(remove(0), "\u{feff}RUN b\n");
+        assert_eq!(remove(1), "\u{feff}FROM a\n");
+        assert_eq!(
+            edit(text, |edits, file| edits
+                .insert_before(&file.instruction(0), "ARG c")
+                .unwrap()),
+            "\u{feff}ARG c\nFROM a\nRUN b\n"
         );
     }
 

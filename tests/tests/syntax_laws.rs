@@ -9,6 +9,7 @@ use stagewright_syntax::shell::Script;
 use stagewright_syntax::{Dockerfile, Heredoc, Keyword, Span, Text, View};
 use stagewright_tests::corpus;
 use stagewright_tests::mutate::{Random, mutate};
+use std::collections::HashSet;
 use std::path::Path;
 
 fn texts() -> Vec<String> {
@@ -357,7 +358,8 @@ fn one_instruction_more_or_less_leaves_the_others_alone() {
 
 #[test]
 fn scripts_lead_back_to_their_source() {
-    let (mut read, mut complete) = (0, 0);
+    let (mut read, mut complete, mut known) = (0, 0, HashSet::new());
+    known.extend(texts());
     each(5_000, |text| {
         let file = Dockerfile::parse(text);
         for instruction in file.instructions() {
@@ -370,8 +372,11 @@ fn scripts_lead_back_to_their_source() {
                 .errors()
                 .iter()
                 .any(|error| error.code() == "unterminated-heredoc");
-            read += 1;
-            complete += usize::from(script.complete);
+            // A mutation may leave a quote open; people do not.
+            if known.contains(text) {
+                read += 1;
+                complete += usize::from(script.complete);
+            }
             for word in script.commands.iter().flat_map(|command| &command.words) {
                 assert_eq!(&source.text[word.span.range()], word.raw);
                 let place = source.source_span(word.span);

@@ -216,8 +216,14 @@ fn try_proposal(
         .saturating_sub(cost.size.compressed.expected);
     // A new base shifts the size of what is installed on it a little; that does not outweigh what it saves.
     let dearer = cost.warm_pull.saturating_sub(now.warm_pull);
-    let worse = cost.size.uncompressed.expected > now.size.uncompressed.expected
-        || cost.size.compressed.expected > now.size.compressed.expected
+    // A lock file that lies in two layers does not outweigh packages that a host need not pull again.
+    let larger = |after: u64, before: u64| {
+        after.saturating_sub(before) > now.warm_pull.saturating_sub(cost.warm_pull) / 20
+    };
+    let worse = larger(
+        cost.size.uncompressed.expected,
+        now.size.uncompressed.expected,
+    ) || larger(cost.size.compressed.expected, now.size.compressed.expected)
         || dearer > saved / 20
         || cost.rebuilds.len() > now.rebuilds.len() && cost.warm_pull >= now.warm_pull;
     let better = cost.size.uncompressed.expected < now.size.uncompressed.expected

@@ -237,11 +237,13 @@ fn npm_installs_what_the_lock_file_lists() {
         .iter()
         .map(|content| content.label.as_str())
         .collect();
-    assert_eq!(labels, ["lodash 4.17.21"]);
+    // npm writes a list beside the packages; seen in builds (`tests/real/optimize.json`).
+    let list = "npm's list of what is installed";
+    assert_eq!(labels, ["lodash 4.17.21", list]);
     let pruned = analysis(
         "FROM node:22-slim\nWORKDIR /app\nCOPY ci ./\nRUN npm ci && npm prune --omit=dev && rm -rf ~/.npm\n",
     );
-    assert_eq!(pruned.layers().last().expect("a layer").contents.len(), 1);
+    assert_eq!(pruned.layers().last().expect("a layer").contents.len(), 2);
 }
 
 #[test]
@@ -300,4 +302,42 @@ fn reads_decide_what_may_move() {
     assert!(facts("COPY . .\nRUN pip install -r requirements.txt $(cat more.txt)\n").1);
     assert_eq!(facts("COPY . .\nRUN sort < a.bin\n").0, ["/app/a.bin"]);
     assert_eq!(facts("COPY . .\nRUN apt-get update\n"), (Vec::new(), false));
+}
+
+/// Against builds with BuildKit v0.32.2 (`tests/real/optimize.json`).
+#[test]
+fn what_is_written_besides_packages_is_counted() {
+    let bytes = |text: &str, layer: usize| {
+        let all = analysis(text);
+        all.layers()[layer].size.uncompressed
+    };
+    // A file that is copied twice unchanged is in the first layer alone.
+    let twice = "FROM node:22-slim\nWORKDIR /app\nCOPY ci ./\nCOPY ci ./\n";
+    assert!(bytes(twice, 2).expected > 0);
+    assert_eq!(bytes(twice, 3).expected, 0);
+    // `npm install` writes the lock file again, `npm ci` does not.
+    let lock = |command: &str| {
+        let text = format!(
+            "FROM node:22-slim\nWORKDIR /app\nCOPY ci ./\nRUN {command} && rm -rf ~/.npm\n"
+        );
+        bytes(&text, 3).expected
+    };
+    assert!(lock("npm install") > lock("npm ci"));
+    // Code of the project leaves byte code, most of it where no pip has run before.
+    let fresh = bytes(
+        "FROM python:3.12-slim\nCOPY ci /app\nRUN python -c 'import this'\n",
+        2,
+    );
+    assert!(fresh.low == 0 && fresh.expected > 2_000_000 && fresh.high >= 7_100_000);
+    let after_pip = bytes(
+        "FROM python:3.12-slim\nRUN pip install flask==3.1.3\nRUN python -c 'import this'\n",
+        2,
+    );
+    assert!(after_pip.expected < 1_000_000);
+    // A pip that replaces itself takes its byte code along: 15,718,206 bytes measured.
+    let pip = bytes(
+        "FROM python:3.12\nRUN pip install --no-cache-dir --upgrade pip\n",
+        1,
+    );
+    assert!(pip.expected.abs_diff(15_718_206) < 200_000, "{pip:?}");
 }

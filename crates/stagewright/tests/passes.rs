@@ -149,3 +149,40 @@ fn an_upgrade_of_pip_goes_to_the_builder_and_add_moves_like_copy() {
         ["ADD . /app"]
     );
 }
+
+#[test]
+fn a_django_recipe_collects_static_files_before_it_gives_up_root() {
+    let context = Context::builder()
+        .file("requirements.txt", "django==6.1.3\ngunicorn==27.0.1\n")
+        .file("manage.py", "")
+        .file("site/settings.py", "STATIC_ROOT = BASE_DIR / 'static'\n")
+        .file("site/wsgi.py", "application = get_wsgi_application()\n")
+        .build()
+        .expect("the paths are in order");
+    let project = Project::detect(&context).expect("there are requirements");
+    let made = project
+        .generate(&context, &RecipeOptions::default())
+        .expect("a recipe");
+    assert!(
+        made.dockerfile
+            .contains("RUN python manage.py collectstatic --noinput\nUSER"),
+        "{}",
+        made.dockerfile
+    );
+}
+
+#[test]
+fn a_script_exposes_no_port() {
+    let context = Context::builder()
+        .file("requirements.txt", "tabulate==0.10.0\n")
+        .file("report.py", "")
+        .build()
+        .expect("the paths are in order");
+    let options = RecipeOptions {
+        command: Some(vec!["python".into(), "report.py".into()]),
+        ..RecipeOptions::default()
+    };
+    let project = Project::detect(&context).expect("there are requirements");
+    let made = project.generate(&context, &options).expect("a recipe");
+    assert!(!made.dockerfile.contains("EXPOSE"), "{}", made.dockerfile);
+}

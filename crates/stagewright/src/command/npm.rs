@@ -3,7 +3,7 @@
 use super::{CacheUse, FileProblem, Install, Invocation, Machine, Model};
 use crate::facts::{Arch, Libc, PackageLock};
 use crate::ledger::Part;
-use crate::size::{Kind, Size};
+use crate::size::{Basis, Kind, Size};
 
 pub(super) const MODEL: Model = Model {
     programs: &["npm"],
@@ -110,6 +110,11 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str) {
             &facts.basis,
         );
     }
+    let writes_manifests = !matches!(
+        invocation.command(WITH_VALUE).as_deref(),
+        Some("ci" | "clean-install")
+    );
+    lock_files(machine, &modules, &manifests, writes_manifests);
     cache(invocation, machine, &downloads);
     machine.facts.installs.push(Install {
         tool: "npm",
@@ -120,11 +125,43 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str) {
             .map(|package| (package.name, package.version))
             .collect(),
         manifests,
-        writes_manifests: !matches!(
-            invocation.command(WITH_VALUE).as_deref(),
-            Some("ci" | "clean-install")
-        ),
+        writes_manifests,
     });
+}
+
+/// The lock files that npm writes: a hidden one beside the packages, and, unless it is `npm ci`, the project's own again.
+fn lock_files(
+    machine: &mut Machine<'_>,
+    modules: &str,
+    manifests: &[String],
+    writes_manifests: bool,
+) {
+    let Some(lock) = manifests
+        .iter()
+        .find(|path| path.ends_with("shrinkwrap.json") || path.ends_with("-lock.json"))
+    else {
+        return;
+    };
+    let Some(bytes) = machine.text(lock).map(|text| text.len() as u64) else {
+        return;
+    };
+    let basis = Basis::new("the size of the lock file that is installed from");
+    let size = Size::within(bytes, 0.1, 0.0);
+    let part = |size| vec![Part::main(Kind::Text, size)];
+    machine.put(
+        &format!("{modules}/.package-lock.json"),
+        "npm's list of what is installed",
+        part(size),
+        &basis,
+    );
+    if writes_manifests {
+        machine.put(
+            lock,
+            "lock file, written again",
+            part(Size::exact(bytes)),
+            &basis,
+        );
+    }
 }
 
 /// Marks the node of a package that `npm prune --omit=dev` removes.

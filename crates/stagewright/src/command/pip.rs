@@ -349,10 +349,12 @@ fn own_byte_code(machine: &mut Machine<'_>, site: &Site, packages: &[InstalledPa
     let from_source = packages
         .iter()
         .any(|package| package.facts.wheel == WheelFit::SdistOnly);
-    let (size, basis) = machine
-        .catalog
-        .interpreters()
-        .pip_run_byte_code(site.python, from_source);
+    let replaces_pip = packages.iter().any(|package| package.facts.name == "pip");
+    let (size, basis) =
+        machine
+            .catalog
+            .interpreters()
+            .pip_run_byte_code(site.python, from_source, replaces_pip);
     let part = Part::main(Kind::ByteCode, size);
     machine.put(
         &path,

@@ -40,8 +40,34 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
                 "`{}` may write files that no model can know",
                 invocation.text
             ));
+            byte_code_of_run(invocation, machine);
         }
     }
+}
+
+/// The byte code of what the interpreter loads, once for each file system.
+fn byte_code_of_run(invocation: &Invocation, machine: &mut Machine<'_>) {
+    let site = machine.python_site(&invocation.program_path);
+    let folder = format!(
+        "{}/lib/python{}.{}",
+        site.prefix, site.python.0, site.python.1
+    );
+    let path = format!("{folder}/run/__pycache__");
+    if machine.variable("PYTHONDONTWRITEBYTECODE").is_some()
+        || !machine.writes_byte_code()
+        || machine.tree.get(&path).is_some()
+    {
+        return;
+    }
+    let after_pip = machine.tree.get(&format!("{folder}/__pycache__")).is_some();
+    let (size, basis) = machine.catalog.tools().python_run(after_pip);
+    let part = Part::main(Kind::ByteCode, size);
+    machine.put(
+        &path,
+        "byte code of modules that the project's code loads",
+        vec![part],
+        &basis,
+    );
 }
 
 /// A virtual environment: the interpreter's links and the bundled pip.

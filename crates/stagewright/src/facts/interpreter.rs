@@ -193,7 +193,12 @@ impl Interpreters {
 
     /// Byte code that running pip leaves beside an interpreter that came without any: of its own modules and those of the standard
     /// library, more where it builds from source.
-    pub(crate) fn pip_run_byte_code(&self, python: (u32, u32), from_source: bool) -> (Size, Basis) {
+    pub(crate) fn pip_run_byte_code(
+        &self,
+        python: (u32, u32),
+        from_source: bool,
+        replaces_pip: bool,
+    ) -> (Size, Basis) {
         let command = if from_source {
             "pip install, some from source"
         } else {
@@ -207,7 +212,9 @@ impl Interpreters {
         let (row, exact) = nearest(&rows, python, |row| &row.python);
         // The pip of an image is not always the measured one.
         let error = if exact { row.error.max(0.15) } else { 0.35 };
-        let bytes = row.standard_library_bytes + row.pip_bytes + row.setuptools_bytes;
+        // A pip that replaces itself takes its byte code along.
+        let pip = if replaces_pip { 0 } else { row.pip_bytes };
+        let bytes = row.standard_library_bytes + pip + row.setuptools_bytes;
         let basis = Basis::dated(
             format!(
                 "{} ({}, Python {}, pip {})",

@@ -13,6 +13,8 @@ pub(crate) struct Tools {
     venv: Vec<Venv>,
     unmodelled: Bytes,
     byte_code: Ratio,
+    python_run: Bytes,
+    python_run_after_pip: Bytes,
     unpacked: Factor,
     apt_upgrade: Bytes,
     apk_index: Bytes,
@@ -182,6 +184,15 @@ impl Tools {
             ),
             Basis::dated(&row.source, &row.date),
         )
+    }
+
+    /// Byte code that a run of the project's own Python code leaves.
+    pub(crate) fn python_run(&self, after_pip: bool) -> (Size, Basis) {
+        if after_pip {
+            self.python_run_after_pip.sized()
+        } else {
+            self.python_run.sized()
+        }
     }
 
     /// An archive that ADD unpacks.

@@ -281,7 +281,17 @@ fn reads_only_manifests(step: &RunStep<'_>, brought: &[(String, String)]) -> Opt
 /// Whether the COPY, once below, would lie on top of what the RUN makes.
 fn overlaps(step: &RunStep<'_>, copy: &CopyOp, brought: &[(String, String)]) -> bool {
     let folder = copy.destination.trim_end_matches('/');
-    step.layer.nodes.iter().any(|(made, _)| {
+    let manifests: Vec<&String> = step
+        .facts()
+        .installs
+        .iter()
+        .flat_map(|install| &install.manifests)
+        .collect();
+    let mut made = step.layer.nodes.iter().filter(|(made, _)| {
+        // A manifest that the tool writes again is the one that it has read.
+        !manifests.iter().any(|manifest| ***manifest == **made)
+    });
+    made.any(|(made, _)| {
         made.strip_prefix(folder).is_some_and(|rest| {
             let top = rest
                 .trim_start_matches('/')

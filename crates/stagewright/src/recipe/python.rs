@@ -34,49 +34,18 @@ pub(crate) fn generate(
         )],
         Vec::new(),
     );
-    let base = match (&options.base, &project.python) {
-        (Some(base), _) => base.clone(),
-        (None, Some((version, file))) => {
-            found.push(format!("`{file}` asks for Python {version}"));
-            format!("python:{version}-slim")
-        }
-        (None, None) => {
-            let version = newest(Catalog::builtin()).unwrap_or_else(|| "3".into());
-            questions.push(format!(
-                "which Python? no file says (`.python-version` would); {version} is taken"
-            ));
-            format!("python:{version}-slim")
-        }
-    };
+    let base = base_image(project, options, &mut found, &mut questions);
     if let (Some(framework), Some(application)) = (project.framework, &project.application) {
         found.push(format!(
             "`{}` holds the {framework} application `{}`",
             application.file, application.variable
         ));
     }
-    let mut command = match (&options.command, &project.command) {
-        (Some(command), _) | (None, Some(command)) => command.clone(),
-        (None, None) => {
-            let why = if project.application.is_none() {
-                "no file holds an application object of a known framework"
-            } else {
-                "no server is among the requirements"
-            };
-            return Err(ProjectError::NoCommand { why: why.into() });
-        }
-    };
     let port = options.port.unwrap_or(project.port);
-    if options.command.is_none() {
-        let (old, new) = (project.port.to_string(), port.to_string());
-        for word in &mut command {
-            if *word == old {
-                word.clone_from(&new);
-            } else if let Some(host) = word.strip_suffix(&format!(":{old}")) {
-                *word = format!("{host}:{new}");
-            }
-        }
-    }
-    if options.port.is_none() {
+    let command = start_command(project, options, port)?;
+    // A command that the caller gives for a project without a framework need not be a server.
+    let serves = project.framework.is_some() || options.port.is_some();
+    if options.port.is_none() && serves {
         questions.push(format!("which port? {port} is taken"));
     }
     let system = system_packages(project, &base, &mut found, &mut questions);
@@ -113,8 +82,19 @@ pub(crate) fn generate(
     for folder in folders {
         file.push(Copy::files([folder.as_str()], format!("./{folder}")));
     }
+    if let Some(settings) = static_files(project, context) {
+        found.push(format!(
+            "`{settings}` names a folder for static files: the build collects them"
+        ));
+        questions.push(format!(
+            "which variables does `{settings}` need when static files are collected? none are set"
+        ));
+        file.push(Run::shell("python manage.py collectstatic --noinput"));
+    }
     file.push(User::new("10001:10001"));
-    file.push(Expose::new([port]));
+    if serves {
+        file.push(Expose::new([port]));
+    }
     file.push(Cmd::exec(command));
     let dockerfile = file
         .print()
@@ -126,6 +106,71 @@ pub(crate) fn generate(
         found,
         questions,
     })
+}
+
+/// The image that both stages are built on.
+fn base_image(
+    project: &PythonProject,
+    options: &RecipeOptions,
+    found: &mut Vec<String>,
+    questions: &mut Vec<String>,
+) -> String {
+    match (&options.base, &project.python) {
+        (Some(base), _) => base.clone(),
+        (None, Some((version, file))) => {
+            found.push(format!("`{file}` asks for Python {version}"));
+            format!("python:{version}-slim")
+        }
+        (None, None) => {
+            let version = newest(Catalog::builtin()).unwrap_or_else(|| "3".into());
+            questions.push(format!(
+                "which Python? no file says (`.python-version` would); {version} is taken"
+            ));
+            format!("python:{version}-slim")
+        }
+    }
+}
+
+/// The command that starts the application, on the port.
+fn start_command(
+    project: &PythonProject,
+    options: &RecipeOptions,
+    port: u16,
+) -> Result<Vec<String>, ProjectError> {
+    let mut command = match (&options.command, &project.command) {
+        (Some(command), _) | (None, Some(command)) => command.clone(),
+        (None, None) => {
+            let why = if project.application.is_none() {
+                "no file holds an application object of a known framework"
+            } else {
+                "no server is among the requirements"
+            };
+            return Err(ProjectError::NoCommand { why: why.into() });
+        }
+    };
+    if options.command.is_none() {
+        let (old, new) = (project.port.to_string(), port.to_string());
+        for word in &mut command {
+            if *word == old {
+                word.clone_from(&new);
+            } else if let Some(host) = word.strip_suffix(&format!(":{old}")) {
+                *word = format!("{host}:{new}");
+            }
+        }
+    }
+    Ok(command)
+}
+
+/// The settings of a Django project that say where static files are collected.
+fn static_files(project: &PythonProject, context: &Context) -> Option<String> {
+    let django = project.framework == Some("django") && context.entry("manage.py").is_some();
+    let mut files = context.files().filter(|entry| {
+        entry.path.ends_with(".py")
+            && context
+                .text(&entry.path)
+                .is_some_and(|text| text.lines().any(|line| line.starts_with("STATIC_ROOT")))
+    });
+    files.next().map(|entry| entry.path).filter(|_| django)
 }
 
 /// Debian packages for the builder stage and for the last one.

@@ -11,7 +11,42 @@ use crate::options::OptionsError;
 use crate::outside::FilesError;
 use crate::project::ProjectError;
 
-/// An error with a stable name.
+/// An error with a stable name: `error.code()`, in Python `exc.code`, in Node `err.code`, from the command `error[code]`.
+///
+/// | code | what is wrong |
+/// | --- | --- |
+/// | `path-missing` | nothing stands at the path |
+/// | `dockerfile-missing` | the folder holds no Dockerfile |
+/// | `dockerfile-is-folder` | a folder stands in the place of the Dockerfile |
+/// | `dockerfile-unreadable` | the Dockerfile cannot be read |
+/// | `not-utf8` | the Dockerfile is not UTF-8; the message says the offset |
+/// | `file-unwritable` | a file cannot be written; the one before stands as it was |
+/// | `file-exists` | a file that would be made is there already |
+/// | `context-missing` | the folder of the context does not exist |
+/// | `context-not-a-folder` | the context is something other than a folder |
+/// | `context-unreadable` | a file of the context cannot be read |
+/// | `context-name-not-utf8` | a name in the context is not UTF-8, which `BuildKit` cannot send |
+/// | `context-changed` | a file changed while it was read |
+/// | `context-too-deep` | folders lie too deep within one another |
+/// | `ignore-bad-pattern` | the ignore file holds a pattern that `BuildKit` rejects |
+/// | `ignore-line-too-long` | a line of the ignore file is longer than `BuildKit` reads |
+/// | `source-bad-pattern` | a pattern of a COPY or ADD is malformed |
+/// | `source-missing` | a source of a COPY, ADD or bind mount is not in the context |
+/// | `source-too-many-links` | symbolic links lead to one another without end |
+/// | `no-stages` | the Dockerfile has no stage to build |
+/// | `unknown-target` | no stage has the name |
+/// | `unknown-pass` | no pass has the name |
+/// | `unknown-objective` | no objective has the name |
+/// | `unknown-applicability` | no applicability has the name |
+/// | `unknown-platform` | no platform has the name |
+/// | `bad-date` | a word is no date of the form YYYY-MM-DD |
+/// | `bad-build-arg` | a word is no build argument of the form NAME=VALUE |
+/// | `no-recipe` | no recipe fits the project |
+/// | `no-command` | nothing says how the application starts |
+/// | `unwritable` | a value cannot be written in a Dockerfile |
+///
+/// The command has three of its own: `usage` (its arguments cannot be understood), `several-files` (only `parse --as` reads more than
+/// one) and `output-unwritable` (its answer cannot be printed).
 pub trait Coded: Error {
     /// The name, in kebab-case.
     fn code(&self) -> &'static str;

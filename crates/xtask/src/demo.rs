@@ -273,7 +273,10 @@ fn print_rung(
                 String::new()
             }
         });
-        println!("{:>9} {size:>9} {:>7}  {cold:>9} {warm:>9}", "", "");
+        let line = format!("{:>9} {size:>9} {:>7}  {cold:>9} {warm:>9}", "", "");
+        if !line.trim().is_empty() {
+            println!("{}", line.trim_end());
+        }
     }
 }
 

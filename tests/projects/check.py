@@ -93,7 +93,12 @@ def main(arguments):
             return min(check(project, url), 1)
         finally:
             server.terminate()
-            server.wait(20)
+            try:
+                server.wait(5)
+            except subprocess.TimeoutExpired:
+                # A shell or an interpreter as process 1 hears no SIGTERM.
+                server.kill()
+                server.wait()
     print(__doc__.strip(), file=sys.stderr)
     return 2
 

@@ -26,7 +26,7 @@ WEB = {".css", ".eot", ".gif", ".html", ".ico", ".jpg", ".js", ".less", ".map", 
 
 def kind(path):
     suffix = path.suffix
-    if path.parts[:2] == ("root", ".cache"):
+    if path.parts[:2] in {("root", ".cache"), ("root", ".npm")}:
         return "cache"
     if suffix == ".py":
         return "python"

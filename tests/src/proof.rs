@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use stagewright::project::ProjectError;
@@ -49,6 +50,9 @@ pub struct Built {
     pub edited: String,
     /// The steps of the second build as BuildKit names them, and whether each was cached.
     pub steps: BTreeMap<String, bool>,
+    /// Images that stood in for its bases.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stand_ins: BTreeMap<String, String>,
     /// Installed packages that the naive image has in another version, or has not (`+`), or that it alone has (`-`).
     pub packages_differ: Vec<String>,
     /// Parts of the image's configuration that are not the naive image's.
@@ -153,9 +157,9 @@ fn generated(context: &Context, naive: &Analysis) -> Result<Option<Variant>, Box
     };
     let made = match project.generate(context, &options) {
         Err(ProjectError::NoCommand { .. }) => {
-            options
-                .command
-                .clone_from(&naive.graph().target_stage().end.config.cmd);
+            let config = &naive.graph().target_stage().end.config;
+            let words = [&config.entrypoint, &config.cmd];
+            options.command = Some(words.into_iter().flatten().flatten().cloned().collect());
             project.generate(context, &options)?
         }
         made => made?,
@@ -178,6 +182,9 @@ pub fn lay_out(project: &Path, variant: &Variant, folder: &Path) -> std::io::Res
     Ok(())
 }
 
+/// The time of every file of a context: the second day of 1970.
+const DAY: Duration = Duration::from_secs(86_400);
+
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
@@ -190,6 +197,10 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
             }
         } else {
             fs::copy(&source, &target)?;
+            // BuildKit leaves out of a layer what is there already with the same content and time; a copy that it took from its cache
+            // has the time of an earlier day.
+            let file = fs::File::options().write(true).open(&target)?;
+            file.set_modified(SystemTime::UNIX_EPOCH + DAY)?;
         }
     }
     Ok(())
@@ -226,7 +237,7 @@ pub fn predict(folder: &Path) -> Result<Predicted, Box<dyn Error>> {
 /// Whether a path lies in the cache of a package manager. What pip and npm keep there depends on the headers of the index they speak to.
 pub fn is_cache(path: &str) -> bool {
     let path = path.trim_start_matches('/');
-    path.starts_with("root/.cache") || path.starts_with("root/.npm/_cacache")
+    path.starts_with("root/.cache") || path.starts_with("root/.npm")
 }
 
 impl Predicted {
@@ -244,7 +255,8 @@ impl Predicted {
         let prediction = self.analysis.after(&Change::files([edited]))?;
         let mut wrong = Vec::new();
         for (name, cached) in steps {
-            let found = scenario::find(self.analysis.graph(), self.analysis.build(), name);
+            let numbered = with_base(name, steps);
+            let found = scenario::find(self.analysis.graph(), self.analysis.build(), &numbered);
             let Some(step) = found else {
                 wrong.push(format!("no step is `{name}`"));
                 continue;
@@ -256,6 +268,34 @@ impl Predicted {
         }
         Ok(wrong)
     }
+}
+
+/// A step's name as it is where its stage's base is a step too. Where a named context stands in for the base, BuildKit counts it in the
+/// total (`[stage-0 1/5] WORKDIR …` to `4/5`), and gives it no number.
+fn with_base(name: &str, steps: &BTreeMap<String, bool>) -> String {
+    let Some((stage, ordinal, total, rest)) = numbers(name) else {
+        return name.to_owned();
+    };
+    let of_stage = steps.keys().filter_map(|other| numbers(other));
+    let last = of_stage
+        .filter(|other| other.0 == stage)
+        .map(|other| other.1)
+        .max();
+    let shift = usize::from(last.is_some_and(|last| last + 1 == total));
+    format!("[{stage}{}/{total}] {rest}", ordinal + shift)
+}
+
+/// `[builder 2/3] RUN …`: the stage with the space after it, the number, the total, the instruction.
+fn numbers(name: &str) -> Option<(&str, usize, usize, &str)> {
+    let (head, rest) = name.strip_prefix('[')?.split_once("] ")?;
+    let start = head.rfind(' ').map_or(0, |space| space + 1);
+    let (ordinal, total) = head[start..].split_once('/')?;
+    Some((
+        &head[..start],
+        ordinal.parse().ok()?,
+        total.parse().ok()?,
+        rest,
+    ))
 }
 
 impl Built {

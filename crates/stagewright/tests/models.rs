@@ -334,6 +334,9 @@ fn what_is_written_besides_packages_is_counted() {
         2,
     );
     assert!(after_pip.expected < 1_000_000);
+    let text = "FROM python:3.12-slim\nRUN pip install --no-compile django==6.1.3\nRUN python manage.py collectstatic\n";
+    let without = bytes(text, 2);
+    assert!(without.expected > after_pip.expected + 2_000_000);
     // A pip that replaces itself takes its byte code along: 15,718,206 bytes measured.
     let pip = bytes(
         "FROM python:3.12\nRUN pip install --no-cache-dir --upgrade pip\n",

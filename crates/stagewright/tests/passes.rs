@@ -164,8 +164,9 @@ fn a_django_recipe_collects_static_files_before_it_gives_up_root() {
         .generate(&context, &RecipeOptions::default())
         .expect("a recipe");
     assert!(
-        made.dockerfile
-            .contains("RUN python manage.py collectstatic --noinput\nUSER"),
+        made.dockerfile.contains(
+            "RUN PYTHONDONTWRITEBYTECODE=1 python manage.py collectstatic --noinput\nUSER"
+        ),
         "{}",
         made.dockerfile
     );

@@ -26,7 +26,9 @@ const USAGE: &str = "usage: cargo xtask TASK
   real cache --random N [SEED]
                    make up N projects and changes, ask, and compare with the prediction
   real optimize [--base NAME=IMAGE] … [--skip PASS] … [PROJECT …]
-                   build what is written for the sample projects, start it, and compare with the prediction";
+                   build what is written for the sample projects, start it, and compare with the prediction
+  real optimize --predict
+                   predict again what was built";
 
 /// What a task may fail with: a message for the person who ran it.
 pub(crate) type Failure = Box<dyn Error>;

@@ -2,7 +2,7 @@
 
 use super::pip;
 use super::{Invocation, Machine, Model};
-use crate::ledger::Part;
+use crate::ledger::{Node, Part};
 use crate::size::{Kind, Size};
 
 pub(super) const MODEL: Model = Model {
@@ -45,7 +45,7 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
     }
 }
 
-/// The byte code of what the interpreter loads, once for each file system.
+/// What a run of the project's code leaves: the byte code of what it loads, once for each file system, and files that nobody can know.
 fn byte_code_of_run(invocation: &Invocation, machine: &mut Machine<'_>) {
     let site = machine.python_site(&invocation.program_path);
     let folder = format!(
@@ -53,18 +53,36 @@ fn byte_code_of_run(invocation: &Invocation, machine: &mut Machine<'_>) {
         site.prefix, site.python.0, site.python.1
     );
     let path = format!("{folder}/run/__pycache__");
-    if machine.variable("PYTHONDONTWRITEBYTECODE").is_some()
-        || !machine.writes_byte_code()
-        || machine.tree.get(&path).is_some()
-    {
+    if machine.tree.get(&path).is_some() {
         return;
     }
+    let writes =
+        machine.variable("PYTHONDONTWRITEBYTECODE").is_none() && machine.writes_byte_code();
     let after_pip = machine.tree.get(&format!("{folder}/__pycache__")).is_some();
-    let (size, basis) = machine.catalog.tools().python_run(after_pip);
+    let tools = machine.catalog.tools();
+    let (size, basis) = tools.python_run(after_pip);
+    let compiled = |node: &Node| node.parts.iter().any(|part| part.kind == Kind::ByteCode);
+    let sources = machine.tree.under(&site.packages).flat_map(|(path, node)| {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        // Nothing imports the pip of the image.
+        let skip = compiled(node) || machine.comes_with_python(name, site.python);
+        let parts = if skip { &[][..] } else { &node.parts };
+        parts
+            .iter()
+            .filter(|part| part.kind == Kind::PythonSource)
+            .map(|part| part.size)
+    });
+    let (packages, _) = tools.byte_code(Size::sum(sources));
+    let size = if writes {
+        size.plus(tools.python_run_packages(packages))
+    } else {
+        // Its own files remain, as many as they may be.
+        Size::range(0, 0, size.high)
+    };
     let part = Part::main(Kind::ByteCode, size);
     machine.put(
         &path,
-        "byte code of modules that the project's code loads",
+        "what the project's code writes, byte code of the modules that it loads",
         vec![part],
         &basis,
     );

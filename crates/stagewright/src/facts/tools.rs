@@ -15,6 +15,7 @@ pub(crate) struct Tools {
     byte_code: Ratio,
     python_run: Bytes,
     python_run_after_pip: Bytes,
+    python_run_packages: Factor,
     unpacked: Factor,
     apt_upgrade: Bytes,
     apk_index: Bytes,
@@ -193,6 +194,11 @@ impl Tools {
         } else {
             self.python_run.sized()
         }
+    }
+
+    /// The part of the byte code of packages without any that such a run writes.
+    pub(crate) fn python_run_packages(&self, byte_code: Size) -> Size {
+        self.python_run_packages.of(byte_code).0
     }
 
     /// An archive that ADD unpacks.

@@ -89,7 +89,10 @@ pub(crate) fn generate(
         questions.push(format!(
             "which variables does `{settings}` need when static files are collected? none are set"
         ));
-        file.push(Run::shell("python manage.py collectstatic --noinput"));
+        // An edit of the source runs this again: no byte code of the framework in its layer.
+        file.push(Run::shell(
+            "PYTHONDONTWRITEBYTECODE=1 python manage.py collectstatic --noinput",
+        ));
     }
     file.push(User::new("10001:10001"));
     if serves {

@@ -15,9 +15,10 @@ use super::start;
 use crate::Failure;
 use crate::process::{capture, root};
 
-const HOW: [&str; 4] = [
+const HOW: [&str; 5] = [
     "Made by `cargo xtask real optimize` with BuildKit v0.32.2 and runc on amd64. `bytes` are file bytes, `gzip` what a host pulls.",
     "The bases are stand-ins, Debian 12 roots with CPython or Node.js in /usr/local; only the layers above the base are recorded. `stand_ins` names those that stood in under another name.",
+    "`python:3.12-apt` and `python:3.12-slim-apt` are stand-ins with the apt configuration of the official images (compressed lists, no archives kept): flask-apt was built on them.",
     "What pip and npm keep in their caches depends on the headers of the index they speak to: `cache` is counted by itself, and is not to be compared.",
     "`steps` is a second build after a line was added to `edited`.",
 ];
@@ -32,6 +33,9 @@ pub(super) fn run(words: &[&str]) -> Result<(), Failure> {
         Ok(text) => serde_json::from_str(&text)?,
         Err(_) => Record::default(),
     };
+    if words == ["--predict"] {
+        return renew(record);
+    }
     let names = arguments(words, &mut record)?;
     let folder = root().join("tests/projects");
     let mut projects = Vec::new();
@@ -48,28 +52,63 @@ pub(super) fn run(words: &[&str]) -> Result<(), Failure> {
         return Err(format!("no project is called `{name}`").into());
     }
     let scratch = std::env::temp_dir().join(format!("stagewright-proof-{}", std::process::id()));
-    fs::create_dir_all(&scratch)?;
-    let built = build_all(&folder, &projects, &record, &scratch);
-    fs::remove_dir_all(&scratch)?;
-    let (built, faults) = built?;
-    record.schema = 1;
-    capture(Command::new("date").args(["--utc", "+%Y-%m-%d"]))?
-        .trim()
-        .clone_into(&mut record.date);
-    record.how = HOW.map(str::to_owned).to_vec();
-    record
-        .builds
-        .retain(|build| !projects.contains(&build.project));
-    record.builds.extend(built);
-    // A stable order by project; the variants stay as they were built.
-    record.builds.sort_by(|a, b| a.project.cmp(&b.project));
-    fs::write(record_path(), serde_json::to_string_pretty(&record)? + "\n")?;
+    let mut faults = Vec::new();
+    for name in &projects {
+        let built = build_all(&folder.join(name), name, &record, &scratch)?;
+        faults.extend(built.1);
+        // What could not be built stays as it was.
+        record.builds.retain(|build| {
+            let again = |new: &Built| new.variant.name == build.variant.name;
+            build.project != *name || !built.0.iter().any(again)
+        });
+        record.builds.extend(built.0);
+        // A stable order by project; the variants stay as they were built.
+        let rank = |build: &Built| {
+            let order = ["naive", "safe", "unsafe", "generated"];
+            order.iter().position(|name| *name == build.variant.name)
+        };
+        record
+            .builds
+            .sort_by(|a, b| (&a.project, rank(a)).cmp(&(&b.project, rank(b))));
+        record.schema = 1;
+        let mut today = Command::new("date");
+        today.args(["--utc", "+%Y-%m-%d"]);
+        capture(&mut today)?.trim().clone_into(&mut record.date);
+        record.how = HOW.map(str::to_owned).to_vec();
+        // What took minutes is not lost where a later project fails.
+        write(&record)?;
+    }
     super::println(&table(&record.builds));
     if faults.is_empty() {
         Ok(())
     } else {
         Err(faults.join("\n").into())
     }
+}
+
+fn write(record: &Record) -> Result<(), Failure> {
+    Ok(fs::write(
+        record_path(),
+        serde_json::to_string_pretty(record)? + "\n",
+    )?)
+}
+
+/// Predicts again what was built, where the models have changed and the files have not.
+fn renew(mut record: Record) -> Result<(), Failure> {
+    record.how = HOW.map(str::to_owned).to_vec();
+    let scratch = std::env::temp_dir().join(format!("stagewright-proof-{}", std::process::id()));
+    for build in &mut record.builds {
+        let project = root().join("tests/projects").join(&build.project);
+        proof::lay_out(&project, &build.variant, &scratch)?;
+        let predicted = proof::predict(&scratch)?;
+        fs::remove_dir_all(&scratch)?;
+        for (layer, predicted) in build.layers.iter_mut().zip(predicted.layers) {
+            layer.predicted = predicted;
+        }
+    }
+    write(&record)?;
+    super::println(&table(&record.builds));
+    Ok(())
 }
 
 fn arguments(words: &[&str], record: &mut Record) -> Result<Vec<String>, Failure> {
@@ -94,35 +133,31 @@ fn arguments(words: &[&str], record: &mut Record) -> Result<Vec<String>, Failure
     Ok(names)
 }
 
-/// What was built, and what went wrong.
+/// The variants of a project that were built, and what went wrong.
 fn build_all(
-    folder: &Path,
-    projects: &[String],
+    project: &Path,
+    name: &str,
     record: &Record,
     scratch: &Path,
 ) -> Result<(Vec<Built>, Vec<String>), Failure> {
     let (mut all, mut faults) = (Vec::new(), Vec::new());
-    for name in projects {
-        let project = folder.join(name);
-        let mut naive = None;
-        for variant in proof::variants(&project, &record.skip)? {
-            let title = format!("{name} {}", variant.name);
-            eprintln!("==> {title}");
-            let work = scratch.join(title.replace(' ', "-"));
-            match build(&project, variant, record, &work, naive.as_ref()) {
-                Ok(done) => {
-                    faults.extend(done.faults.iter().map(|fault| format!("{title}: {fault}")));
-                    all.push(Built {
-                        project: name.clone(),
-                        ..done.built
-                    });
-                    naive.get_or_insert(done.seen);
-                }
-                Err(error) => faults.push(format!("{title}: {error}")),
+    let mut naive = None;
+    for variant in proof::variants(project, &record.skip)? {
+        let title = format!("{name} {}", variant.name);
+        eprintln!("==> {title}");
+        match build(project, variant, record, scratch, naive.as_ref()) {
+            Ok(done) => {
+                faults.extend(done.faults.iter().map(|fault| format!("{title}: {fault}")));
+                all.push(Built {
+                    project: name.to_owned(),
+                    ..done.built
+                });
+                naive.get_or_insert(done.seen);
             }
-            // The root file systems of full images are large.
-            fs::remove_dir_all(&work)?;
+            Err(error) => faults.push(format!("{title}: {error}")),
         }
+        // The root file systems of full images are large.
+        fs::remove_dir_all(scratch)?;
     }
     Ok((all, faults))
 }
@@ -151,7 +186,12 @@ fn build(
     let predicted = proof::predict(&context)?;
     let (archive, tar) = (work.join("image.tar"), work.join("root.tar"));
     let mut command = ask::build(&context);
-    for (name, image) in &record.stand_ins {
+    let mut stand_ins = record.stand_ins.clone();
+    stand_ins.retain(|name, _| {
+        let mut lines = variant.dockerfile.lines();
+        lines.any(|line| line.split_whitespace().nth(1) == Some(name))
+    });
+    for (name, image) in &stand_ins {
         command
             .arg("--opt")
             .arg(format!("context:{name}=docker-image://{image}"));
@@ -214,6 +254,7 @@ fn build(
         layers,
         edited,
         steps,
+        stand_ins,
         packages_differ: naive
             .map_or_else(Vec::new, |naive| differences(&naive.packages, &packages)),
         config_differs: naive.map_or_else(Vec::new, |naive| naive.image.differences(&image)),

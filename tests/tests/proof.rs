@@ -1,0 +1,178 @@
+//! What was built and started for the sample projects (`tests/real/optimize.json`, made by `cargo xtask real optimize`), held against what
+//! is predicted and written today. Needs no BuildKit.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use stagewright_tests::proof::{self, Built, Predicted, Record};
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn record() -> Record {
+    serde_json::from_str(&fs::read_to_string(here().join("real/optimize.json")).unwrap()).unwrap()
+}
+
+/// What is predicted of the files that were built.
+fn predict(build: &Built, name: &str) -> Predicted {
+    let folder = std::env::temp_dir().join(format!(
+        "stagewright-{name}-{}-{}-{}",
+        std::process::id(),
+        build.project,
+        build.variant.name
+    ));
+    proof::lay_out(&project(&build.project), &build.variant, &folder).unwrap();
+    let predicted = proof::predict(&folder).unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+    predicted
+}
+
+fn project(name: &str) -> PathBuf {
+    here().join("projects").join(name)
+}
+
+fn title(build: &Built) -> String {
+    format!("{} {}", build.project, build.variant.name)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a share of megabytes")]
+fn off(predicted: u64, measured: u64) -> f64 {
+    predicted as f64 / measured.max(1) as f64 - 1.0
+}
+
+#[test]
+fn every_project_was_built_as_it_is_written_today() {
+    let record = record();
+    let mut stale = Vec::new();
+    let mut projects = 0;
+    for entry in fs::read_dir(here().join("projects")).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.join("check.json").is_file() {
+            continue;
+        }
+        projects += 1;
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        for variant in proof::variants(&path, &record.skip).unwrap() {
+            let built = record
+                .builds
+                .iter()
+                .any(|build| build.project == name && build.variant == variant);
+            if !built {
+                stale.push(format!("{name} {}", variant.name));
+            }
+        }
+    }
+    assert!(projects >= 7, "{projects} projects");
+    assert!(
+        stale.is_empty(),
+        "not built as they are written today, build them with `cargo xtask real optimize PROJECT`: {}",
+        stale.join(", ")
+    );
+}
+
+#[test]
+fn every_application_works_as_before() {
+    for build in record().builds {
+        let title = title(&build);
+        assert!(build.check, "{title} answers wrongly");
+        assert!(build.packages_differ.is_empty(), "{title}: other packages");
+        if build.variant.name == "generated" {
+            continue;
+        }
+        for part in &build.config_differs {
+            let declared = build.variant.passes.iter().any(|pass| {
+                matches!(
+                    (pass.as_str(), part.as_str()),
+                    ("exec_form", "Cmd" | "Entrypoint") | ("non_root", "User")
+                )
+            });
+            assert!(declared, "{title}: no pass says that it changes {part}");
+        }
+    }
+}
+
+#[test]
+fn layers_weigh_what_is_predicted() {
+    let (mut compared, mut offs) = (0, Vec::new());
+    for build in record().builds {
+        let predicted = predict(&build, "layers");
+        let title = title(&build);
+        assert_eq!(predicted.layers.len(), build.layers.len(), "{title}");
+        for (layer, predicted) in build.layers.iter().zip(&predicted.layers) {
+            assert!(
+                (predicted.low..=predicted.high).contains(&layer.bytes),
+                "{title} `{}`: {} is outside {predicted:?}",
+                layer.instruction,
+                layer.bytes
+            );
+            assert_eq!(
+                layer.predicted, *predicted,
+                "{title} `{}`: the record has another prediction, `cargo xtask real optimize --predict` renews it",
+                layer.instruction
+            );
+            compared += 1;
+        }
+        let (expected, measured) = build.above_base();
+        offs.push(off(expected, measured).abs());
+    }
+    assert!(compared >= 70, "{compared} layers");
+    offs.sort_by(f64::total_cmp);
+    // One project compiles a package that no table has measured.
+    let (median, worst) = (offs[offs.len() / 2], offs[offs.len() - 1]);
+    assert!(
+        median < 0.01 && worst < 0.25,
+        "median {median:.3}, worst {worst:.3}"
+    );
+}
+
+#[test]
+fn a_plan_wins_above_the_base_what_it_says() {
+    let record = record();
+    for build in &record.builds {
+        if build.variant.passes.is_empty() {
+            continue;
+        }
+        let naive = record
+            .builds
+            .iter()
+            .find(|other| other.project == build.project && other.variant.name == "naive")
+            .unwrap();
+        let ((said, was), (said_after, is)) = (naive.above_base(), build.above_base());
+        let (gain, truth) = (said.abs_diff(said_after), was.abs_diff(is));
+        assert_eq!(
+            said.cmp(&said_after),
+            was.cmp(&is),
+            "{}: the sign of the gain",
+            title(build)
+        );
+        assert!(
+            off(gain, truth).abs() < 0.1,
+            "{}: wins {truth}, predicted {gain}",
+            title(build)
+        );
+    }
+}
+
+#[test]
+fn an_edit_runs_again_what_is_predicted_and_no_install() {
+    let mut steps = 0;
+    for build in record().builds {
+        let title = title(&build);
+        let wrong = predict(&build, "edit")
+            .disagreements(&build.edited, &build.steps)
+            .unwrap();
+        assert!(wrong.is_empty(), "{title}: {}", wrong.join("\n"));
+        steps += build.steps.len();
+        let installs = build.steps.iter().any(|(name, cached)| {
+            !cached && (name.contains("pip install") || name.contains("npm "))
+        });
+        assert!(
+            !installs || build.variant.name == "naive",
+            "{title}: an edit installs again"
+        );
+    }
+    assert!(steps >= 90, "{steps} steps");
+}

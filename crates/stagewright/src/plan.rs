@@ -9,7 +9,6 @@ use crate::change::Change;
 use crate::estimate::Estimate;
 use crate::passes::{self, PASSES, View};
 use crate::proposal::{Applicability, Objective, Proposal};
-use crate::size::Size;
 
 /// What a plan may do and for what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -277,9 +276,4 @@ pub(crate) fn measure(analysis: &Analysis, change: &str) -> Result<Measure, Anal
             .collect(),
         warm_pull: analysis.pull_after(&prediction).expected,
     })
-}
-
-/// The difference of two sizes for a person: negative where the second is smaller.
-pub fn gain(before: Size, after: Size) -> i128 {
-    i128::from(after.expected) - i128::from(before.expected)
 }

@@ -15,7 +15,6 @@ pub(super) const PASS: Pass = Pass {
 
 fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     let mut edits = EditSet::new();
-    let mut applicability = Applicability::Safe;
     let mut changed = Vec::new();
     for instruction in &view.analysis.graph().target_stage().instructions {
         let Some(source) = view.source(instruction) else {
@@ -32,7 +31,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
                 if split.len() == words.len() {
                     continue;
                 }
-                applicability = applicability.max(Applicability::Safe);
                 split
             }
             // With a SHELL of its own, the shell form means that shell.
@@ -67,7 +65,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
             "{} as a list, one argument an element",
             changed.join(" and ")
         ),
-        applicability,
+        applicability: Applicability::Safe,
         assumptions: vec!["the program reads an option and its value as two arguments".into()],
         warnings: Vec::new(),
         edits,

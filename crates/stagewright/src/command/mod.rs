@@ -10,6 +10,7 @@ mod chown;
 mod cp;
 mod find;
 mod harmless;
+mod invocation;
 mod mkdir;
 mod mv;
 mod npm;
@@ -20,7 +21,7 @@ mod rm;
 pub(crate) mod machine;
 
 pub use self::machine::{CacheUse, FileProblem, Install, Reads, RunFacts};
-pub(crate) use self::machine::{Invocation, Machine};
+pub(crate) use self::{invocation::Invocation, machine::Machine};
 
 /// A model: the names its program goes by, and what it does.
 struct Model {

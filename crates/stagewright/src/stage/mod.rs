@@ -3,6 +3,7 @@
 //! Rules: `frontend/dockerfile/dockerfile2llb/convert.go` at v0.32.2.
 
 mod copy;
+mod dispatch;
 mod resolve;
 mod run;
 mod state;

@@ -1,25 +1,28 @@
 //! Everything the models say about one Dockerfile in one context.
 
-use std::collections::BTreeMap;
+mod findings;
+mod layers;
+
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use stagewright_syntax::{Dockerfile, LineIndex};
+use stagewright_syntax::Dockerfile;
 use thiserror::Error;
 
 use crate::build::{Build, Inputs};
 use crate::cache::{self, Prediction, StepVerdict, Verdict};
 use crate::change::Change;
 use crate::context::{Context, ContextError};
-use crate::estimate::{Content, Estimate, LayerEstimate};
+use crate::estimate::{Estimate, LayerEstimate};
 use crate::facts::{Catalog, ImageFacts, Libc, WheelPlatform};
 use crate::finding::{Finding, Severity};
-use crate::interpret::{self, Images, LayerRecord, Record};
+use crate::interpret::{self, Images, Record};
 use crate::options::Options;
 use crate::plan::{self, Plan, PlanOptions};
 use crate::proposal::{Applicability, Objective};
 use crate::report::BaseReport;
-use crate::size::{Basis, Size};
-use crate::stage::{Base, CopySource, From, ImageConfig, Op, StageGraph, TargetError};
+use crate::size::Size;
+use crate::stage::{CopySource, From, ImageConfig, Op, StageGraph, TargetError};
 
 /// The caller asked for something that cannot be: an unknown target, a pass that does not exist, a context that cannot be read.
 #[derive(Debug, Error)]
@@ -135,31 +138,18 @@ impl Analysis {
         options: &Options,
     ) -> Result<Self, AnalysisError> {
         let catalog = Catalog::builtin();
-        let mut images = Images::new();
-        for instruction in file.instructions() {
-            if let stagewright_syntax::View::From(from) = instruction.view()
-                && !from.image.contains('$')
+        let images = RefCell::new(Images::new());
+        let graph = StageGraph::new(file, options, &|image: &str| {
+            let mut images = images.borrow_mut();
+            look_up(&mut images, image, catalog, options).map(config)
+        })
+        .map_err(|error| AnalysisError::of_target(error, file))?;
+        let mut images = images.into_inner();
+        for instruction in graph.stages.iter().flat_map(|stage| &stage.instructions) {
+            if let Op::Copy(copy) = &instruction.op
+                && let From::Image(image) = &copy.from
             {
-                look_up(&mut images, &from.image, catalog, options);
-            }
-        }
-        let configs = |image: &str| {
-            catalog
-                .image(image, options.as_of.as_deref())
-                .map(|facts| config(&facts))
-        };
-        let graph = StageGraph::new(file, options, &configs)
-            .map_err(|error| AnalysisError::of_target(error, file))?;
-        for stage in &graph.stages {
-            if let Base::Image(image) = &stage.base {
                 look_up(&mut images, image, catalog, options);
-            }
-            for instruction in &stage.instructions {
-                if let Op::Copy(copy) = &instruction.op
-                    && let From::Image(image) = &copy.from
-                {
-                    look_up(&mut images, image, catalog, options);
-                }
             }
         }
         let record = interpret::run(
@@ -239,10 +229,12 @@ impl Analysis {
             Build::new(&self.inner.graph, &options, &inputs)
         } else {
             let catalog = self.inner.catalog;
-            let configs = |image: &str| {
-                catalog
+            let configs = |image: &str| match self.inner.images.get(image) {
+                Some(known) => known.as_ref().map(config),
+                None => catalog
                     .image(image, options.as_of.as_deref())
-                    .map(|facts| config(&facts))
+                    .as_ref()
+                    .map(config),
             };
             let graph = {
                 let file = Dockerfile::parse(text);
@@ -451,13 +443,18 @@ impl Analysis {
     }
 }
 
-fn look_up(images: &mut Images, reference: &str, catalog: &Catalog, options: &Options) {
-    if reference != "scratch" && !images.contains_key(reference) {
-        images.insert(
-            reference.to_owned(),
-            catalog.image(reference, options.as_of.as_deref()),
-        );
+/// Each image is looked up once.
+fn look_up<'i>(
+    images: &'i mut Images,
+    reference: &str,
+    catalog: &Catalog,
+    options: &Options,
+) -> Option<&'i ImageFacts> {
+    if !images.contains_key(reference) {
+        let facts = catalog.image(reference, options.as_of.as_deref());
+        images.insert(reference.to_owned(), facts);
     }
+    images[reference].as_ref()
 }
 
 /// The configuration of a known image.
@@ -477,142 +474,5 @@ fn config(facts: &ImageFacts) -> ImageConfig {
         cmd: facts.cmd.clone(),
         entrypoint: facts.entrypoint.clone(),
         ..ImageConfig::default()
-    }
-}
-
-impl Inner {
-    /// The layers of the target and of the stages below it, base first.
-    fn own_layers(&self) -> Vec<&LayerRecord> {
-        self.graph
-            .chain()
-            .iter()
-            .flat_map(|stage| &self.record.stages[stage.0].layers)
-            .collect()
-    }
-
-    fn estimate(&self, layer: &LayerRecord) -> Estimate {
-        Estimate::of_nodes(layer.nodes.iter().map(|(_, node)| node), self.catalog)
-    }
-
-    fn layers(&self) -> Vec<LayerEstimate> {
-        let mut layers = Vec::new();
-        let root = self.graph.stage(self.graph.chain()[0]);
-        if let Base::Image(image) = &root.base
-            && let Some(Some(facts)) = self.images.get(image)
-        {
-            layers.push(LayerEstimate {
-                line: root.line,
-                stage: root.label(),
-                instruction: format!("FROM {image}"),
-                size: Estimate::new(facts.uncompressed, facts.compressed),
-                basis: vec![facts.basis.clone()],
-                contents: Vec::new(),
-                hidden: Size::ZERO,
-                copied_up: Size::ZERO,
-                notes: facts.stale.clone().into_iter().collect(),
-            });
-        }
-        layers.extend(self.own_layers().into_iter().map(|layer| self.layer(layer)));
-        layers
-    }
-
-    fn layer(&self, layer: &LayerRecord) -> LayerEstimate {
-        let stage = self.graph.stage(layer.stage);
-        let instruction = &stage.instructions[layer.instruction];
-        let mut contents: Vec<Content> = Vec::new();
-        let mut bases: BTreeMap<(&str, Option<&str>), u64> = BTreeMap::new();
-        for (path, node) in &layer.nodes {
-            let size = node.size();
-            *bases
-                .entry((&node.basis.source, node.basis.date.as_deref()))
-                .or_default() += size.expected;
-            contents.push(Content {
-                path: path.to_string(),
-                label: node.label.to_string(),
-                size,
-            });
-        }
-        contents.sort_by(|a, b| {
-            b.size
-                .expected
-                .cmp(&a.size.expected)
-                .then_with(|| a.path.cmp(&b.path))
-        });
-        let mut basis: Vec<_> = bases.into_iter().collect();
-        basis.sort_by_key(|((source, date), bytes)| (std::cmp::Reverse(*bytes), *source, *date));
-        LayerEstimate {
-            line: instruction.line,
-            stage: stage.label(),
-            instruction: instruction.text.clone(),
-            size: self.estimate(layer),
-            basis: basis
-                .into_iter()
-                .map(|((source, date), _)| Basis {
-                    source: source.to_owned(),
-                    date: date.map(str::to_owned),
-                })
-                .collect(),
-            contents,
-            hidden: layer.effects.hidden,
-            copied_up: layer.effects.copied_up,
-            notes: layer.facts.notes.clone(),
-        }
-    }
-
-    fn findings(&self, file: &Dockerfile<'_>) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = file
-            .errors()
-            .iter()
-            .map(|error| Finding::new(error.code(), Severity::Error, error.span(), error.message()))
-            .collect();
-        findings.extend(self.graph.findings.iter().cloned());
-        for stage in self.graph.stages.iter().filter(|stage| stage.reachable) {
-            if let Base::Image(image) = &stage.base
-                && self.images.get(image).is_none_or(Option::is_none)
-            {
-                let message = format!(
-                    "the catalogue does not know the base image `{image}`: only the layers above it are counted"
-                );
-                findings.push(Finding::new(
-                    "unknown-base",
-                    Severity::Warning,
-                    stage.span,
-                    message,
-                ));
-            }
-            for layer in &self.record.stages[stage.id.0].layers {
-                let instruction = &stage.instructions[layer.instruction];
-                for problem in &layer.facts.problems {
-                    let mut finding = Finding::new(
-                        problem.code,
-                        Severity::Warning,
-                        instruction.span,
-                        problem.message.clone(),
-                    );
-                    finding.file.clone_from(&problem.file);
-                    finding.line = problem.line;
-                    findings.push(finding);
-                }
-            }
-        }
-        let lines = LineIndex::new(file.text());
-        for finding in &mut findings {
-            if finding.file.is_empty() {
-                let position = lines.position(finding.span.start);
-                finding.line = position.line;
-                finding.column = position.column;
-            }
-        }
-        findings.sort_by(|a, b| {
-            (a.span.start, a.span.end, a.code, &a.file, a.line).cmp(&(
-                b.span.start,
-                b.span.end,
-                b.code,
-                &b.file,
-                b.line,
-            ))
-        });
-        findings.dedup();
-        findings
     }
 }

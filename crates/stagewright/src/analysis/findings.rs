@@ -1,0 +1,66 @@
+//! What is wrong or not known, from every part of the analysis.
+
+use stagewright_syntax::{Dockerfile, LineIndex};
+
+use super::Inner;
+use crate::finding::{Finding, Severity};
+use crate::stage::Base;
+
+impl Inner {
+    pub(super) fn findings(&self, file: &Dockerfile<'_>) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = file
+            .errors()
+            .iter()
+            .map(|error| Finding::new(error.code(), Severity::Error, error.span(), error.message()))
+            .collect();
+        findings.extend(self.graph.findings.iter().cloned());
+        for stage in self.graph.stages.iter().filter(|stage| stage.reachable) {
+            if let Base::Image(image) = &stage.base
+                && self.images.get(image).is_none_or(Option::is_none)
+            {
+                let message = format!(
+                    "the catalogue does not know the base image `{image}`: only the layers above it are counted"
+                );
+                findings.push(Finding::new(
+                    "unknown-base",
+                    Severity::Warning,
+                    stage.span,
+                    message,
+                ));
+            }
+            for layer in &self.record.stages[stage.id.0].layers {
+                let instruction = &stage.instructions[layer.instruction];
+                for problem in &layer.facts.problems {
+                    let mut finding = Finding::new(
+                        problem.code,
+                        Severity::Warning,
+                        instruction.span,
+                        problem.message.clone(),
+                    );
+                    finding.file.clone_from(&problem.file);
+                    finding.line = problem.line;
+                    findings.push(finding);
+                }
+            }
+        }
+        let lines = LineIndex::new(file.text());
+        for finding in &mut findings {
+            if finding.file.is_empty() {
+                let position = lines.position(finding.span.start);
+                finding.line = position.line;
+                finding.column = position.column;
+            }
+        }
+        findings.sort_by(|a, b| {
+            (a.span.start, a.span.end, a.code, &a.file, a.line).cmp(&(
+                b.span.start,
+                b.span.end,
+                b.code,
+                &b.file,
+                b.line,
+            ))
+        });
+        findings.dedup();
+        findings
+    }
+}

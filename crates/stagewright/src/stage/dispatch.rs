@@ -1,0 +1,319 @@
+//! What each instruction does to the state of its stage (`dispatch` and the functions below it in
+//! `frontend/dockerfile/dockerfile2llb/convert.go` at v0.32.2).
+
+use std::sync::Arc;
+
+use stagewright_syntax::expand::Expander;
+use stagewright_syntax::instruction::{HealthcheckTest, Source};
+use stagewright_syntax::{Instruction, Span, View};
+
+use super::resolve::{Resolver, Walk};
+use super::run::argv;
+use super::state::{State, join};
+use super::{CopyOp, CopySource, From, Op, StageId};
+
+/// `ARG`s that steer the frontend and never reach a command (`convert.go`, `nonEnvArgs`).
+const NON_ENV_ARGS: [&str; 2] = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"];
+
+impl Resolver<'_, '_> {
+    /// What an instruction does to the state and to the file system (`dispatch`).
+    pub(super) fn dispatch(
+        &mut self,
+        instruction: &Instruction<'_>,
+        span: Span,
+        state: &mut Arc<State>,
+        walk: &mut Walk,
+    ) -> Op {
+        match instruction.view() {
+            View::Run(run) => return Op::Run(self.run(&run, state, walk)),
+            View::Copy(copy) => {
+                let from = match copy.from.as_ref() {
+                    None => From::Context,
+                    Some(name) => self.copy_from(name, name.span, walk),
+                };
+                let op = CopyOp {
+                    add: false,
+                    from,
+                    sources: self.sources(&copy.sources, state, span, false),
+                    destination: self.destination(&copy.destination, state, span),
+                    chown: self.optional(copy.chown.as_deref(), state, span),
+                    chmod: self.optional(copy.chmod.as_deref(), state, span),
+                    link: copy.link,
+                    parents: copy.parents,
+                    excludes: copy.excludes.iter().map(ToString::to_string).collect(),
+                    checksum: String::new(),
+                    keep_git_dir: None,
+                    unpack: None,
+                };
+                return Op::Copy(op);
+            }
+            View::Add(add) => {
+                let op = CopyOp {
+                    add: true,
+                    from: From::Context,
+                    sources: self.sources(&add.sources, state, span, true),
+                    destination: self.destination(&add.destination, state, span),
+                    chown: self.optional(add.chown.as_deref(), state, span),
+                    chmod: self.optional(add.chmod.as_deref(), state, span),
+                    link: add.link,
+                    parents: false,
+                    excludes: add.excludes.iter().map(ToString::to_string).collect(),
+                    checksum: self.optional(add.checksum.as_deref(), state, span),
+                    keep_git_dir: add.keep_git_dir,
+                    unpack: add.unpack,
+                };
+                return Op::Copy(op);
+            }
+            View::Workdir(workdir) => {
+                let path = self.expand(&workdir.value, state, span);
+                // An absolute path stays as it is written (`system.NormalizeWorkdir`), and so it is in the key of a RUN.
+                let path = if path.starts_with('/') {
+                    path
+                } else {
+                    join(state.workdir(), &path)
+                };
+                Arc::make_mut(state).config.workdir.clone_from(&path);
+                if path != "/" {
+                    return Op::Workdir(join("/", &path));
+                }
+            }
+            View::Env(env) => {
+                // The whole line sees the environment from before it.
+                let pairs: Vec<_> = env
+                    .pairs
+                    .iter()
+                    .map(|pair| {
+                        (
+                            self.expand(&pair.key, state, span),
+                            self.expand(&pair.value, state, span),
+                        )
+                    })
+                    .collect();
+                let state = Arc::make_mut(state);
+                for (key, value) in pairs {
+                    state.env.set(&key, &value);
+                    state.config.set_env(&key, &value);
+                }
+            }
+            View::Arg(arg) => {
+                for pair in &arg.args {
+                    self.arg(&pair.key, pair.value.as_deref(), state, span);
+                }
+            }
+            _ => self.configure(instruction, span, state, walk),
+        }
+        Op::Config
+    }
+
+    /// Instructions that change the image configuration alone.
+    fn configure(
+        &mut self,
+        instruction: &Instruction<'_>,
+        span: Span,
+        state: &mut Arc<State>,
+        walk: &mut Walk,
+    ) {
+        match instruction.view() {
+            View::User(user) => {
+                let user = self.expand(&user.value, state, span);
+                Arc::make_mut(state).config.user = user;
+            }
+            View::Shell(shell) => {
+                let words = shell.words.iter().map(ToString::to_string).collect();
+                Arc::make_mut(state).config.shell = words;
+            }
+            View::Cmd(cmd) => {
+                let argv = argv(&cmd.command, &state.config);
+                Arc::make_mut(state).config.cmd = Some(argv);
+                walk.has_cmd = true;
+            }
+            View::Entrypoint(entrypoint) => {
+                let argv = argv(&entrypoint.command, &state.config);
+                let config = &mut Arc::make_mut(state).config;
+                config.entrypoint = Some(argv);
+                // A CMD of the base goes; one of this stage stays.
+                if !walk.has_cmd {
+                    config.cmd = None;
+                }
+            }
+            View::Expose(expose) => {
+                for port in &expose.ports {
+                    for word in self.expand_words(port, state, span) {
+                        let port = if word.contains('/') {
+                            word
+                        } else {
+                            format!("{word}/tcp")
+                        };
+                        let ports = &mut Arc::make_mut(state).config.ports;
+                        if let Err(at) = ports.binary_search(&port) {
+                            ports.insert(at, port);
+                        }
+                    }
+                }
+            }
+            View::Volume(volume) => {
+                for path in &volume.paths {
+                    let path = self.expand(path, state, span);
+                    let volumes = &mut Arc::make_mut(state).config.volumes;
+                    if let Err(at) = volumes.binary_search(&path) {
+                        volumes.insert(at, path);
+                    }
+                }
+            }
+            View::Label(label) => {
+                let pairs: Vec<_> = label
+                    .pairs
+                    .iter()
+                    .map(|pair| {
+                        (
+                            self.expand(&pair.key, state, span),
+                            self.expand(&pair.value, state, span),
+                        )
+                    })
+                    .collect();
+                Arc::make_mut(state).config.labels.extend(pairs);
+            }
+            View::Stopsignal(signal) => {
+                let signal = self.expand(&signal.value, state, span);
+                Arc::make_mut(state).config.stop_signal = signal;
+            }
+            View::Healthcheck(check) => {
+                let test = match &check.test {
+                    HealthcheckTest::None => vec!["NONE".to_owned()],
+                    HealthcheckTest::Shell(text) => vec!["CMD-SHELL".to_owned(), text.to_string()],
+                    HealthcheckTest::Exec(words) => ["CMD".to_owned()]
+                        .into_iter()
+                        .chain(words.iter().map(ToString::to_string))
+                        .collect(),
+                };
+                Arc::make_mut(state).config.healthcheck = Some(test);
+            }
+            _ => {}
+        }
+    }
+
+    /// `dispatchArg`: a build argument, else the default, else the global value; what has a value is in the environment from here on.
+    fn arg(&mut self, name: &str, default: Option<&str>, state: &mut Arc<State>, span: Span) {
+        let value = match (self.options.build_args.get(name), default) {
+            (Some(value), _) => Some(value.clone()),
+            (None, Some(default)) => Some(self.expand(default, state, span)),
+            (None, None) => self.global_args.get(name).map(str::to_owned),
+        };
+        let state = Arc::make_mut(state);
+        if !state.args.iter().any(|arg| arg == name) {
+            state.args.push(name.to_owned());
+        }
+        if let Some(value) = value.filter(|_| !NON_ENV_ARGS.contains(&name)) {
+            state.env.set(name, &value);
+        }
+    }
+
+    fn expand(&mut self, word: &str, state: &State, span: Span) -> String {
+        match self.expander.word(word, &state.env) {
+            Ok(expanded) => expanded.value,
+            Err(error) => {
+                self.problem("expansion", span, error.to_string());
+                word.to_owned()
+            }
+        }
+    }
+
+    fn expand_words(&mut self, word: &str, state: &State, span: Span) -> Vec<String> {
+        self.expander
+            .words(word, &state.env)
+            .unwrap_or_else(|error| {
+                self.problem("expansion", span, error.to_string());
+                Vec::new()
+            })
+    }
+
+    fn optional(&mut self, word: Option<&str>, state: &State, span: Span) -> String {
+        word.map(|word| self.expand(word, state, span))
+            .unwrap_or_default()
+    }
+
+    /// `pathRelativeToWorkingDir`: the working directory is put before a relative path; a slash at the end stays.
+    fn destination(&mut self, word: &str, state: &State, span: Span) -> String {
+        let path = self.expand(word, state, span);
+        let mut absolute = join(state.workdir(), &path);
+        if (path.ends_with('/') || path == "." || path.is_empty() || path.ends_with("/."))
+            && absolute != "/"
+        {
+            absolute.push('/');
+        }
+        absolute
+    }
+
+    fn sources(
+        &mut self,
+        sources: &[Source<'_>],
+        state: &State,
+        span: Span,
+        add: bool,
+    ) -> Vec<CopySource> {
+        sources
+            .iter()
+            .map(|source| match &source.heredoc {
+                Some(heredoc) => {
+                    let raw = heredoc.chomped();
+                    let content = if heredoc.expand {
+                        Expander::heredoc().word(&raw, &state.env).map_or_else(
+                            |error| {
+                                self.problem("expansion", span, error.to_string());
+                                String::new()
+                            },
+                            |expanded| expanded.value,
+                        )
+                    } else {
+                        raw.into_owned()
+                    };
+                    CopySource::Heredoc {
+                        name: heredoc.name.to_string(),
+                        content,
+                    }
+                }
+                None if add => CopySource::of_add(&self.expand(&source.text, state, span)),
+                None => CopySource::Path(self.expand(&source.text, state, span)),
+            })
+            .collect()
+    }
+
+    /// `findStateByName`: a name in any case; of several stages the last.
+    pub(super) fn stage_named(&self, name: &str) -> Option<StageId> {
+        self.names.get(&name.to_lowercase()).copied()
+    }
+
+    /// `toCommand`: an index, a stage of any later or earlier place, or an image; a stage that is not there yet is an error.
+    fn copy_from(&mut self, name: &str, span: Span, walk: &mut Walk) -> From {
+        let stage = match name.parse::<usize>() {
+            Ok(index) if index < self.stages.len() => Some(StageId(index)),
+            Ok(index) => {
+                self.problem(
+                    "invalid-stage-index",
+                    span,
+                    format!("invalid stage index {index}"),
+                );
+                return From::Image(name.to_owned());
+            }
+            Err(_) => self.stage_named(name),
+        };
+        match stage {
+            Some(stage) if stage >= walk.id => {
+                let message = format!(
+                    "cannot copy from stage {name:?}, it needs to be defined before current stage {:?}",
+                    self.stages_ref(walk.id).label()
+                );
+                self.problem("copy-from-later-stage", span, message);
+                From::Image(name.to_owned())
+            }
+            Some(stage) => {
+                walk.needs.insert(stage);
+                From::Stage(stage)
+            }
+            None => match self.named(name) {
+                Some(named) => From::Named(named),
+                None => From::Image(name.to_owned()),
+            },
+        }
+    }
+}

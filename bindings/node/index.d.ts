@@ -104,6 +104,16 @@ export declare class Dockerfile {
    * (`no-stages`).
    */
   analyze(options?: AnalyzeOptions | undefined | null): Analysis
+  /**
+   * The file formatted: capital letters for names of instructions, no needless blanks and blank lines. What BuildKit reads stays
+   * the same, so that no step runs again; a file with `errors` is left as it is.
+   */
+  format(): Dockerfile
+  /**
+   * What BuildKit's own parser says of the file, as the line of JSON that `stagewright parse --as buildkit` prints: `file` (the
+   * name given here), `ok`, `error` and `line` if BuildKit rejects it, and `dump`, the tree.
+   */
+  toBuildkitJson(name: string): string
   /** What stands in the file as JSON: the bytes that `stagewright parse --json` prints. */
   toJson(): string
 }

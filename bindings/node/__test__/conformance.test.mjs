@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-import { BuildFiles, generate } from '../index.js'
+import { BuildFiles, Dockerfile, generate } from '../index.js'
 
 const CONFORMANCE = fileURLToPath(new URL('../../../tests/conformance', import.meta.url))
 
@@ -52,4 +52,26 @@ for (const [area, answer] of Object.entries(AREAS)) {
   }
 }
 
-test('there are cases', () => assert.ok(cases >= 28, `${cases} cases`))
+const paths = (area) => readdirSync(join(CONFORMANCE, area)).sort().map((name) => join(CONFORMANCE, area, name))
+const read = (path, name) => readFileSync(join(path, name), 'utf8')
+
+for (const path of paths('syntax')) {
+  cases += 1
+  test(`syntax/${basename(path)}`, () => {
+    const { about, ...expected } = JSON.parse(read(path, 'expected.json'))
+    const file = Dockerfile.parse(read(path, 'Dockerfile'))
+    assert.deepEqual(JSON.parse(file.toBuildkitJson('Dockerfile')), { file: 'Dockerfile', ...expected }, about)
+    assert.equal(file.text, read(path, 'Dockerfile'))
+  })
+}
+
+for (const path of paths('format')) {
+  cases += 1
+  test(`format/${basename(path)}`, () => {
+    const formatted = Dockerfile.parse(read(path, 'Dockerfile')).format()
+    assert.equal(formatted.text, read(path, 'expected.Dockerfile'))
+    assert.equal(formatted.format().text, formatted.text)
+  })
+}
+
+test('there are cases', () => assert.ok(cases >= 130, `${cases} cases`))

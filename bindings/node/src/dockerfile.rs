@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use napi::bindgen_prelude::{ClassInstance, Either};
 use napi_derive::napi;
-use stagewright::report::{ParseReport, to_json};
+use stagewright::report::{BuildkitReport, ParseReport, to_json};
 use stagewright::{Options, read_dockerfile};
 
 use crate::analysis::Analysis;
@@ -112,6 +112,20 @@ impl Dockerfile {
         Ok(Analysis::new(
             stagewright::Analysis::new(&file, &context, &called).map_err(failure)?,
         ))
+    }
+
+    /// The file formatted: capital letters for names of instructions, no needless blanks and blank lines. What BuildKit reads stays
+    /// the same, so that no step runs again; a file with `errors` is left as it is.
+    #[napi]
+    pub fn format(&self) -> Self {
+        Self::new(stagewright::format(&self.text))
+    }
+
+    /// What BuildKit's own parser says of the file, as the line of JSON that `stagewright parse --as buildkit` prints: `file` (the
+    /// name given here), `ok`, `error` and `line` if BuildKit rejects it, and `dump`, the tree.
+    #[napi]
+    pub fn to_buildkit_json(&self, name: String) -> String {
+        BuildkitReport::new(name, &stagewright::Dockerfile::parse(&self.text)).to_json_line()
     }
 
     /// What stands in the file as JSON: the bytes that `stagewright parse --json` prints.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::PyType;
-use stagewright::report::{ParseReport, to_json};
+use stagewright::report::{BuildkitReport, ParseReport, to_json};
 use stagewright::{Options, read_dockerfile};
 
 use crate::analysis::Analysis;
@@ -103,6 +103,18 @@ impl Dockerfile {
             let analysis = stagewright::Analysis::new(&file, &context.open()?, &options)?;
             Ok(Analysis::new(analysis))
         })
+    }
+
+    /// The file formatted: capital letters for names of instructions, no needless blanks and blank lines. What BuildKit reads stays
+    /// the same, so that no step runs again; a file with `errors` is left as it is.
+    fn format(&self) -> Self {
+        Self::new(stagewright::format(&self.text))
+    }
+
+    /// What BuildKit's own parser says of the file, as the line of JSON that `stagewright parse --as buildkit` prints: `file` (the
+    /// name given here), `ok`, `error` and `line` if BuildKit rejects it, and `dump`, the tree.
+    fn to_buildkit_json(&self, name: &str) -> String {
+        BuildkitReport::new(name, &stagewright::Dockerfile::parse(&self.text)).to_json_line()
     }
 
     /// What stands in the file as JSON: the bytes that `stagewright parse --json` prints.

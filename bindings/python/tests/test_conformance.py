@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import stagewright
-from stagewright import BuildFiles, StagewrightError
+from stagewright import BuildFiles, Dockerfile, StagewrightError
 
 CONFORMANCE = Path(__file__).parents[3] / "tests" / "conformance"
 
@@ -60,3 +60,27 @@ def test_answer(area, path):
         assert (answer.code, str(answer).replace(project, "$PROJECT")) == (error["code"], error["message"])
     else:
         assert answer.to_json().replace(project, "$PROJECT") == expected
+
+
+def cases(area):
+    return pytest.mark.parametrize("path", sorted((CONFORMANCE / area).iterdir()), ids=lambda path: path.name)
+
+
+def read(path):
+    return Dockerfile.parse(path.read_bytes().decode())
+
+
+@cases("syntax")
+def test_buildkit(path):
+    expected = json.loads((path / "expected.json").read_bytes())
+    file = read(path / "Dockerfile")
+    del expected["about"]
+    assert json.loads(file.to_buildkit_json("Dockerfile")) == {"file": "Dockerfile", **expected}
+    assert file.text == (path / "Dockerfile").read_bytes().decode()
+
+
+@cases("format")
+def test_format(path):
+    formatted = read(path / "Dockerfile").format()
+    assert formatted == read(path / "expected.Dockerfile")
+    assert formatted.format() == formatted

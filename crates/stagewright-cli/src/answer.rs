@@ -1,20 +1,41 @@
 //! One function a command: asks the library, and chooses between its JSON and its text.
 
+use std::path::Path;
+
 use stagewright::report::{
-    BuildkitReport, CacheReport, Coded, ErrorReport, GenerateReport, OptimizeReport, ParseReport,
-    SizeReport, text, to_json,
+    BuildkitReport, CacheReport, Coded, ErrorReport, FormatReport, FormattedFile, GenerateReport,
+    OptimizeReport, ParseReport, SizeReport, text, to_json,
 };
 use stagewright::{
     Analysis, BuildFiles, Change, Context, Dockerfile, Finding, Project, RecipeOptions, Severity,
-    read_dockerfile,
+    dockerfile_path, read_dockerfile, read_standard_input, write_dockerfile,
 };
 
-use crate::arguments::{BuildArguments, Cache, Command, Form, Generate, Optimize, Parse, Size};
+use crate::arguments::{
+    BuildArguments, Cache, Command, Form, Format, Generate, Optimize, Parse, Size,
+};
 
-/// What is printed, and whether something is wrong with the Dockerfile or its project.
+/// What is printed, and how the command ends.
+#[derive(Default)]
 pub(crate) struct Answer {
+    /// For standard output.
     pub(crate) text: String,
+    /// For standard error, where standard output is for another program.
+    pub(crate) notes: String,
+    /// Whether something is wrong with the Dockerfile or its project.
     pub(crate) findings: bool,
+    /// What went wrong with some of several files.
+    pub(crate) errors: Vec<ErrorReport>,
+}
+
+impl Answer {
+    fn new(text: String, findings: bool) -> Self {
+        Self {
+            text,
+            findings,
+            ..Self::default()
+        }
+    }
 }
 
 /// An error of the library on its way to the person.
@@ -29,7 +50,11 @@ impl<E: Coded> From<E> for Failure {
 /// Does what a command asks for.
 pub(crate) fn to(command: &Command) -> Result<Answer, ErrorReport> {
     let answer = match command {
-        Command::Parse(arguments) => parse(arguments),
+        Command::Parse(arguments) => match arguments.form {
+            Some(Form::Buildkit) => Ok(parse_as_buildkit(arguments)),
+            None => parse(arguments),
+        },
+        Command::Format(arguments) => format(arguments),
         Command::Size(arguments) => size(arguments),
         Command::Cache(arguments) => cache(arguments),
         Command::Optimize(arguments) => optimize(arguments),
@@ -39,53 +64,115 @@ pub(crate) fn to(command: &Command) -> Result<Answer, ErrorReport> {
 }
 
 fn parse(arguments: &Parse) -> Result<Answer, Failure> {
-    let mut files = Vec::new();
-    for path in &arguments.paths {
-        files.push((path.display().to_string(), read_dockerfile(path)?));
-    }
-    if arguments.form == Some(Form::Buildkit) {
-        let parsed: Vec<(&str, Dockerfile<'_>)> = files
-            .iter()
-            .map(|(path, text)| (path.as_str(), Dockerfile::parse(text)))
-            .collect();
-        let report = BuildkitReport::new(parsed.iter().map(|(path, file)| (*path, file)));
-        return Ok(Answer {
-            text: if arguments.json {
-                to_json(&report)
-            } else {
-                text::of_buildkit(&report)
-            },
-            findings: report.files.iter().any(|file| !file.accepted),
-        });
-    }
-    let [(_, only)] = files.as_slice() else {
-        return Err(Failure(ErrorReport::of(
-            "several-files",
-            "several files can only be read with `--as`",
-        )));
-    };
-    let report = ParseReport::new(&Dockerfile::parse(only));
-    Ok(Answer {
-        text: if arguments.json {
+    let path = only(
+        &arguments.paths,
+        "several files can only be read with `--as`",
+    )?;
+    let (_, text) = read(path)?;
+    let report = ParseReport::new(&Dockerfile::parse(&text));
+    Ok(Answer::new(
+        if arguments.json {
             to_json(&report)
         } else {
             text::of_parse(&report)
         },
-        findings: !report.errors.is_empty(),
+        !report.errors.is_empty(),
+    ))
+}
+
+fn parse_as_buildkit(arguments: &Parse) -> Answer {
+    let mut answer = Answer::default();
+    for path in &arguments.paths {
+        match read(path) {
+            Ok((name, text)) => {
+                let report = BuildkitReport::new(name, &Dockerfile::parse(&text));
+                answer.text.push_str(&report.to_json_line());
+                answer.findings |= !report.ok;
+            }
+            Err(Failure(error)) => answer.errors.push(error),
+        }
+    }
+    answer
+}
+
+fn format(arguments: &Format) -> Result<Answer, Failure> {
+    let shown = !arguments.check && !arguments.write;
+    if shown {
+        let message = "several files can only be formatted with `--check` or `--write`";
+        only(&arguments.paths, message)?;
+    }
+    let mut errors = Vec::new();
+    let mut files = Vec::new();
+    for path in &arguments.paths {
+        match format_one(path, arguments.write) {
+            Ok(file) => files.push(file),
+            Err(Failure(error)) => errors.push(error),
+        }
+    }
+    if let ([], [_]) = (files.as_slice(), errors.as_slice()) {
+        return Err(Failure(errors.remove(0)));
+    }
+    let report = FormatReport::new(files);
+    let faulty = report.files.iter().any(|file| !file.errors.is_empty());
+    let different = report.files.iter().any(|file| !file.lines.is_empty());
+    let (text, notes) = match report.files.as_slice() {
+        _ if arguments.json => (to_json(&report), String::new()),
+        [file] if shown => (file.text.clone(), text::format_errors(file)),
+        _ => (text::of_format(&report, arguments.write), String::new()),
+    };
+    Ok(Answer {
+        text,
+        notes,
+        findings: faulty || arguments.check && different,
+        errors,
     })
+}
+
+fn format_one(path: &Path, write: bool) -> Result<FormattedFile, Failure> {
+    if write && path == Path::new(STANDARD_INPUT) {
+        return Err(Failure(ErrorReport::of(
+            "usage",
+            "standard input cannot be written: leave `--write` out",
+        )));
+    }
+    let (name, text) = read(path)?;
+    let file = FormattedFile::new(name, &Dockerfile::parse(&text));
+    if write && file.text != text {
+        write_dockerfile(&file.path, &file.text)?;
+    }
+    Ok(file)
+}
+
+/// The path that stands for standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// The name and the text of a Dockerfile, of the one in a folder, or of standard input.
+fn read(path: &Path) -> Result<(String, String), Failure> {
+    if path == Path::new(STANDARD_INPUT) {
+        return Ok((STANDARD_INPUT.to_owned(), read_standard_input()?));
+    }
+    let text = read_dockerfile(path)?;
+    Ok((dockerfile_path(path)?.display().to_string(), text))
+}
+
+fn only<'p, T>(paths: &'p [T], message: &str) -> Result<&'p T, Failure> {
+    match paths {
+        [only] => Ok(only),
+        _ => Err(Failure(ErrorReport::of("several-files", message))),
+    }
 }
 
 fn size(arguments: &Size) -> Result<Answer, Failure> {
     let (_, analysis) = analyze(&arguments.path, &arguments.build, false)?;
     let report = SizeReport::new(&analysis);
-    Ok(Answer {
-        text: if arguments.json {
+    Ok(Answer::new(
+        if arguments.json {
             to_json(&report)
         } else {
             text::of_size(&report)
         },
-        findings: serious(&report.findings),
-    })
+        serious(&report.findings),
+    ))
 }
 
 fn cache(arguments: &Cache) -> Result<Answer, Failure> {
@@ -109,14 +196,14 @@ fn cache(arguments: &Cache) -> Result<Answer, Failure> {
         (before, prediction)
     };
     let report = CacheReport::new(&analysis, &prediction);
-    Ok(Answer {
-        text: if arguments.json {
+    Ok(Answer::new(
+        if arguments.json {
             to_json(&report)
         } else {
             text::of_cache(&report)
         },
-        findings: serious(&report.findings),
-    })
+        serious(&report.findings),
+    ))
 }
 
 fn optimize(arguments: &Optimize) -> Result<Answer, Failure> {
@@ -126,14 +213,14 @@ fn optimize(arguments: &Optimize) -> Result<Answer, Failure> {
         files.write(&plan.dockerfile, plan.dockerignore.as_deref())?;
     }
     let report = OptimizeReport::new(&analysis, plan);
-    Ok(Answer {
-        text: if arguments.json {
+    Ok(Answer::new(
+        if arguments.json {
             to_json(&report)
         } else {
             text::of_optimize(&report)
         },
-        findings: serious(&report.findings),
-    })
+        serious(&report.findings),
+    ))
 }
 
 fn generate(arguments: &Generate) -> Result<Answer, Failure> {
@@ -152,14 +239,14 @@ fn generate(arguments: &Generate) -> Result<Answer, Failure> {
         )?;
     }
     let report = GenerateReport::new(&context, generated)?;
-    Ok(Answer {
-        text: if arguments.json {
+    Ok(Answer::new(
+        if arguments.json {
             to_json(&report)
         } else {
             text::of_generate(&report)
         },
-        findings: serious(&report.findings),
-    })
+        serious(&report.findings),
+    ))
 }
 
 fn analyze(

@@ -22,6 +22,8 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 done and something is wrong with
 pub(crate) enum Command {
     /// Shows what stands in a Dockerfile, and what BuildKit would reject
     Parse(Parse),
+    /// Formats Dockerfiles, and never changes what a build runs
+    Format(Format),
     /// Estimates the size of the image and of each of its layers
     Size(Size),
     /// Predicts what the next build runs again after a change, and why
@@ -36,7 +38,9 @@ impl Command {
     /// Whether the answer is wanted as JSON.
     pub(crate) fn json(&self) -> bool {
         match self {
-            Self::Parse(parse) => parse.json,
+            // The lines of `--as` are JSON already, and errors are no part of them.
+            Self::Parse(parse) => parse.json && parse.form.is_none(),
+            Self::Format(format) => format.json,
             Self::Size(size) => size.json,
             Self::Cache(cache) => cache.json,
             Self::Optimize(optimize) => optimize.json,
@@ -47,10 +51,10 @@ impl Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Parse {
-    /// A Dockerfile, or a folder that holds one; several with --as
+    /// A Dockerfile, a folder that holds one, or - for standard input; several with --as
     #[arg(default_value = ".")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Print what BuildKit's own parser says, in its form
+    /// Print what BuildKit's own parser says, one line of JSON for each file
     #[arg(long = "as", value_name = "FORM")]
     pub(crate) form: Option<Form>,
     /// Print the answer as JSON
@@ -60,8 +64,24 @@ pub(crate) struct Parse {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Form {
-    /// The tree as BuildKit dumps it, and its message for each file it rejects
+    /// Whether BuildKit accepts the file, its message and line if not, and the tree as it dumps it
     Buildkit,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Format {
+    /// A Dockerfile, a folder that holds one, or - for standard input; several with --check or --write
+    #[arg(default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Change nothing: name the lines that would change, and end with 1 if there are any
+    #[arg(long, conflicts_with = "write")]
+    pub(crate) check: bool,
+    /// Write the formatted text in the place of each file that differs
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// Print the answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// How a build is called.

@@ -23,22 +23,28 @@ fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     match answer::to(&arguments.command) {
-        Ok(Answer { text, findings }) => {
-            print(&text);
-            if findings {
-                ExitCode::from(FINDINGS)
-            } else {
-                ExitCode::SUCCESS
+        Ok(answer) => {
+            print(&answer.text);
+            eprint!("{}", answer.notes);
+            answer.errors.iter().for_each(say);
+            match answer {
+                Answer { errors, .. } if !errors.is_empty() => ExitCode::from(WRONG_USE),
+                Answer { findings: true, .. } => ExitCode::from(FINDINGS),
+                Answer { .. } => ExitCode::SUCCESS,
             }
         }
         Err(report) => {
-            eprintln!("error[{}]: {}", report.error.code, report.error.message);
+            say(&report);
             if arguments.command.json() {
                 print(&to_json(&report));
             }
             ExitCode::from(WRONG_USE)
         }
     }
+}
+
+fn say(report: &ErrorReport) {
+    eprintln!("error[{}]: {}", report.error.code, report.error.message);
 }
 
 /// What the argument parser says: help and version are answers, the rest is wrong use.

@@ -78,6 +78,19 @@ fn said(command: &mut Command) -> Said {
     }
 }
 
+/// Runs the command in a folder, with this on standard input.
+fn stagewright(folder: &Folder, words: &[&str], input: &str) -> Said {
+    let path = folder.0.with_extension("input");
+    fs::write(&path, input).unwrap();
+    let input = fs::File::open(path).unwrap();
+    said(
+        Command::new(env!("CARGO_BIN_EXE_stagewright"))
+            .args(words)
+            .current_dir(&folder.0)
+            .stdin(input),
+    )
+}
+
 /// A wrong call: one line on standard error, nothing on standard output but JSON where that is wanted, nothing written, exit code 2.
 #[track_caller]
 fn refused(folder: &Folder, arguments: &[&OsStr], code: &str, mentions: &str) {
@@ -649,25 +662,131 @@ fn parse_in_all_forms() {
         .collect();
     assert_eq!(lines, [2, 3]);
     assert_eq!(run(["parse", bad]).code, Some(1));
-    let answer = run(["parse", "--as", "buildkit", "--json", good, bad]);
-    assert_eq!(answer.code, Some(1));
-    let files = &answer.json()["files"];
-    assert_eq!(files[0]["accepted"], true);
-    assert!(
-        files[0]["dump"]
-            .as_str()
-            .unwrap()
-            .starts_with("(from \"alpine\")"),
-        "{files}"
-    );
-    assert_eq!(files[1]["accepted"], false);
-    assert_eq!(files[1]["line"], 2);
     refused(
         &folder,
         &["parse".as_ref(), good.as_ref(), bad.as_ref()],
         "several-files",
         "--as",
     );
+}
+
+#[test]
+fn buildkits_answers_one_a_line() {
+    let folder = Folder::new("as-buildkit");
+    folder.write("good", "FROM alpine\nRUN echo \"hi\"\n");
+    folder.write("early", "FROM alpine\nENV a\n");
+    folder.write("late", "FROM alpine\nRUNN echo\n");
+    folder.write("latin1", b"FROM alpine\nRUN echo \xff\n");
+    let answer = stagewright(
+        &folder,
+        &["parse", "--as", "buildkit", "good", "early", "late"],
+        "",
+    );
+    let expected = [
+        r#"{"file":"good","ok":true,"error":null,"line":null,"dump":"(from \"alpine\")\n(run \"echo \\\"hi\\\"\")"}"#,
+        r#"{"file":"early","ok":false,"error":"ENV must have two arguments","line":2,"dump":null}"#,
+        r#"{"file":"late","ok":false,"error":"dockerfile parse error on line 2: unknown instruction: RUNN (did you mean RUN?)","line":2,"dump":"(from \"alpine\")\n(runn \"\")"}"#,
+    ];
+    assert_eq!(answer.stdout, expected.join("\n") + "\n");
+    assert_eq!((answer.code, answer.stderr.as_str()), (Some(1), ""));
+    // Files that cannot be read have no line; the others keep theirs, and the error is said.
+    let words = [
+        "parse", "--as", "buildkit", "--json", "none", "good", "latin1",
+    ];
+    let answer = stagewright(&folder, &words, "");
+    assert_eq!(answer.stdout, format!("{}\n", expected[0]));
+    let said: Vec<&str> = answer.stderr.lines().collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(
+        said[0].starts_with("error[path-missing]: `none`"),
+        "{said:?}"
+    );
+    assert!(said[1].starts_with("error[not-utf8]: `latin1`"), "{said:?}");
+    assert_eq!(answer.code, Some(2));
+    // Standard input, and a folder.
+    let answer = stagewright(&folder, &["parse", "--as", "buildkit", "-"], "FROM a\n");
+    let line = r#"{"file":"-","ok":true,"error":null,"line":null,"dump":"(from \"a\")"}"#;
+    assert_eq!((answer.code, answer.stdout), (Some(0), format!("{line}\n")));
+    folder.write("Dockerfile", "FROM a\n");
+    let answer = stagewright(&folder, &["parse", "--as", "buildkit"], "");
+    assert_eq!(
+        answer.stdout,
+        format!("{}\n", line.replace("\"-\"", "\"./Dockerfile\""))
+    );
+}
+
+#[test]
+fn files_are_formatted_in_place() {
+    let folder = Folder::new("format");
+    folder.write("a", "from alpine\n\n\nRUN a  \n");
+    folder.write("b", "FROM alpine\n");
+    folder.write("c", "FROM alpine\nrunn x  \n");
+    let before = folder.everything();
+    // Shown: of one file only, on standard output and nothing else.
+    let answer = stagewright(&folder, &["format", "a"], "");
+    assert_eq!(
+        (answer.code, answer.stdout.as_str()),
+        (Some(0), "FROM alpine\n\nRUN a\n")
+    );
+    let (a, b) = (folder.0.join("a"), folder.0.join("b"));
+    let both = ["format".as_ref(), a.as_os_str(), b.as_os_str()];
+    refused(&folder, &both, "several-files", "--write");
+    let answer = stagewright(&folder, &["format", "-"], "from a");
+    assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), "FROM a\n"));
+    let answer = stagewright(&folder, &["format", "c"], "");
+    assert_eq!(
+        (answer.code, answer.stdout.as_str()),
+        (Some(1), "FROM alpine\nrunn x  \n")
+    );
+    assert!(
+        answer
+            .stderr
+            .starts_with("c:2:1: error[unknown-instruction]: "),
+        "{}",
+        answer.stderr
+    );
+    // Checked: nothing is written.
+    let answer = stagewright(&folder, &["format", "--check", "a", "b"], "");
+    let said = "a:1: would change\na:3: would change\na:4: would change\n";
+    assert_eq!((answer.code, answer.stdout.as_str()), (Some(1), said));
+    assert_eq!(
+        stagewright(&folder, &["format", "--check", "b"], "").code,
+        Some(0)
+    );
+    let answer = stagewright(&folder, &["format", "--check", "b", "none"], "");
+    assert_eq!((answer.code, answer.stdout.as_str()), (Some(2), ""));
+    assert_eq!(folder.everything(), before);
+    // Written: what can be; what cannot is said.
+    let answer = stagewright(&folder, &["format", "--write", "none", "a", "b", "c"], "");
+    assert_eq!(answer.code, Some(2));
+    assert!(
+        answer
+            .stdout
+            .starts_with(&said.replace("would change", "changed"))
+    );
+    assert!(
+        answer
+            .stdout
+            .contains("c:2:1: error[unknown-instruction]: ")
+    );
+    assert!(
+        answer.stderr.starts_with("error[path-missing]: `none`"),
+        "{}",
+        answer.stderr
+    );
+    assert_eq!(folder.read("a"), "FROM alpine\n\nRUN a\n");
+    assert_eq!(folder.read("c"), "FROM alpine\nrunn x  \n");
+    assert_eq!(folder.everything().len(), 3, "nothing is left beside them");
+    let answer = stagewright(&folder, &["format", "--write", "a"], "");
+    assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
+    refused(
+        &folder,
+        &["format", "--write", "-"].map(OsStr::new),
+        "usage",
+        "standard input",
+    );
+    let answer = stagewright(&folder, &["format", "--write", "--check", "a"], "");
+    assert_eq!((answer.code, answer.stdout.as_str()), (Some(2), ""));
 }
 
 #[test]

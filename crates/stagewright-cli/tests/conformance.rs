@@ -1,10 +1,10 @@
 //! The command's answers to the cases that all languages share: `tests/conformance`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The arguments that ask what a case asks.
 fn arguments(area: &str, folder: &Path, case: &Value) -> Vec<String> {
@@ -105,4 +105,81 @@ fn cases_are_answered_to_the_byte() {
         }
     }
     assert!(count >= 28, "{count} cases");
+}
+
+/// The folders of an area.
+fn cases(area: &str) -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance");
+    let entries = fs::read_dir(root.join(area)).expect("the cases are there");
+    let mut cases: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("the folder can be listed").path())
+        .collect();
+    cases.sort();
+    cases
+}
+
+fn run(words: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_stagewright"))
+        .args(words)
+        .output()
+        .expect("the command runs");
+    let answer = String::from_utf8(output.stdout).expect("the answer is UTF-8");
+    (output.status.code(), answer)
+}
+
+#[test]
+fn files_are_read_as_buildkit_reads_them() {
+    let cases = cases("syntax");
+    assert!(cases.len() >= 80, "{} cases", cases.len());
+    let files: Vec<String> = cases
+        .iter()
+        .map(|case| case.join("Dockerfile").display().to_string())
+        .collect();
+    let mut words = vec!["parse", "--as", "buildkit"];
+    words.extend(files.iter().map(String::as_str));
+    let (code, answer) = run(&words);
+    assert_eq!(code, Some(1), "BuildKit rejects some of them");
+    let lines: Vec<&str> = answer.lines().collect();
+    assert_eq!(lines.len(), cases.len());
+    for ((case, file), line) in cases.iter().zip(&files).zip(lines) {
+        let expected: Value =
+            serde_json::from_str(&read(&case.join("expected.json"))).expect("JSON");
+        let found: Value = serde_json::from_str(line).expect("a line is JSON");
+        assert_eq!(
+            found,
+            json!({
+                "file": file, "ok": expected["ok"], "error": expected["error"],
+                "line": expected["line"], "dump": expected["dump"],
+            })
+        );
+    }
+}
+
+#[test]
+fn files_are_formatted() {
+    for case in cases("format") {
+        let file = case.join("Dockerfile").display().to_string();
+        let asked: Value = serde_json::from_str(&read(&case.join("case.json"))).expect("JSON");
+        let expected = read(&case.join("expected.Dockerfile"));
+        let faulty = case.ends_with("faulty");
+        let (code, answer) = run(&["format", &file]);
+        assert_eq!((code, answer), (Some(i32::from(faulty)), expected.clone()));
+        let (code, answer) = run(&["format", "--check", &file]);
+        let lines = asked["lines"].as_array().expect("a list");
+        let said: Vec<String> = lines
+            .iter()
+            .map(|line| format!("{file}:{line}: would change"))
+            .collect();
+        assert_eq!(code, Some(i32::from(faulty || !lines.is_empty())), "{file}");
+        let (changes, errors) = (
+            answer.lines().take(lines.len()),
+            answer.lines().skip(lines.len()),
+        );
+        assert!(changes.eq(&said), "{answer}");
+        assert_eq!(errors.count(), usize::from(faulty), "{answer}");
+        let (_, answer) = run(&["format", "--json", &file]);
+        let answer: Value = serde_json::from_str(&answer).expect("the answer is JSON");
+        assert_eq!(answer["files"][0]["text"], expected);
+        assert_eq!(answer["files"][0]["lines"], asked["lines"]);
+    }
 }

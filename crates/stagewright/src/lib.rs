@@ -32,10 +32,14 @@ pub use change::{Change, FileChange};
 pub use context::{Context, ContextError};
 pub use finding::{Finding, Severity};
 pub use options::{Options, OptionsError, Platform};
-pub use outside::{BuildFiles, FilesError, FilesOptions, read_dockerfile};
+pub use outside::{
+    BuildFiles, FilesError, FilesOptions, dockerfile_path, read_dockerfile, read_standard_input,
+    write_dockerfile,
+};
 pub use plan::{Plan, PlanOptions};
 pub use project::Project;
 pub use proposal::{Applicability, Objective};
 pub use recipe::RecipeOptions;
 pub use size::{Basis, Kind, Size};
 pub use stagewright_syntax::Dockerfile;
+pub use stagewright_syntax::format::format;

@@ -5,8 +5,9 @@
 
 use crate::Failure;
 use serde_json::{Value, json};
+use stagewright::report::BuildkitReport;
+use stagewright_syntax::Dockerfile;
 use stagewright_syntax::expand::Expander;
-use stagewright_syntax::{Dockerfile, Verdict};
 use stagewright_tests::corpus;
 use stagewright_tests::mutate::{Random, mutate};
 use std::fs::{self, File};
@@ -122,12 +123,7 @@ impl Oracle {
 
 /// Our answer in the oracle's form.
 fn ours(text: &str) -> Value {
-    let file = Dockerfile::parse(text);
-    let (ok, error, line) = match file.buildkit_verdict() {
-        Verdict::Accepted => (true, None, None),
-        Verdict::Rejected { message, line } => (false, Some(message), Some(line)),
-    };
-    json!({"file": "", "ok": ok, "error": error, "line": line, "dump": file.buildkit_dump()})
+    json!(BuildkitReport::new("", &Dockerfile::parse(text)))
 }
 
 fn compare(

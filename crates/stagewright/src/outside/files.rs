@@ -1,7 +1,7 @@
 //! Finds and reads the two things that a build is given, its Dockerfile and its context; and writes a new Dockerfile in the place of the old.
 
 use std::fs;
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -201,12 +201,35 @@ impl BuildFiles {
 
 /// Reads a Dockerfile, or the one in a folder, from disk.
 pub fn read_dockerfile(path: impl AsRef<Path>) -> Result<String, FilesError> {
+    read(&dockerfile_path(path)?)
+}
+
+/// Where the Dockerfile is: the path itself, or the Dockerfile in that folder.
+pub fn dockerfile_path(path: impl AsRef<Path>) -> Result<PathBuf, FilesError> {
     let path = path.as_ref();
     if path.is_dir() {
-        read(&find(path)?)
+        find(path)
     } else {
-        read(path)
+        Ok(path.to_owned())
     }
+}
+
+/// Reads a Dockerfile from standard input, to its end.
+pub fn read_standard_input() -> Result<String, FilesError> {
+    let path = Path::new("standard input");
+    let mut bytes = Vec::new();
+    match io::stdin().lock().read_to_end(&mut bytes) {
+        Ok(_) => text(path, bytes),
+        Err(source) => Err(FilesError::Unreadable {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// Writes a Dockerfile in the place of the one at the path, as [`BuildFiles::write`] does.
+pub fn write_dockerfile(path: impl AsRef<Path>, text: &str) -> Result<(), FilesError> {
+    Replacement::prepare(path.as_ref(), text)?.finish()
 }
 
 fn read(path: &Path) -> Result<String, FilesError> {
@@ -229,6 +252,10 @@ fn read(path: &Path) -> Result<String, FilesError> {
             });
         }
     };
+    text(path, bytes)
+}
+
+fn text(path: &Path, bytes: Vec<u8>) -> Result<String, FilesError> {
     String::from_utf8(bytes).map_err(|error| FilesError::NotUtf8 {
         path: path.to_owned(),
         offset: error.utf8_error().valid_up_to(),

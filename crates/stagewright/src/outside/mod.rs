@@ -10,4 +10,7 @@ mod directory;
 mod files;
 
 pub use directory::DirectoryOptions;
-pub use files::{BuildFiles, FilesError, FilesOptions, read_dockerfile};
+pub use files::{
+    BuildFiles, FilesError, FilesOptions, dockerfile_path, read_dockerfile, read_standard_input,
+    write_dockerfile,
+};

@@ -1,55 +1,46 @@
-//! The answer of `parse --as buildkit`: what BuildKit's own parser says of each file, in its own form.
+//! The answer of `parse --as buildkit`: what BuildKit's own parser says of a file, in the form of `tests/oracle`.
 
 use serde::Serialize;
 use stagewright_syntax::{Dockerfile, Verdict};
 
-use super::SCHEMA;
-
-/// The answer of `parse --as buildkit`.
+/// What BuildKit says of one file: `parser.Parse` (`frontend/dockerfile/parser/parser.go`), then `instructions.Parse`
+/// (`frontend/dockerfile/instructions/parse.go`), at v0.32.2.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BuildkitReport {
-    /// [`SCHEMA`].
-    pub schema: u32,
-    /// The files, in the order in which they were given.
-    pub files: Vec<BuildkitFile>,
-}
-
-/// What BuildKit says of one file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct BuildkitFile {
     /// Its path as it was given.
-    pub path: String,
-    /// Whether BuildKit builds it.
-    pub accepted: bool,
-    /// BuildKit's message, where it does not.
-    pub message: Option<String>,
-    /// The line that BuildKit reports, from 1; 0 where it counts one too few.
+    pub file: String,
+    /// Whether BuildKit accepts it.
+    pub ok: bool,
+    /// BuildKit's whole message, where it does not.
+    pub error: Option<String>,
+    /// The line that BuildKit reports with it, from 1; 0 where it counts one too few.
     pub line: Option<u32>,
-    /// The tree as BuildKit dumps it; nothing where its parser stops before there is one.
+    /// The tree as `parser.Node.Dump` prints it, also where a later step rejects the file; nothing where the parser gives none.
     pub dump: Option<String>,
 }
 
 impl BuildkitReport {
-    /// The report of files, each with its path.
-    pub fn new<'f>(files: impl IntoIterator<Item = (&'f str, &'f Dockerfile<'f>)>) -> Self {
-        let files = files.into_iter().map(|(path, file)| {
-            let (accepted, message, line) = match file.buildkit_verdict() {
-                Verdict::Accepted => (true, None, None),
-                Verdict::Rejected { message, line } => (false, Some(message), Some(line)),
-            };
-            BuildkitFile {
-                path: path.to_owned(),
-                accepted,
-                message,
-                line,
-                dump: file.buildkit_dump(),
-            }
-        });
+    /// The report of a file, under this name.
+    pub fn new(name: impl Into<String>, file: &Dockerfile<'_>) -> Self {
+        let (ok, error, line) = match file.buildkit_verdict() {
+            Verdict::Accepted => (true, None, None),
+            Verdict::Rejected { message, line } => (false, Some(message), Some(line)),
+        };
         Self {
-            schema: SCHEMA,
-            files: files.collect(),
+            file: name.into(),
+            ok,
+            error,
+            line,
+            dump: file.buildkit_dump(),
         }
+    }
+
+    /// The report as one line of JSON, with a line break at its end.
+    pub fn to_json_line(&self) -> String {
+        let mut line =
+            serde_json::to_string(self).expect("reports are plain data with string keys");
+        line.push('\n');
+        line
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod buildkit;
 pub mod error;
+pub mod format;
 pub mod parse;
 pub mod text;
 
@@ -10,6 +11,7 @@ use stagewright_syntax::Dockerfile;
 
 pub use self::buildkit::BuildkitReport;
 pub use self::error::{Coded, ErrorReport};
+pub use self::format::{FormatReport, FormattedFile};
 pub use self::parse::ParseReport;
 use crate::analysis::{Analysis, AnalysisError};
 use crate::cache::{Prediction, StepVerdict, Verdict};

@@ -112,7 +112,6 @@ pub struct ParsedError {
 impl ParseReport {
     /// The report of a file.
     pub fn new(file: &Dockerfile<'_>) -> Self {
-        let lines = file.line_index();
         Self {
             schema: SCHEMA,
             escape: file.escape(),
@@ -160,20 +159,25 @@ impl ParseReport {
                     }
                 })
                 .collect(),
-            errors: file
-                .errors()
-                .iter()
-                .map(|error| {
-                    let position = lines.position(error.span().start);
-                    ParsedError {
-                        code: error.code(),
-                        message: error.message().to_owned(),
-                        line: position.line,
-                        column: position.column,
-                        span: error.span().into(),
-                    }
-                })
-                .collect(),
+            errors: ParsedError::all(file),
         }
+    }
+}
+
+impl ParsedError {
+    /// The errors of a file, sorted by place.
+    pub(crate) fn all(file: &Dockerfile<'_>) -> Vec<Self> {
+        let lines = file.line_index();
+        let errors = file.errors().iter().map(|error| {
+            let position = lines.position(error.span().start);
+            Self {
+                code: error.code(),
+                message: error.message().to_owned(),
+                line: position.line,
+                column: position.column,
+                span: error.span().into(),
+            }
+        });
+        errors.collect()
     }
 }

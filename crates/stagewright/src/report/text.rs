@@ -2,7 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{BuildkitReport, CacheReport, GenerateReport, OptimizeReport, ParseReport, SizeReport};
+use super::parse::ParsedError;
+use super::{
+    CacheReport, FormatReport, FormattedFile, GenerateReport, OptimizeReport, ParseReport,
+    SizeReport,
+};
 use crate::finding::Finding;
 use crate::plan::Measure;
 use crate::size::Size;
@@ -46,37 +50,38 @@ pub fn of_parse(report: &ParseReport) -> String {
         );
     }
     for error in &report.errors {
-        line(
-            &mut out,
-            &format!(
-                "Dockerfile:{}:{}: error[{}]: {}",
-                error.line, error.column, error.code, error.message
-            ),
-        );
+        line(&mut out, &error_line("Dockerfile", error));
     }
     out
 }
 
-/// The text of `parse --as buildkit`: the trees of all files, each followed by what BuildKit has against it.
-pub fn of_buildkit(report: &BuildkitReport) -> String {
+/// The text of `format --check` and `format --write`: a line for each line that differs, and what keeps a file from being formatted.
+pub fn of_format(report: &FormatReport, written: bool) -> String {
+    let said = if written { "changed" } else { "would change" };
     let mut out = String::new();
     for file in &report.files {
-        out.push_str(file.dump.as_deref().unwrap_or_default());
-        if !out.is_empty() && !out.ends_with('\n') {
-            out.push('\n');
+        for number in &file.lines {
+            line(&mut out, &format!("{}:{number}: {said}", file.path));
         }
-        if let Some(message) = &file.message {
-            line(
-                &mut out,
-                &format!(
-                    "{}:{}: error: {message}",
-                    file.path,
-                    file.line.unwrap_or_default()
-                ),
-            );
-        }
+        out.push_str(&format_errors(file));
     }
     out
+}
+
+/// What keeps a file from being formatted; empty if nothing does.
+pub fn format_errors(file: &FormattedFile) -> String {
+    let mut out = String::new();
+    for error in &file.errors {
+        line(&mut out, &error_line(&file.path, error));
+    }
+    out
+}
+
+fn error_line(path: &str, error: &ParsedError) -> String {
+    format!(
+        "{path}:{}:{}: error[{}]: {}",
+        error.line, error.column, error.code, error.message
+    )
 }
 
 /// The text of `size`.

@@ -1,0 +1,5 @@
+FROM alpine
+RUN apk add \
+  # for health checks
+  curl \
+  git

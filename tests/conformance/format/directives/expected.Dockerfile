@@ -1,0 +1,5 @@
+# Syntax = docker/dockerfile:1
+#escape=\
+
+# escape=`
+FROM alpine

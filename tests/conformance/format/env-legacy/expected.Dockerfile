@@ -1,0 +1,3 @@
+FROM alpine
+ENV KEY  a  b
+LABEL a="b  c"    d=e

@@ -1,0 +1,7 @@
+FROM alpine AS base
+
+# note
+RUN apk add \
+      curl
+
+CMD ["sh"]

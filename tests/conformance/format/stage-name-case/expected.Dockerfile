@@ -1,0 +1,2 @@
+FROM alpine  AS  Base
+COPY --from=BASE $Src  /x

@@ -1,0 +1,5 @@
+FROM alpine
+# note
+
+RUN echo "a "
+ENV A=b

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::proposal::{Applicability, Objective};
 
-use crate::facts::{Arch, Libc, WheelPlatform};
+use crate::facts::{Arch, Catalog, ImageFacts, Libc, MeasuredImage, WheelPlatform};
 
 /// How a build is called: the target, the build arguments, the platform. Everything defaults to what `docker build .` does on a
 /// Linux x86-64 machine.
@@ -23,6 +23,8 @@ pub struct Options {
     pub named_contexts: BTreeMap<String, String>,
     /// Reads the catalogue as it stood on this day (`YYYY-MM-DD`), for files whose base images are of another year.
     pub as_of: Option<String>,
+    /// Base images that were measured, by their reference as a Dockerfile writes it; they go before the catalogue.
+    pub images: BTreeMap<String, MeasuredImage>,
 }
 
 impl Options {
@@ -34,6 +36,15 @@ impl Options {
             Arch::X86_64
         };
         WheelPlatform { libc, arch }
+    }
+
+    /// What is known of a base image: as measured, else as the catalogue has it.
+    pub(crate) fn image(&self, reference: &str, catalog: &Catalog) -> Option<ImageFacts> {
+        let known = catalog.image(reference, self.as_of.as_deref());
+        match self.images.get(reference) {
+            Some(measured) => Some(measured.facts(reference, known)),
+            None => known,
+        }
     }
 }
 

@@ -231,10 +231,7 @@ impl Analysis {
             let catalog = self.inner.catalog;
             let configs = |image: &str| match self.inner.images.get(image) {
                 Some(known) => known.as_ref().map(config),
-                None => catalog
-                    .image(image, options.as_of.as_deref())
-                    .as_ref()
-                    .map(config),
+                None => options.image(image, catalog).as_ref().map(config),
             };
             let graph = {
                 let file = Dockerfile::parse(text);
@@ -451,7 +448,7 @@ fn look_up<'i>(
     options: &Options,
 ) -> Option<&'i ImageFacts> {
     if !images.contains_key(reference) {
-        let facts = catalog.image(reference, options.as_of.as_deref());
+        let facts = options.image(reference, catalog);
         images.insert(reference.to_owned(), facts);
     }
     images[reference].as_ref()

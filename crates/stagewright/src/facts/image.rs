@@ -113,9 +113,9 @@ impl ImageFacts {
 }
 
 /// A reference taken apart: family, tag, digest.
-struct Reference<'r> {
-    family: &'r str,
-    tag: Option<&'r str>,
+pub(super) struct Reference<'r> {
+    pub(super) family: &'r str,
+    pub(super) tag: Option<&'r str>,
     digest: Option<&'r str>,
 }
 
@@ -132,7 +132,7 @@ const OFFICIAL: [&str; 8] = [
 ];
 
 impl<'r> Reference<'r> {
-    fn parse(text: &'r str) -> Self {
+    pub(super) fn parse(text: &'r str) -> Self {
         let (name, digest) = match text.split_once('@') {
             Some((name, digest)) => (name, Some(digest)),
             None => (text, None),

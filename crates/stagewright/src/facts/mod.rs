@@ -12,6 +12,7 @@ mod image;
 mod image_table;
 pub(crate) mod interpreter;
 mod marker;
+mod measured;
 mod npm;
 mod package_lock;
 mod python;
@@ -31,6 +32,7 @@ pub use compression::{Codec, Compression};
 pub use debian::{SystemClosure, SystemPackage};
 pub use distro::{Distro, DistroId, Libc};
 pub use image::{ImageFacts, ImageFit, LayerDigest};
+pub use measured::MeasuredImage;
 pub use npm::NpmFacts;
 pub use package_lock::{LockedPackage, PackageLock, PackageLockError};
 

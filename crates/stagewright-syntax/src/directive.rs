@@ -2,7 +2,7 @@
 
 use crate::go;
 use crate::json;
-use crate::logical::line_at;
+use crate::line::line_at;
 use crate::text::{Span, Text, offset};
 
 /// A parser directive.

@@ -16,7 +16,7 @@
 //! ```
 
 use crate::file::Instruction;
-use crate::logical::line_at;
+use crate::line::line_at;
 use crate::text::{Span, Text, offset};
 use crate::word;
 use crate::write;

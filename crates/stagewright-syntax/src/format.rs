@@ -16,7 +16,7 @@ use crate::edit::{EditSet, line_ending};
 use crate::file::{Dockerfile, Instruction};
 use crate::go;
 use crate::instruction::{Keyword, View};
-use crate::logical::{Inner, Line, classify, continuation, line_at};
+use crate::line::{Inner, Line, classify, continuation, line_at};
 use crate::text::{Span, offset};
 
 /// The formatted text.

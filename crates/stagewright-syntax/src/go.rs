@@ -22,6 +22,16 @@ pub(crate) fn is_blank(b: u8) -> bool {
     matches!(b, b'\t' | 0x0b | 0x0c | b'\r' | b' ')
 }
 
+/// First byte at or after `at` that is no [blank](is_blank).
+#[inline]
+pub(crate) fn skip_blanks(bytes: &[u8], at: usize) -> usize {
+    let mut at = at;
+    while at < bytes.len() && is_blank(bytes[at]) {
+        at += 1;
+    }
+    at
+}
+
 /// The first `needle`. Lines and words are short: the first 64 bytes are searched here, eight at a time, which is quicker
 /// than a call.
 #[inline]

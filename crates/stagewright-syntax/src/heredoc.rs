@@ -1,7 +1,8 @@
 //! Heredocs: `<<EOF` in `RUN`, `COPY`, `ADD` and under `ONBUILD`, and the lines they take.
 
 use crate::expand::{ExpandError, Lex, Mode, WordAt};
-use crate::logical::{Logical, line_at};
+use crate::line::Lines;
+use crate::logical::Logical;
 use crate::text::{Span, Text};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -133,17 +134,16 @@ pub(crate) struct Body {
     pub(crate) content: Range<usize>,
     /// End of the line that ends the heredoc, without its break.
     pub(crate) end: usize,
-    pub(crate) next: usize,
     /// The line that ends the heredoc is missing, or `BuildKit` gave up before it at a line that is too long.
     pub(crate) unterminated: bool,
 }
 
-/// Finds the body that starts at `start`.
-pub(crate) fn body(bytes: &[u8], start: usize, name: &str, chomp: bool) -> Body {
-    let mut at = start;
+/// Finds the body that starts at the next of the lines.
+pub(crate) fn body(lines: &mut Lines<'_>, text: &str, name: &str, chomp: bool) -> Body {
+    let bytes = text.as_bytes();
+    let start = lines.at();
     let mut unterminated = false;
-    while at < bytes.len() {
-        let line = line_at(bytes, at);
+    for line in lines {
         unterminated |= line.too_long;
         let mut from = line.start;
         while chomp && from < line.end && bytes[from] == b'\t' {
@@ -151,29 +151,25 @@ pub(crate) fn body(bytes: &[u8], start: usize, name: &str, chomp: bool) -> Body 
         }
         if &bytes[from..line.end] == name.as_bytes() {
             return Body {
-                content: start..at,
+                content: start..line.start,
                 end: line.end,
-                next: line.next,
                 unterminated,
             };
         }
-        at = line.next;
     }
     Body {
-        content: start..at,
-        end: at,
-        next: at,
+        content: start..bytes.len(),
+        end: bytes.len(),
         unterminated: true,
     }
 }
 
 /// The heredocs of an instruction whose logical line is given, bodies included.
 pub(crate) fn read<'t>(source: &'t str, line: &Logical<'t>) -> Vec<Heredoc<'t>> {
-    let mut at = line.next;
+    let mut lines = Lines::new(source.as_bytes(), line.next);
     let mut heredocs = Vec::new();
     for found in declared_in(line.text()).unwrap_or_default() {
-        let body = body(source.as_bytes(), at, &found.name, found.chomp);
-        at = body.next;
+        let body = body(&mut lines, source, &found.name, found.chomp);
         heredocs.push(Heredoc {
             name: line.changed(found.name, found.range),
             expand: found.expand,

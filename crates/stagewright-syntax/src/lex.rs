@@ -7,7 +7,8 @@ use crate::error::{ErrorKind, SyntaxError};
 use crate::heredoc;
 use crate::instruction::Keyword;
 use crate::json;
-use crate::logical::{Inner, Logical, classify, continuation, line_at};
+use crate::line::{Inner, Lines, classify, continuation};
+use crate::logical::Logical;
 use crate::parts::{Fault, FaultParts};
 use crate::text::{Span, offset};
 use crate::word;
@@ -55,9 +56,10 @@ pub(crate) struct Lexed<'t> {
 
 /// Reads a file.
 pub(crate) fn read(text: &str) -> Lexed<'_> {
+    let bom = if text.starts_with('\u{feff}') { 3 } else { 0 };
     let mut lexer = Lexer {
         text,
-        at: 0,
+        lines: Lines::new(text.as_bytes(), bom),
         in_directives: true,
         found: Lexed {
             escape: b'\\',
@@ -71,16 +73,13 @@ pub(crate) fn read(text: &str) -> Lexed<'_> {
         lexer.fault(ErrorKind::FileTooLarge, message, Span::new(0, 0), 0);
         return lexer.found;
     }
-    if text.starts_with('\u{feff}') {
-        lexer.at = '\u{feff}'.len_utf8();
-    }
     lexer.run();
     lexer.found
 }
 
 struct Lexer<'t> {
     text: &'t str,
-    at: usize,
+    lines: Lines<'t>,
     in_directives: bool,
     found: Lexed<'t>,
 }
@@ -91,16 +90,13 @@ impl Lexer<'_> {
         self.found
             .records
             .reserve_exact((bytes.len() / 48).clamp(4, 1024));
-        while self.at < bytes.len() {
-            let line = line_at(bytes, self.at);
+        while let Some(line) = self.lines.next() {
             if line.too_long {
                 self.too_long(line.start, line.end);
-                self.at = line.next;
                 self.in_directives = false;
                 continue;
             }
             let start = crate::go::skip_space(self.text, line.start, line.end);
-            self.at = line.next;
             if start == line.end {
                 self.in_directives = false;
             } else if bytes[start] == b'#' {
@@ -162,32 +158,25 @@ impl Lexer<'_> {
         let mut piece = continuation(bytes, start, end, escape);
         let mut kind = if piece.is_some() { CONTINUED } else { 0 };
         let name_limit = piece.unwrap_or(end);
-        while piece.is_some() && self.at < bytes.len() {
-            let line = line_at(bytes, self.at);
+        while piece.is_some()
+            && let Some(line) = self.lines.next()
+        {
             if line.too_long {
                 // The main loop reports it; the instruction ends before it.
+                self.lines = Lines::new(bytes, line.start);
                 break;
             }
-            self.at = line.next;
             end = line.end;
             if matches!(classify(self.text, line), Inner::Data) {
                 piece = continuation(bytes, line.start, line.end, escape);
             }
         }
-        let blank = bytes[start..name_limit]
-            .iter()
-            .position(|&b| crate::go::is_blank(b));
-        let keyword = match blank {
-            Some(len) if bytes[start..start + len].is_ascii() => {
-                Keyword::parse(&self.text[start..start + len])
-            }
+        let keyword = Keyword::at_start(&bytes[start..name_limit]).unwrap_or_else(|| {
             // The name may go on in the next line, or end in white space beyond ASCII.
-            _ => {
-                let line = Logical::read(self.text, start, end, escape);
-                let (name, _) = word::keyword(line.text(), 0..line.text().len());
-                Keyword::parse(&line.text()[name])
-            }
-        };
+            let line = Logical::read(self.text, start, end, escape);
+            let (name, _) = word::keyword(line.text(), 0..line.text().len());
+            Keyword::parse(&line.text()[name])
+        });
         kind |= keyword as u8;
         let region = &bytes[start..end];
         if (keyword.takes_heredocs() || keyword == Keyword::Onbuild)
@@ -232,7 +221,7 @@ impl Lexer<'_> {
         };
         let mut end = None;
         for found in declared {
-            let body = heredoc::body(self.text.as_bytes(), self.at, &found.name, found.chomp);
+            let body = heredoc::body(&mut self.lines, self.text, &found.name, found.chomp);
             if body.unterminated {
                 let number = self.lines_before(start) + 1;
                 let message = "unterminated heredoc".to_owned();
@@ -243,7 +232,6 @@ impl Lexer<'_> {
                     number,
                 );
             }
-            self.at = body.next;
             end = Some(body.end);
         }
         end

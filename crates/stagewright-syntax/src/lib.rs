@@ -17,6 +17,7 @@ mod go;
 mod heredoc;
 mod json;
 mod lex;
+mod line;
 mod logical;
 mod parts;
 mod suggest;

@@ -1,90 +1,21 @@
 //! Logical lines: the physical lines of an instruction joined as `BuildKit` joins them.
 
-use crate::go;
+use crate::line::{Inner, Lines, MAX_LINE, classify, continuation};
 use crate::text::{Span, Text, offset};
 use std::borrow::Cow;
 use std::ops::Range;
-
-/// The longest physical line without its line break, in bytes (`bufio.MaxScanTokenSize - 1`).
-pub(crate) const MAX_LINE: usize = 65_535;
-
-/// One physical line of a text.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Line {
-    /// Offset of the first byte.
-    pub(crate) start: usize,
-    /// End without the line break and the carriage returns before it.
-    pub(crate) end: usize,
-    /// Start of the next line; the length of the text if there is none.
-    pub(crate) next: usize,
-    /// Whether `BuildKit` refuses the line for its length.
-    pub(crate) too_long: bool,
-}
-
-/// The physical line that starts at `start`.
-#[inline]
-pub(crate) fn line_at(bytes: &[u8], start: usize) -> Line {
-    let (raw_end, next) = match go::find(b'\n', &bytes[start..]) {
-        Some(len) => (start + len, start + len + 1),
-        None => (bytes.len(), bytes.len()),
-    };
-    let mut end = raw_end;
-    while end > start && bytes[end - 1] == b'\r' {
-        end -= 1;
-    }
-    Line {
-        start,
-        end,
-        next,
-        too_long: raw_end - start > MAX_LINE,
-    }
-}
-
-/// Where the line `start..end` ends without its continuation, or nothing if it is not continued: the escape character is
-/// the last but for spaces and tabs, and does not follow itself (`lineContinuationRegex` in `parser/parser.go`).
-#[inline]
-pub(crate) fn continuation(bytes: &[u8], start: usize, end: usize, escape: u8) -> Option<usize> {
-    let mut at = end;
-    if at > start && bytes[at - 1] != escape && !matches!(bytes[at - 1], b' ' | b'\t') {
-        return None;
-    }
-    while at > start && matches!(bytes[at - 1], b' ' | b'\t') {
-        at -= 1;
-    }
-    if at == start || bytes[at - 1] != escape {
-        return None;
-    }
-    at -= 1;
-    (at == start || bytes[at - 1] != escape).then_some(at)
-}
-
-/// What a physical line inside a continuation is.
-pub(crate) enum Inner {
-    /// A comment, from its `#`: skipped.
-    Comment(usize),
-    /// White space only: skipped, and the continuation goes on.
-    Blank,
-    /// Data.
-    Data,
-}
-
-#[inline]
-pub(crate) fn classify(text: &str, line: Line) -> Inner {
-    let first = go::skip_space(text, line.start, line.end);
-    if first == line.end {
-        Inner::Blank
-    } else if text.as_bytes()[first] == b'#' {
-        Inner::Comment(first)
-    } else {
-        Inner::Data
-    }
-}
 
 /// A run of bytes that stands in one piece in the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Piece {
     joined: u32,
     source: u32,
+}
+
+impl Piece {
+    const fn source_of(self, at: usize) -> usize {
+        self.source as usize + (at - self.joined as usize)
+    }
 }
 
 /// The way from a joined text back to its source.
@@ -105,11 +36,12 @@ impl Map {
         if self.pieces.is_empty() {
             return self.start as usize + at;
         }
-        let index = self
-            .pieces
-            .partition_point(|piece| piece.joined as usize <= at);
-        let piece = self.pieces[index.saturating_sub(1)];
-        piece.source as usize + (at - piece.joined as usize)
+        self.pieces[self.after(at) - 1].source_of(at)
+    }
+
+    /// The number of the piece behind the one that holds the byte at `at` of the joined line.
+    fn after(&self, at: usize) -> usize {
+        self.pieces.partition_point(|piece| piece.joined as usize <= at)
     }
 
     /// The source span of a range of the text.
@@ -119,11 +51,15 @@ impl Map {
             let start = self.start + self.shift;
             return Span::new(start + offset(range.start), start + offset(range.end));
         }
-        let start = self.source_of(range.start);
-        let end = if range.is_empty() {
-            start
-        } else {
-            self.source_of(range.end - 1) + 1
+        let (first, last) = (self.shift as usize + range.start, self.shift as usize + range.end);
+        let after = self.after(first);
+        let start = self.pieces[after - 1].source_of(first);
+        let end = match self.pieces.get(after) {
+            _ if range.is_empty() => start,
+            Some(piece) if (piece.joined as usize) < last => {
+                self.pieces[self.after(last - 1) - 1].source_of(last - 1) + 1
+            }
+            _ => start + range.len(),
         };
         Span::from(start..end)
     }
@@ -157,47 +93,36 @@ impl<'t> Logical<'t> {
     /// The logical line of the instruction that starts at `start`; lines from `limit` on do not belong to it.
     pub(crate) fn read(source: &'t str, start: usize, limit: usize, escape: u8) -> Self {
         let bytes = source.as_bytes();
-        let mut line = line_at(bytes, start);
-        let Some(mut end) = continuation(bytes, start, line.end, escape) else {
+        let mut lines = Lines::new(bytes, start);
+        let end = lines.next().map_or(start, |line| line.end);
+        let Some(mut end) = continuation(bytes, start, end, escape) else {
             return Self {
-                next: line.next,
-                ..Self::single(source, start, line.end)
+                next: lines.at(),
+                ..Self::single(source, start, end)
             };
         };
         let mut joined = String::with_capacity((limit - start).min(MAX_LINE));
         let mut pieces = Vec::with_capacity(8);
-        let mut from = start;
-        loop {
-            if end > from || pieces.is_empty() {
-                pieces.push(Piece {
-                    joined: offset(joined.len()),
-                    source: offset(from),
-                });
-                joined.push_str(&source[from..end]);
+        let mut push = |start: usize, end: usize| {
+            pieces.push(Piece {
+                joined: offset(joined.len()),
+                source: offset(start),
+            });
+            joined.push_str(&source[start..end]);
+        };
+        push(start, end);
+        while lines.at() < limit
+            && let Some(line) = lines.next()
+        {
+            if !matches!(classify(source, line), Inner::Data) {
+                continue;
             }
-            let mut continued = true;
-            loop {
-                if line.next >= limit || line.next == bytes.len() {
-                    continued = false;
-                    break;
-                }
-                line = line_at(bytes, line.next);
-                if matches!(classify(source, line), Inner::Data) {
-                    break;
-                }
+            let piece = continuation(bytes, line.start, line.end, escape);
+            end = piece.unwrap_or(line.end);
+            if end > line.start {
+                push(line.start, end);
             }
-            if !continued {
-                break;
-            }
-            from = line.start;
-            if let Some(at) = continuation(bytes, line.start, line.end, escape) {
-                end = at;
-            } else {
-                pieces.push(Piece {
-                    joined: offset(joined.len()),
-                    source: offset(from),
-                });
-                joined.push_str(&source[from..line.end]);
+            if piece.is_none() {
                 break;
             }
         }
@@ -209,7 +134,7 @@ impl<'t> Logical<'t> {
                 shift: 0,
                 pieces,
             },
-            next: line.next,
+            next: lines.at(),
         }
     }
 
@@ -317,13 +242,5 @@ mod tests {
         let (rest, map) = line.take(4..12);
         assert_eq!(rest.value, "ab cd ef");
         assert_eq!(&text[map.span(6..8).range()], "ef");
-    }
-
-    #[test]
-    fn lines_over_the_limit_are_marked() {
-        let text = format!("{}\n{}", "a".repeat(MAX_LINE), "b".repeat(MAX_LINE + 1));
-        let first = line_at(text.as_bytes(), 0);
-        assert!(!first.too_long);
-        assert!(line_at(text.as_bytes(), first.next).too_long);
     }
 }

@@ -55,7 +55,16 @@ impl<'t> Head<'t> {
     /// Reads a whole line, the name of whose instruction is known.
     #[inline]
     pub(crate) fn of(line: &Logical<'t>, keyword: Keyword, escape: u8) -> Self {
-        let (name, rest) = word::keyword(line.text(), 0..line.text().len());
+        let text = line.text();
+        // Names with characters beyond ASCII are longer.
+        let len = keyword.as_str().len();
+        let (name, rest) = match text.as_bytes().get(len) {
+            Some(b' ') if len > 0 => {
+                let start = go::skip_blanks(text.as_bytes(), len + 1);
+                (0..len, start..go::trim_end(text, start, text.len()))
+            }
+            _ => word::keyword(text, 0..text.len()),
+        };
         let (flags, args) = word::flags(line, rest, escape);
         Self {
             keyword,

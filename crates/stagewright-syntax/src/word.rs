@@ -212,6 +212,17 @@ struct Word {
     next: usize,
 }
 
+/// Bytes that are nothing but themselves in a word of `ENV`, whatever the escape character.
+const ORDINARY: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = b'!';
+    while b <= b'~' {
+        table[b as usize] = !matches!(b, b'\'' | b'"' | b'\\' | b'`');
+        b += 1;
+    }
+    table
+};
+
 fn next_word(text: &str, range: Range<usize>, escape: u8) -> Option<Word> {
     let end = range.end;
     let start = go::skip_space(text, range.start, end);
@@ -223,6 +234,10 @@ fn next_word(text: &str, range: Range<usize>, escape: u8) -> Option<Word> {
     let mut quote = None;
     while at < end {
         let b = bytes[at];
+        if ORDINARY[b as usize] {
+            at += 1;
+            continue;
+        }
         if b == escape && quote != Some(b'\'') {
             if at + 1 == end {
                 return Some(Word {

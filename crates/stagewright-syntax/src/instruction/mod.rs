@@ -124,44 +124,38 @@ impl Keyword {
 
     /// Reads the name of an instruction, in any case.
     pub fn parse(name: &str) -> Self {
-        let bytes = name.as_bytes();
-        let letter = |at: usize| bytes[at] | 0x20;
-        let candidate = match name.len() {
-            3 => match (letter(0), letter(1)) {
-                (b'r', _) => Self::Run,
-                (b'e', _) => Self::Env,
-                (b'c', _) => Self::Cmd,
-                (b'a', b'r') => Self::Arg,
-                _ => Self::Add,
-            },
-            4 => match letter(0) {
-                b'f' => Self::From,
-                b'c' => Self::Copy,
-                _ => Self::User,
-            },
-            5 if letter(0) == b'l' => Self::Label,
-            5 => Self::Shell,
-            6 if letter(0) == b'e' => Self::Expose,
-            6 => Self::Volume,
-            7 if letter(0) == b'w' => Self::Workdir,
-            7 => Self::Onbuild,
-            10 => match letter(0) {
-                b'e' => Self::Entrypoint,
-                b's' => Self::Stopsignal,
-                _ => Self::Maintainer,
-            },
-            11 => Self::Healthcheck,
-            _ => Self::Unknown,
-        };
-        if candidate != Self::Unknown && name.eq_ignore_ascii_case(candidate.as_str()) {
-            return candidate;
-        }
         // Go lowers a few characters beyond ASCII to ASCII letters: the Kelvin sign, the dotted capital I.
-        if name.is_ascii() {
-            Self::Unknown
-        } else {
-            Self::from_lower(&go::lower(name))
+        if !name.is_ascii() {
+            return Self::from_lower(&go::lower(name));
         }
+        match letters(name.as_bytes()) {
+            (code, len) if len == name.len() => Self::from_code(code),
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The keyword at the start of a line, if a name of letters with a blank behind it stands there.
+    #[inline]
+    pub(crate) fn at_start(line: &[u8]) -> Option<Self> {
+        let (code, len) = letters(line);
+        let ends = line.get(len).is_some_and(|&b| go::is_blank(b));
+        ends.then(|| Self::from_code(code))
+    }
+
+    /// The keyword with these [`letters`].
+    #[inline]
+    fn from_code(code: u64) -> Self {
+        const CODES: [u64; 18] = {
+            let mut codes = [0; 18];
+            let mut index = 0;
+            while index < codes.len() {
+                codes[index] = letters(Keyword::ALL[index].as_str().as_bytes()).0;
+                index += 1;
+            }
+            codes
+        };
+        let index = CODES.iter().position(|&other| other == code);
+        index.map_or(Self::Unknown, |index| Self::ALL[index])
     }
 
     fn from_lower(name: &str) -> Self {
@@ -182,6 +176,18 @@ impl Keyword {
     pub(crate) const fn takes_heredocs(self) -> bool {
         matches!(self, Self::Run | Self::Copy | Self::Add)
     }
+}
+
+/// The letters at the start of a text, twelve at most, as a number that does not tell upper from lower case; and how many
+/// they are.
+#[inline]
+const fn letters(text: &[u8]) -> (u64, usize) {
+    let (mut code, mut len) = (0, 0);
+    while len < text.len() && len < 12 && text[len].is_ascii_alphabetic() {
+        code = code << 5 | (text[len] & 0x1f) as u64;
+        len += 1;
+    }
+    (code, len)
 }
 
 /// An instruction with its parts, by kind.

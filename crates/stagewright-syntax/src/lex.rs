@@ -1,6 +1,7 @@
 //! The first pass over a file: where each instruction begins and ends (`Parse` in `parser/parser.go`).
 //!
-//! It keeps nine bytes for each instruction; everything else is read again when it is asked for.
+//! It keeps nine bytes for each instruction, and eight for each line of a continuation; everything else is read again when
+//! it is asked for.
 
 use crate::directive::{self, Directive};
 use crate::error::{ErrorKind, SyntaxError};
@@ -8,7 +9,7 @@ use crate::heredoc;
 use crate::instruction::Keyword;
 use crate::json;
 use crate::line::{Inner, Lines, classify, continuation};
-use crate::logical::Logical;
+use crate::logical::{Logical, Piece};
 use crate::parts::{Fault, FaultParts};
 use crate::text::{Span, offset};
 use crate::word;
@@ -38,7 +39,7 @@ impl Record {
         self.kind & HEREDOCS != 0
     }
 
-    /// Whether the instruction's logical line may have more than one physical line.
+    /// Whether the instruction's logical line ends in an escape character or goes on in another physical line.
     pub(crate) fn is_continued(self) -> bool {
         self.kind & CONTINUED != 0
     }
@@ -50,6 +51,8 @@ pub(crate) struct Lexed<'t> {
     pub(crate) escape: u8,
     pub(crate) directives: Vec<Directive<'t>>,
     pub(crate) records: Vec<Record>,
+    /// The pieces of all lines with continuations, by place.
+    pub(crate) pieces: Vec<Piece>,
     /// Faults of lines and heredocs, in the order of the file.
     pub(crate) faults: Vec<SyntaxError>,
 }
@@ -65,6 +68,7 @@ pub(crate) fn read(text: &str) -> Lexed<'_> {
             escape: b'\\',
             directives: Vec::new(),
             records: Vec::new(),
+            pieces: Vec::new(),
             faults: Vec::new(),
         },
     };
@@ -154,50 +158,87 @@ impl Lexer<'_> {
     fn instruction(&mut self, start: usize, first_end: usize) {
         let bytes = self.text.as_bytes();
         let escape = self.found.escape;
-        let mut end = first_end;
-        let mut piece = continuation(bytes, start, end, escape);
-        let mut kind = if piece.is_some() { CONTINUED } else { 0 };
-        let name_limit = piece.unwrap_or(end);
-        while piece.is_some()
-            && let Some(line) = self.lines.next()
+        let (mut kind, mut end, mut name_limit) = (0, first_end, first_end);
+        let first_piece = self.found.pieces.len();
+        if let Some(piece_end) = continuation(bytes, start, first_end, escape) {
+            kind = CONTINUED;
+            name_limit = piece_end;
+            end = self.continued(start, piece_end, first_end);
+        }
+        let keyword = Keyword::at_start(&bytes[start..name_limit]).unwrap_or_else(|| {
+            // The name may go on in the next line, or end in white space beyond ASCII.
+            let line = match kind {
+                0 => Logical::single(self.text, start, end),
+                _ => Logical::joined(self.text, start, &self.found.pieces[first_piece..]),
+            };
+            let (name, _) = word::keyword(line.text(), 0..line.text().len());
+            Keyword::parse(&line.text()[name])
+        });
+        if (keyword.takes_heredocs() || keyword == Keyword::Onbuild)
+            && crate::go::find(b'<', &bytes[start..end]).is_some()
         {
+            let pieces = std::mem::take(&mut self.found.pieces);
+            let line = match kind {
+                0 => Logical::single(self.text, start, end),
+                _ => Logical::joined(self.text, start, &pieces[first_piece..]),
+            };
+            if let Some(last) = self.heredocs(&line, start) {
+                kind |= HEREDOCS;
+                end = last;
+            }
+            self.found.pieces = pieces;
+        }
+        reserve(&mut self.found.records, self.lines.at(), self.text);
+        self.found.records.push(Record {
+            start: offset(start),
+            end: offset(end),
+            kind: kind | keyword as u8,
+        });
+    }
+
+    /// Notes the pieces of an instruction whose first line is continued; gives the end of its last line.
+    fn continued(&mut self, start: usize, piece_end: usize, first_end: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let mut end = first_end;
+        let mut joined = 0;
+        self.piece(&mut joined, start, piece_end);
+        while let Some(line) = self.lines.next() {
             if line.too_long {
                 // The main loop reports it; the instruction ends before it.
                 self.lines = Lines::new(bytes, line.start);
                 break;
             }
             end = line.end;
-            if matches!(classify(self.text, line), Inner::Data) {
-                piece = continuation(bytes, line.start, line.end, escape);
+            if !matches!(classify(self.text, line), Inner::Data) {
+                continue;
+            }
+            let piece = continuation(bytes, line.start, line.end, self.found.escape);
+            self.piece(&mut joined, line.start, piece.unwrap_or(line.end));
+            if piece.is_none() {
+                break;
             }
         }
-        let keyword = Keyword::at_start(&bytes[start..name_limit]).unwrap_or_else(|| {
-            // The name may go on in the next line, or end in white space beyond ASCII.
-            let line = Logical::read(self.text, start, end, escape);
-            let (name, _) = word::keyword(line.text(), 0..line.text().len());
-            Keyword::parse(&line.text()[name])
+        let next = self.lines.at();
+        let last = next - usize::from(bytes[next - 1] == b'\n');
+        self.found.pieces.push(Piece {
+            joined: offset(joined),
+            source: offset(last),
         });
-        kind |= keyword as u8;
-        let region = &bytes[start..end];
-        if (keyword.takes_heredocs() || keyword == Keyword::Onbuild)
-            && memchr::memchr(b'<', region).is_some()
-        {
-            let line = Logical::read(self.text, start, end, escape);
-            if let Some(last) = self.heredocs(&line, start) {
-                kind |= HEREDOCS;
-                end = last;
-            }
+        end
+    }
+
+    /// Notes a piece, if it is not empty; there is room for another one then.
+    #[inline]
+    fn piece(&mut self, joined: &mut usize, start: usize, end: usize) {
+        reserve(&mut self.found.pieces, self.lines.at(), self.text);
+        if end > start {
+            self.found.pieces.push(Piece {
+                joined: offset(*joined),
+                source: offset(start),
+            });
+            *joined += end - start;
+            reserve(&mut self.found.pieces, self.lines.at(), self.text);
         }
-        let records = &mut self.found.records;
-        if records.len() == records.capacity() {
-            // A quarter at a time: doubling would cost more memory than a file of tiny instructions may take.
-            records.reserve_exact((records.len() / 4).max(16));
-        }
-        records.push(Record {
-            start: offset(start),
-            end: offset(end),
-            kind,
-        });
     }
 
     /// Skips the bodies of an instruction's heredocs: where the last one ends.
@@ -268,6 +309,16 @@ impl Lexer<'_> {
                 span,
             });
         }
+    }
+}
+
+/// Makes room in a list for as much as the text behind `at` holds if it is like the part before: doubling would cost more
+/// memory than a text of tiny lines may take.
+#[inline]
+fn reserve<T>(list: &mut Vec<T>, at: usize, text: &str) {
+    if list.len() == list.capacity() {
+        let rest = list.len().saturating_mul(text.len() - at) / at.max(1);
+        list.reserve_exact(rest.max(16));
     }
 }
 

@@ -1,15 +1,20 @@
 //! Logical lines: the physical lines of an instruction joined as `BuildKit` joins them.
 
-use crate::line::{Inner, Lines, MAX_LINE, classify, continuation};
+use crate::line::line_at;
 use crate::text::{Span, Text, offset};
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// A run of bytes that stands in one piece in the source.
+/// A run of bytes of a joined line that stands in one piece in the source.
+///
+/// The pieces of a line lie one after the other, none of them empty, and behind them one more that marks the end: it
+/// stands where the last physical line ends. So a piece that begins at 0 is the first of its line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Piece {
-    joined: u32,
-    source: u32,
+pub(crate) struct Piece {
+    /// Where it begins in the joined line.
+    pub(crate) joined: u32,
+    /// Where it begins in the source.
+    pub(crate) source: u32,
 }
 
 impl Piece {
@@ -19,17 +24,17 @@ impl Piece {
 }
 
 /// The way from a joined text back to its source.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Map {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Map<'t> {
     /// Where the first byte of the joined line stands in the source.
     start: u32,
     /// How many bytes of the joined line lie before the text.
     shift: u32,
     /// Empty if the line is one piece.
-    pieces: Vec<Piece>,
+    pieces: &'t [Piece],
 }
 
-impl Map {
+impl Map<'_> {
     /// Where the byte at `at` of the text stands in the source.
     pub(crate) fn source_of(&self, at: usize) -> usize {
         let at = self.shift as usize + at;
@@ -70,7 +75,7 @@ impl Map {
 pub(crate) struct Logical<'t> {
     source: &'t str,
     joined: Cow<'t, str>,
-    map: Map,
+    map: Map<'t>,
     /// Start of the physical line after the logical one: where the bodies of heredocs begin.
     pub(crate) next: usize,
 }
@@ -90,41 +95,25 @@ impl<'t> Logical<'t> {
         }
     }
 
-    /// The logical line of the instruction that starts at `start`; lines from `limit` on do not belong to it.
-    pub(crate) fn read(source: &'t str, start: usize, limit: usize, escape: u8) -> Self {
-        let bytes = source.as_bytes();
-        let mut lines = Lines::new(bytes, start);
-        let end = lines.next().map_or(start, |line| line.end);
-        let Some(mut end) = continuation(bytes, start, end, escape) else {
-            return Self {
-                next: lines.at(),
-                ..Self::single(source, start, end)
-            };
-        };
-        let mut joined = String::with_capacity((limit - start).min(MAX_LINE));
-        let mut pieces = Vec::with_capacity(8);
-        let mut push = |start: usize, end: usize| {
-            pieces.push(Piece {
-                joined: offset(joined.len()),
-                source: offset(start),
-            });
-            joined.push_str(&source[start..end]);
-        };
-        push(start, end);
-        while lines.at() < limit
-            && let Some(line) = lines.next()
-        {
-            if !matches!(classify(source, line), Inner::Data) {
-                continue;
-            }
-            let piece = continuation(bytes, line.start, line.end, escape);
-            end = piece.unwrap_or(line.end);
-            if end > line.start {
-                push(line.start, end);
-            }
-            if piece.is_none() {
-                break;
-            }
+    /// The rest of a physical line without continuation.
+    pub(crate) fn rest(source: &'t str, start: usize) -> Self {
+        let line = line_at(source.as_bytes(), start);
+        Self {
+            next: line.next,
+            ..Self::single(source, start, line.end)
+        }
+    }
+
+    /// A logical line with continuations that starts at `start`; `pieces` begins with its own.
+    pub(crate) fn joined(source: &'t str, start: usize, pieces: &'t [Piece]) -> Self {
+        let others = pieces[1..].iter().position(|piece| piece.joined == 0);
+        let end = others.unwrap_or(pieces.len() - 1);
+        let (pieces, end) = (&pieces[..end], pieces[end]);
+        let mut joined = String::with_capacity(end.joined as usize);
+        for (index, piece) in pieces.iter().enumerate() {
+            let next = pieces.get(index + 1).unwrap_or(&end);
+            let from = piece.source as usize;
+            joined.push_str(&source[from..from + (next.joined - piece.joined) as usize]);
         }
         Self {
             source,
@@ -134,7 +123,7 @@ impl<'t> Logical<'t> {
                 shift: 0,
                 pieces,
             },
-            next: lines.at(),
+            next: source.len().min(end.source as usize + 1),
         }
     }
 
@@ -167,21 +156,18 @@ impl<'t> Logical<'t> {
         Text { value, span }
     }
 
-    /// Like [`slice`](Self::slice), but takes the joined line and the way back out instead of copying from them; nothing
-    /// else can be asked of the line then.
+    /// Like [`slice`](Self::slice), but takes the joined line instead of copying from it, and gives the way back as well;
+    /// nothing else can be asked of the line then.
     #[inline]
-    pub(crate) fn take(&mut self, range: Range<usize>) -> (Text<'t>, Map) {
-        if self.map.pieces.is_empty() {
-            let map = Map {
-                start: self.map.start,
-                shift: offset(range.start),
-                pieces: Vec::new(),
-            };
+    pub(crate) fn take(&mut self, range: Range<usize>) -> (Text<'t>, Map<'t>) {
+        let map = Map {
+            shift: offset(range.start),
+            ..self.map
+        };
+        if map.pieces.is_empty() {
             return (self.slice(range), map);
         }
         let span = self.span(range.clone());
-        let mut map = std::mem::take(&mut self.map);
-        map.shift = offset(range.start);
         let mut joined = std::mem::take(&mut self.joined).into_owned();
         joined.truncate(range.end);
         joined.drain(..range.start);
@@ -204,10 +190,7 @@ impl<'t> Logical<'t> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn read(text: &str) -> Logical<'_> {
-        Logical::read(text, 0, text.len(), b'\\')
-    }
+    use crate::Dockerfile;
 
     #[test]
     fn joins_as_buildkit_does() {
@@ -223,14 +206,16 @@ mod tests {
             ("RUN \\\n# only a comment", "RUN "),
         ];
         for (text, want) in cases {
-            assert_eq!(read(text).text(), want, "{text:?}");
+            let file = Dockerfile::parse(text);
+            assert_eq!(file.instruction(0).logical().text(), want, "{text:?}");
         }
     }
 
     #[test]
     fn finds_the_way_back() {
         let text = "RUN ab\\\n# x\n cd \\\nef";
-        let line = read(text);
+        let file = Dockerfile::parse(text);
+        let line = file.instruction(0).logical();
         assert_eq!(line.text(), "RUN ab cd ef");
         let whole = line.slice(4..12);
         assert_eq!(&text[whole.span.range()], "ab\\\n# x\n cd \\\nef");

@@ -338,7 +338,7 @@ mod tests {
     use super::*;
 
     fn line(text: &str) -> Logical<'_> {
-        Logical::read(text, 0, text.len(), b'`')
+        Logical::single(text, 0, text.len())
     }
 
     fn split(text: &str) -> (Vec<(String, Option<String>)>, &str) {

@@ -26,7 +26,7 @@ pub struct Run<'t> {
     pub command: Command<'t>,
     /// The heredocs of the command.
     pub heredocs: Vec<Heredoc<'t>>,
-    map: Map,
+    map: Map<'t>,
 }
 
 /// How a script comes to run.
@@ -48,21 +48,21 @@ pub struct RunScript<'t> {
     pub form: ScriptForm,
     /// The text.
     pub text: Cow<'t, str>,
-    parts: Vec<Part>,
+    parts: Vec<Part<'t>>,
 }
 
 /// A part of a script that stands in the source in one way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Part {
+struct Part<'t> {
     /// Where the part begins in the script.
     at: usize,
-    place: Place,
+    place: Place<'t>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Place {
+enum Place<'t> {
     /// As a joined line.
-    Line(Map),
+    Line(Map<'t>),
     /// In one piece from here.
     Piece(usize),
     /// Not at all; this place stands for it.
@@ -131,7 +131,7 @@ impl<'t> Run<'t> {
         let command = self.command.shell()?;
         let line = Part {
             at: 0,
-            place: Place::Line(self.map.clone()),
+            place: Place::Line(self.map),
         };
         let Some(first) = self.heredocs.first() else {
             return Some(RunScript {
@@ -184,7 +184,7 @@ impl Run<'_> {
 }
 
 /// The lines of a heredoc's body, whose leading tabs may be gone.
-fn body_parts(heredoc: &Heredoc<'_>, text: &str, at: usize) -> Vec<Part> {
+fn body_parts(heredoc: &Heredoc<'_>, text: &str, at: usize) -> Vec<Part<'static>> {
     let start = heredoc.content.span.start as usize;
     if text.len() == heredoc.content.len() {
         return vec![Part {
@@ -214,7 +214,7 @@ impl std::ops::Deref for RunScript<'_> {
     }
 }
 
-impl RunScript<'_> {
+impl<'t> RunScript<'t> {
     /// Where a range of the script stands in the source of the Dockerfile: from its first byte to its last, over
     /// continuations and comments between them.
     ///
@@ -256,14 +256,14 @@ impl RunScript<'_> {
         }
     }
 
-    fn part(&self, at: usize) -> Option<&Part> {
+    fn part(&self, at: usize) -> Option<&Part<'t>> {
         let index = self.parts.partition_point(|part| part.at <= at).max(1) - 1;
         self.parts.get(index)
     }
 }
 
 /// Where the word that ends a heredoc stands: at the end of its last line, or nowhere if that line is missing.
-fn terminator(heredoc: &Heredoc<'_>) -> Place {
+fn terminator(heredoc: &Heredoc<'_>) -> Place<'static> {
     let (body, end) = (heredoc.content.span.end as usize, heredoc.span.end as usize);
     if end >= body + heredoc.name.len() {
         Place::Piece(end - heredoc.name.len())

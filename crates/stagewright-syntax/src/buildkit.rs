@@ -96,11 +96,13 @@ fn dump(out: &mut String, line: &Logical<'_>, head: &Head<'_>) -> Result<(), Fau
         | Keyword::Volume => match parts::json(line, args.clone())? {
             Some(words) => words.iter().for_each(|word| push(word)),
             None if matches!(head.keyword, Keyword::Copy | Keyword::Add | Keyword::Volume) => {
-                word::list(line, args).for_each(|word| push(&word));
+                word::list(line.text(), args).for_each(|word| push(&line.text()[word]));
             }
             None => push(&line.text()[args]),
         },
-        Keyword::From | Keyword::Expose => word::list(line, args).for_each(|word| push(&word)),
+        Keyword::From | Keyword::Expose => {
+            word::list(line.text(), args).for_each(|word| push(&line.text()[word]));
+        }
         Keyword::Env | Keyword::Label => {
             let found = parts::pairs(line, args, head.escape, head.keyword.as_str())?;
             let legacy = found.as_ref().is_some_and(|found| found.legacy);

@@ -268,11 +268,11 @@ impl<'a> Iterator for Comments<'a> {
                         };
                         continue;
                     }
-                    if record.has_heredocs() {
-                        if self.at >= file.instruction(self.next).logical().next {
-                            self.at = line_at(bytes, record.end as usize).next;
-                            continue;
-                        }
+                    if record.has_heredocs()
+                        && self.at >= file.instruction(self.next).logical().next
+                    {
+                        self.at = line_at(bytes, record.end as usize).next;
+                        continue;
                     }
                     inside = Some(self.next);
                 }

@@ -11,7 +11,7 @@ use crate::json;
 use crate::line::{Inner, Lines, classify, continuation};
 use crate::logical::{Logical, Piece};
 use crate::parts::{Fault, FaultParts};
-use crate::text::{Span, offset};
+use crate::text::{Span, offset, reserve};
 use crate::word;
 
 /// An instruction's place and kind.
@@ -188,7 +188,7 @@ impl Lexer<'_> {
             }
             self.found.pieces = pieces;
         }
-        reserve(&mut self.found.records, self.lines.at(), self.text);
+        reserve(&mut self.found.records, self.lines.at(), bytes.len());
         self.found.records.push(Record {
             start: offset(start),
             end: offset(end),
@@ -230,14 +230,14 @@ impl Lexer<'_> {
     /// Notes a piece, if it is not empty; there is room for another one then.
     #[inline]
     fn piece(&mut self, joined: &mut usize, start: usize, end: usize) {
-        reserve(&mut self.found.pieces, self.lines.at(), self.text);
+        reserve(&mut self.found.pieces, self.lines.at(), self.text.len());
         if end > start {
             self.found.pieces.push(Piece {
                 joined: offset(*joined),
                 source: offset(start),
             });
             *joined += end - start;
-            reserve(&mut self.found.pieces, self.lines.at(), self.text);
+            reserve(&mut self.found.pieces, self.lines.at(), self.text.len());
         }
     }
 
@@ -309,16 +309,6 @@ impl Lexer<'_> {
                 span,
             });
         }
-    }
-}
-
-/// Makes room in a list for as much as the text behind `at` holds if it is like the part before: doubling would cost more
-/// memory than a text of tiny lines may take.
-#[inline]
-fn reserve<T>(list: &mut Vec<T>, at: usize, text: &str) {
-    if list.len() == list.capacity() {
-        let rest = list.len().saturating_mul(text.len() - at) / at.max(1);
-        list.reserve_exact(rest.max(16));
     }
 }
 

@@ -44,7 +44,6 @@ impl Line {
 
 /// The lines of a text, one after the other. Line feeds are looked for in blocks of 64 bytes, which finds those of
 /// several short lines at once.
-#[derive(Clone, Copy)]
 pub(crate) struct Lines<'t> {
     bytes: &'t [u8],
     /// Where the next line starts.
@@ -177,7 +176,10 @@ mod tests {
                 let mut at = 0;
                 for line in Lines::new(&text, 0) {
                     let wanted = line_at(&text, at);
-                    assert_eq!((line.start, line.end, line.next), (at, wanted.end, wanted.next));
+                    assert_eq!(
+                        (line.start, line.end, line.next),
+                        (at, wanted.end, wanted.next)
+                    );
                     at = line.next;
                 }
                 assert_eq!(at, len);

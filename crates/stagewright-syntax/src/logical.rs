@@ -46,7 +46,8 @@ impl Map<'_> {
 
     /// The number of the piece behind the one that holds the byte at `at` of the joined line.
     fn after(&self, at: usize) -> usize {
-        self.pieces.partition_point(|piece| piece.joined as usize <= at)
+        self.pieces
+            .partition_point(|piece| piece.joined as usize <= at)
     }
 
     /// The source span of a range of the text.
@@ -56,7 +57,10 @@ impl Map<'_> {
             let start = self.start + self.shift;
             return Span::new(start + offset(range.start), start + offset(range.end));
         }
-        let (first, last) = (self.shift as usize + range.start, self.shift as usize + range.end);
+        let (first, last) = (
+            self.shift as usize + range.start,
+            self.shift as usize + range.end,
+        );
         let after = self.after(first);
         let start = self.pieces[after - 1].source_of(first);
         let end = match self.pieces.get(after) {

@@ -6,7 +6,7 @@ use crate::go;
 use crate::instruction::{ArgPair, Flag, Keyword, Pair};
 use crate::json;
 use crate::logical::Logical;
-use crate::text::{Span, Text};
+use crate::text::{Span, Text, reserve};
 use crate::word;
 use std::ops::Range;
 
@@ -115,7 +115,7 @@ pub(crate) fn arguments<'t>(
             span: line.span(word),
         }
     };
-    word::words(text, args, escape).map(pair).collect()
+    word::collect(word::words(text, args.clone(), escape), &args, pair)
 }
 
 /// The strings of a JSON array, if the arguments are one.
@@ -133,8 +133,9 @@ pub(crate) fn json<'t>(
 
 fn json_array<'t>(line: &Logical<'t>, args: Range<usize>) -> Result<Option<Vec<Text<'t>>>, Fault> {
     let text = line.text();
-    let mut texts = Vec::with_capacity(4);
+    let mut texts = Vec::new();
     let array = json::read(&text[args.clone()], &mut |value, range| {
+        reserve(&mut texts, range.start, args.len());
         texts.push(word::json_text(line, args.start, value, range));
     });
     match array {
@@ -163,12 +164,13 @@ pub(crate) fn pairs<'t>(
     name: &str,
 ) -> Result<Option<KeyValues<'t>>, Fault> {
     let text = line.text();
-    let mut words = word::words(text, args.clone(), escape).peekable();
-    let Some(first) = words.peek() else {
+    let (start, len) = (args.start, args.len());
+    let mut words = word::words(text, args.clone(), escape);
+    let Some(mut word) = words.next() else {
         return Ok(None);
     };
     // The first word decides for the whole instruction.
-    if go::find(b'=', &text.as_bytes()[first.clone()]).is_none() {
+    if go::find(b'=', &text.as_bytes()[word.clone()]).is_none() {
         let span = line.span(args.clone());
         let Some((key, value)) = word::split_once(text, args) else {
             return Err(Fault::new(
@@ -187,8 +189,9 @@ pub(crate) fn pairs<'t>(
             legacy: true,
         }));
     }
-    let mut pairs = Vec::with_capacity(1);
-    for word in words {
+    let mut pairs = Vec::new();
+    loop {
+        reserve(&mut pairs, word.start - start, len);
         let Some(key) = go::find(b'=', &text.as_bytes()[word.clone()]) else {
             let shown = go::quote(&text[word.clone()]);
             return Err(Fault::new(
@@ -203,6 +206,10 @@ pub(crate) fn pairs<'t>(
             value: line.slice(equals + 1..word.end),
             span: line.span(word),
         });
+        match words.next() {
+            Some(next) => word = next,
+            None => break,
+        }
     }
     Ok(Some(KeyValues {
         pairs,

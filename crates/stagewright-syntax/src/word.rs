@@ -3,7 +3,7 @@
 use crate::go;
 use crate::instruction::Flag;
 use crate::logical::Logical;
-use crate::text::Text;
+use crate::text::{Text, reserve};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -62,10 +62,14 @@ fn some_flags<'t>(
         if !bytes[at..].starts_with(b"--") {
             break;
         }
+        let start = at;
         let (flag, end) = flag(line, at, range.end, escape);
         at = end;
         match flag {
-            Some(flag) => found.push(flag),
+            Some(flag) => {
+                reserve(&mut found, start - range.start, range.len());
+                found.push(flag);
+            }
             // A lone `--` ends the flags.
             None => break,
         }
@@ -279,13 +283,25 @@ fn width(first: u8) -> usize {
     }
 }
 
+/// A list of what `make` makes of each word of `range`.
+#[inline]
+pub(crate) fn collect<T>(
+    words: impl Iterator<Item = Range<usize>>,
+    range: &Range<usize>,
+    mut make: impl FnMut(Range<usize>) -> T,
+) -> Vec<T> {
+    let mut list = Vec::new();
+    for word in words {
+        reserve(&mut list, word.start - range.start, range.len());
+        list.push(make(word));
+    }
+    list
+}
+
 /// Splits at runs of blanks, as `FROM`, `COPY`, `EXPOSE` and others do (`parseStringsWhitespaceDelimited`).
 #[inline]
-pub(crate) fn list<'l, 't>(
-    line: &'l Logical<'t>,
-    range: Range<usize>,
-) -> impl Iterator<Item = Text<'t>> + use<'l, 't> {
-    let bytes = &line.text().as_bytes()[..range.end];
+pub(crate) fn list(text: &str, range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let bytes = &text.as_bytes()[..range.end];
     let mut at = range.start;
     std::iter::from_fn(move || {
         let start = at;
@@ -299,7 +315,7 @@ pub(crate) fn list<'l, 't>(
         while at < bytes.len() && go::is_blank(bytes[at]) {
             at += 1;
         }
-        Some(line.slice(start..end))
+        Some(start..end)
     })
 }
 

@@ -18,7 +18,10 @@ pub enum Command<'t> {
 impl<'t> Command<'t> {
     /// The command that stands in `args`, with the way back to the source of its text.
     #[inline]
-    pub(super) fn read(line: &mut Logical<'t>, args: Range<usize>) -> Result<(Self, Map<'t>), Fault> {
+    pub(super) fn read(
+        line: &mut Logical<'t>,
+        args: Range<usize>,
+    ) -> Result<(Self, Map<'t>), Fault> {
         if let Some(words) = parts::json(line, args.clone())? {
             return Ok((Self::Exec(words), Map::default()));
         }

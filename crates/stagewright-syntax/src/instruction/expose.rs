@@ -23,7 +23,11 @@ impl<'t> Expose<'t> {
         }
         Flags::none(head)?;
         Ok(Self {
-            ports: word::list(line, head.args.clone()).collect(),
+            ports: word::collect(
+                word::list(line.text(), head.args.clone()),
+                &head.args,
+                |word| line.slice(word),
+            ),
         })
     }
 }

@@ -24,7 +24,7 @@ pub struct From<'t> {
 impl<'t> From<'t> {
     #[inline]
     pub(super) fn build(line: &mut Logical<'t>, head: &mut Head<'t>) -> Result<Self, Fault> {
-        let mut args = word::list(line, head.args.clone());
+        let mut args = word::list(line.text(), head.args.clone()).map(|word| line.slice(word));
         let (image, as_word, name) = match (args.next(), args.next(), args.next(), args.next()) {
             (Some(image), None, _, _) => (image, None, None),
             (Some(image), Some(as_word), Some(name), None) if is_as(&as_word) => {

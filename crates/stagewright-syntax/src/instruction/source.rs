@@ -2,6 +2,7 @@
 
 use super::flag::{Flags, Takes};
 use crate::error::ErrorKind;
+use crate::go;
 use crate::heredoc::{self, Heredoc};
 use crate::logical::Logical;
 use crate::parts::{self, Fault, Head};
@@ -38,13 +39,16 @@ impl<'t> Sources<'t> {
             text,
             heredoc: None,
         };
-        let (mut list, json): (Vec<_>, _) = match parts::json(line, head.args.clone())? {
-            Some(words) => (words.into_iter().map(source).collect(), true),
-            None => (
-                word::list(line, head.args.clone()).map(source).collect(),
-                false,
-            ),
-        };
+        let args = head.args.clone();
+        let words = parts::json(line, args.clone())?;
+        let json = words.is_some();
+        let mut list = words.map_or_else(
+            || {
+                let words = word::list(line.text(), args.clone());
+                word::collect(words, &args, |word| source(line.slice(word)))
+            },
+            |words| words.into_iter().map(source).collect(),
+        );
         if list.len() < 2 {
             return Err(Fault::new(
                 ErrorKind::ArgumentCount,
@@ -56,17 +60,17 @@ impl<'t> Sources<'t> {
         }
         let flags = Flags::check(head, known)?;
         let destination = list.pop().expect("there are at least two words").text;
-        if destination.contains("<<")
-            && heredoc::declared(&destination).is_ok_and(|found| found.is_some())
-        {
+        // A string of a JSON array may hold the sign as an escape.
+        let marked = json || go::find(b'<', &line.text().as_bytes()[args]).is_some();
+        if marked && heredoc::declared(&destination).is_ok_and(|found| found.is_some()) {
             return Err(Fault::new(
                 ErrorKind::HeredocDestination,
                 format!("{name} cannot accept a heredoc as a destination"),
                 destination.span,
             ));
         }
-        for source in &mut list {
-            if memchr::memchr(b'<', source.text.as_bytes()).is_some() {
+        for source in list.iter_mut().filter(|_| marked) {
+            if go::find(b'<', source.text.as_bytes()).is_some() {
                 source.heredoc = named(&source.text, heredocs).map(Box::new);
             }
         }

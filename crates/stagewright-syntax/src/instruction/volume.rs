@@ -21,10 +21,12 @@ pub struct Volume<'t> {
 impl<'t> Volume<'t> {
     #[inline]
     pub(super) fn build(line: &mut Logical<'t>, head: &mut Head<'t>) -> Result<Self, Fault> {
-        let (paths, json): (Vec<_>, _) = match parts::json(line, head.args.clone())? {
-            Some(paths) => (paths, true),
-            None => (word::list(line, head.args.clone()).collect(), false),
-        };
+        let strings = parts::json(line, head.args.clone())?;
+        let json = strings.is_some();
+        let paths = strings.unwrap_or_else(|| {
+            let words = word::list(line.text(), head.args.clone());
+            word::collect(words, &head.args, |word| line.slice(word))
+        });
         if paths.is_empty() {
             return Err(at_least_one(line, head, "VOLUME"));
         }

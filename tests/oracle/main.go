@@ -1,8 +1,8 @@
 // Command oracle answers as BuildKit does, with BuildKit's own code.
 //
 // Without a verb it reads the names of Dockerfiles from standard input, one a line, and prints one line of JSON for
-// each: {"file","ok","error","line","dump"}. The verb "words" reads lines of JSON instead and answers how BuildKit
-// expands a word, "vectors" prints BuildKit's own test tables out of its module, "bench" times its parser.
+// each: {"file","ok","error","line","dump"}. The verb "tables" prints the questions of BuildKit's own tests, taken out of
+// its module, as lines {"table","kind","question"}; "ask" reads such lines and answers them, "bench" times the parser.
 package main
 
 import (
@@ -25,6 +25,8 @@ type answer struct {
 	Error *string `json:"error"`
 	Line  *int    `json:"line"`
 	Dump  *string `json:"dump"`
+	Nodes []node  `json:"nodes,omitempty"`
+	Typed []any   `json:"typed,omitempty"`
 }
 
 // ask parses one file: first into nodes, then into instructions.
@@ -46,12 +48,15 @@ func ask(text []byte) answer {
 	}
 	dump := result.AST.Dump()
 	a.Dump = &dump
+	a.Nodes = nodes(result.AST)
 	// Without a linter some files make instructions.Parse panic.
-	if _, _, err := instructions.Parse(result.AST, linter.New(&linter.Config{})); err != nil {
+	stages, args, err := instructions.Parse(result.AST, linter.New(&linter.Config{}))
+	if err != nil {
 		fail(err)
 		return a
 	}
 	a.OK = true
+	a.Typed = typed(stages, args)
 	return a
 }
 
@@ -84,31 +89,84 @@ func run() error {
 				return err
 			}
 			a := ask(text)
-			a.File = name
+			a.File, a.Nodes, a.Typed = name, nil, nil
 			return encoder.Encode(a)
 		})
-	case "texts":
+	case "ask":
 		return lines(func(line []byte) error {
-			var text string
-			if err := json.Unmarshal(line, &text); err != nil {
-				return err
+			var q struct {
+				Kind     string          `json:"kind"`
+				Question json.RawMessage `json:"question"`
 			}
-			return encoder.Encode(ask([]byte(text)))
-		})
-	case "words":
-		return lines(func(line []byte) error {
-			var q question
 			if err := json.Unmarshal(line, &q); err != nil {
 				return err
 			}
-			return encoder.Encode(expand(q))
+			a, err := reply(q.Kind, q.Question)
+			if err != nil {
+				return err
+			}
+			return encoder.Encode(a)
 		})
-	case "vectors":
-		return vectors(encoder)
+	case "tables":
+		return rows(func(r row) error { return encoder.Encode(r) })
 	case "bench":
 		return bench()
 	}
 	return fmt.Errorf("unknown verb %q", verb)
+}
+
+// reply answers a question of a kind.
+func reply(kind string, raw json.RawMessage) (any, error) {
+	var text string
+	switch kind {
+	case "text", "directives", "source":
+		if err := json.Unmarshal(raw, &text); err != nil {
+			return nil, err
+		}
+	}
+	switch kind {
+	case "text":
+		return ask([]byte(text)), nil
+	case "directives":
+		return detect([]byte(text)), nil
+	case "source":
+		return sources(text), nil
+	case "word":
+		var q question
+		err := json.Unmarshal(raw, &q)
+		return expand(q), err
+	case "image":
+		var q build
+		err := json.Unmarshal(raw, &q)
+		return convert(q), err
+	case "ignore":
+		var q ignored
+		err := json.Unmarshal(raw, &q)
+		return match(q), err
+	}
+	return nil, fmt.Errorf("unknown kind %q", kind)
+}
+
+// directive is what a file says of its syntax or its checks.
+type directive struct {
+	Reference   string `json:"reference"`
+	CommandLine string `json:"command_line"`
+	Line        int    `json:"line"`
+}
+
+func detect(text []byte) map[string]*directive {
+	all := map[string]*directive{}
+	found := func(key string, reference, line string, at []parser.Range, ok bool) {
+		all[key] = nil
+		if ok {
+			all[key] = &directive{reference, line, at[0].Start.Line}
+		}
+	}
+	reference, line, at, ok := parser.DetectSyntax(text)
+	found("syntax", reference, line, at, ok)
+	reference, line, at, ok = parser.ParseDirective("check", text)
+	found("check", reference, line, at, ok)
+	return all
 }
 
 // bench prints the median time in nanoseconds that BuildKit needs for all files named on standard input.

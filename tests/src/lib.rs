@@ -1,5 +1,6 @@
 //! Harness and data that the three languages share.
 
+pub mod buildkit;
 pub mod conformance;
 pub mod corpus;
 pub mod mutate;

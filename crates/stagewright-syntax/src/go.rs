@@ -175,8 +175,8 @@ pub(crate) fn quote_into(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// `strconv.Quote`.
-pub(crate) fn quote(text: &str) -> String {
+/// A text in double quotes as `BuildKit` shows it in messages (Go's `strconv.Quote`).
+pub fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     quote_into(&mut out, text);
     out

@@ -198,6 +198,27 @@ pub struct Text<'t> {
     pub span: Span,
 }
 
+impl Text<'_> {
+    /// Where a part of the value stands in the source; nothing where the source has other bytes, as between two continued lines.
+    ///
+    /// ```
+    /// use stagewright_syntax::{Dockerfile, View, image::ImageRef};
+    ///
+    /// let file = Dockerfile::parse("FROM alpine:3.20");
+    /// let View::From(from) = file.instruction(0).view() else { panic!() };
+    /// let tag = ImageRef::parse(&from.image).unwrap().tag_range.unwrap();
+    /// assert_eq!(&file.text()[from.image.part(tag).unwrap().range()], "3.20");
+    /// ```
+    pub fn part(&self, range: Range<usize>) -> Option<Span> {
+        let same = self.span.len() as usize == self.value.len();
+        let inside = range.start <= range.end && range.end <= self.value.len();
+        (same && inside).then(|| {
+            let start = self.span.start as usize;
+            Span::from(start + range.start..start + range.end)
+        })
+    }
+}
+
 impl Deref for Text<'_> {
     type Target = str;
 

@@ -19,7 +19,7 @@ const USAGE: &str = "usage: cargo xtask TASK
   test             run every test of the three languages
   bench [FILTER]   run the benches
   catalog FOLDER   make the compressed tables of the catalogue from the folder of source tables
-  oracle [--mutants N] [--seed N] [FILE | FOLDER …]
+  oracle [--record] [--mutants N] [--seed N] [FILE | FOLDER …]
                    hold our answers against those of BuildKit's own code (needs Go)
   real cache [--check] [NAME …]
                    ask a running BuildKit what its cache takes, for the scenarios of tests/real/cache

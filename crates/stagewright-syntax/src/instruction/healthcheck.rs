@@ -106,6 +106,12 @@ impl<'t> Healthcheck<'t> {
         })
     }
 
+    /// One of the durations in nanoseconds; 0, which means `BuildKit`'s default, where nothing is said.
+    pub fn nanoseconds(value: Option<&Text<'_>>) -> i64 {
+        // Views exist for durations that can be read only.
+        value.map_or(0, |value| duration::parse(value).unwrap_or(0))
+    }
+
     /// The check as a command; nothing for `NONE`.
     pub fn command(&self) -> Option<Command<'t>> {
         match &self.test {

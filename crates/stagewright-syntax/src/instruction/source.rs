@@ -1,7 +1,9 @@
 //! The sources and the destination of `COPY` and `ADD`.
 
 use super::flag::{Flags, Takes};
+use super::remote::SourceKind;
 use crate::error::ErrorKind;
+use crate::git::GitRefError;
 use crate::go;
 use crate::heredoc::{self, Heredoc};
 use crate::logical::Logical;
@@ -16,6 +18,16 @@ pub struct Source<'t> {
     pub text: Text<'t>,
     /// The heredoc that the word names; its body becomes a file of that name.
     pub heredoc: Option<Box<Heredoc<'t>>>,
+}
+
+impl Source<'_> {
+    /// What the word names if it stands in `ADD` and holds no variable; with variables, expand it and ask [`SourceKind::parse`].
+    /// Nothing for a heredoc.
+    pub fn kind(&self) -> Option<Result<SourceKind<'_>, GitRefError>> {
+        self.heredoc
+            .is_none()
+            .then(|| SourceKind::parse(&self.text))
+    }
 }
 
 /// What `COPY` and `ADD` have in common (`parseSourcesAndDest` in `instructions/parse.go`).

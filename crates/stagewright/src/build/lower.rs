@@ -397,21 +397,20 @@ impl Lowering<'_> {
                     vec![name.clone()],
                 )
             }
-            CopySource::Url(address) => {
-                let name = address.split(['?', '#']).next().map_or("", base_name);
+            CopySource::Url { address, name } => {
                 let unpacked = (copy.unpack == Some(true)).then(|| "(unpacked)".to_owned());
                 let remote = Remote {
                     address: address.clone(),
                     pinned: (!copy.checksum.is_empty()).then(|| copy.checksum.clone()),
                 };
-                let value = std::iter::once(name.to_owned()).chain(unpacked).collect();
+                let value = std::iter::once(name.clone()).chain(unpacked).collect();
                 (
                     Some(Origin::Remote(remote)),
                     plain(&format!("/{name}")),
                     value,
                 )
             }
-            CopySource::Git(address) => {
+            CopySource::Git { address, .. } => {
                 let kept = if copy.keep_git_dir == Some(true) {
                     " with .git"
                 } else {

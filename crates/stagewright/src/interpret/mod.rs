@@ -243,16 +243,16 @@ impl Interpreter<'_> {
                         &mut facts,
                     ),
                 },
-                CopySource::Url(url) => self.unknown_source(
-                    &format!("the download `{url}`"),
+                CopySource::Url { address, .. } => self.unknown_source(
+                    &format!("the download `{address}`"),
                     destination,
                     &mut tree,
                     layer,
                     &mut effects,
                     &mut facts,
                 ),
-                CopySource::Git(url) => self.unknown_source(
-                    &format!("the repository `{url}`"),
+                CopySource::Git { address, .. } => self.unknown_source(
+                    &format!("the repository `{address}`"),
                     destination,
                     &mut tree,
                     layer,

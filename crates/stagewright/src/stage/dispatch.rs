@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use stagewright_syntax::expand::Expander;
-use stagewright_syntax::instruction::{HealthcheckTest, Source};
-use stagewright_syntax::{Instruction, Span, View};
+use stagewright_syntax::instruction::{HealthcheckTest, Source, exposed_ports};
+use stagewright_syntax::{Instruction, Span, View, quote};
 
+use super::copy::check_mode;
 use super::resolve::{Resolver, Walk};
 use super::run::argv;
 use super::state::{State, join};
@@ -45,10 +46,11 @@ impl Resolver<'_, '_> {
                     keep_git_dir: None,
                     unpack: None,
                 };
+                self.check_copy(&op, span);
                 return Op::Copy(op);
             }
             View::Add(add) => {
-                let op = CopyOp {
+                let mut op = CopyOp {
                     add: true,
                     from: From::Context,
                     sources: self.sources(&add.sources, state, span, true),
@@ -62,15 +64,20 @@ impl Resolver<'_, '_> {
                     keep_git_dir: add.keep_git_dir,
                     unpack: add.unpack,
                 };
+                if let Err(message) = op.settle() {
+                    self.problem("invalid-source", span, message);
+                }
+                self.check_copy(&op, span);
                 return Op::Copy(op);
             }
             View::Workdir(workdir) => {
                 let path = self.expand(&workdir.value, state, span);
-                // An absolute path stays as it is written (`system.NormalizeWorkdir`), and so it is in the key of a RUN.
-                let path = if path.starts_with('/') {
-                    path
-                } else {
-                    join(state.workdir(), &path)
+                // An absolute path stays as it is written (`system.NormalizeWorkdir`), and so it is in the key of a RUN; nothing means the
+                // folder that was.
+                let path = match path.as_str() {
+                    "" => state.workdir().to_owned(),
+                    absolute if absolute.starts_with('/') => path,
+                    relative => join(state.workdir(), relative),
                 };
                 Arc::make_mut(state).config.workdir.clone_from(&path);
                 if path != "/" {
@@ -137,14 +144,19 @@ impl Resolver<'_, '_> {
                 }
             }
             View::Expose(expose) => {
-                for port in &expose.ports {
-                    for word in self.expand_words(port, state, span) {
-                        let port = if word.contains('/') {
-                            word
-                        } else {
-                            format!("{word}/tcp")
-                        };
-                        let ports = &mut Arc::make_mut(state).config.ports;
+                let mut written: Vec<&str> = expose.ports.iter().map(|port| &**port).collect();
+                written.sort_unstable();
+                let words: Vec<String> = written
+                    .into_iter()
+                    .flat_map(|port| self.expand_words(port, state, span))
+                    .collect();
+                for word in words {
+                    let found = exposed_ports(&word).unwrap_or_else(|error| {
+                        self.problem(error.code(), span, error.message());
+                        Vec::new()
+                    });
+                    let ports = &mut Arc::make_mut(state).config.ports;
+                    for port in found {
                         if let Err(at) = ports.binary_search(&port) {
                             ports.insert(at, port);
                         }
@@ -244,6 +256,12 @@ impl Resolver<'_, '_> {
         absolute
     }
 
+    fn check_copy(&mut self, op: &CopyOp, span: Span) {
+        if let Err(message) = check_mode(&op.chmod) {
+            self.problem("invalid-mode", span, message);
+        }
+    }
+
     fn sources(
         &mut self,
         sources: &[Source<'_>],
@@ -272,8 +290,13 @@ impl Resolver<'_, '_> {
                         content,
                     }
                 }
-                None if add => CopySource::of_add(&self.expand(&source.text, state, span)),
-                None => CopySource::Path(self.expand(&source.text, state, span)),
+                None => {
+                    let text = self.expand(&source.text, state, span);
+                    CopySource::read(&text, add).unwrap_or_else(|message| {
+                        self.problem("invalid-source", span, message);
+                        CopySource::Path(text)
+                    })
+                }
             })
             .collect()
     }
@@ -285,6 +308,12 @@ impl Resolver<'_, '_> {
 
     /// `toCommand`: an index, a stage of any later or earlier place, or an image; a stage that is not there yet is an error.
     fn copy_from(&mut self, name: &str, span: Span, walk: &mut Walk) -> From {
+        let plain = self.expander.word(name, &());
+        if plain.is_ok_and(|expanded| expanded.value != name) {
+            let message = "variable expansion is not supported for --from, define a new stage with FROM using ARG from global scope as a workaround";
+            self.problem("variable-in-from", span, message);
+            return From::Image(name.to_owned());
+        }
         let stage = match name.parse::<usize>() {
             Ok(index) if index < self.stages.len() => Some(StageId(index)),
             Ok(index) => {
@@ -297,11 +326,13 @@ impl Resolver<'_, '_> {
             }
             Err(_) => self.stage_named(name),
         };
+        self.edges.extend(stage.map(|stage| (walk.id, stage)));
         match stage {
             Some(stage) if stage >= walk.id => {
                 let message = format!(
-                    "cannot copy from stage {name:?}, it needs to be defined before current stage {:?}",
-                    self.stages_ref(walk.id).label()
+                    "cannot copy from stage {}, it needs to be defined before current stage {}",
+                    quote(name),
+                    quote(&self.stages_ref(walk.id).label())
                 );
                 self.problem("copy-from-later-stage", span, message);
                 From::Image(name.to_owned())

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stagewright_syntax::expand::Expander;
-use stagewright_syntax::{Dockerfile, Instruction, Span, View};
+use stagewright_syntax::image::ImageRef;
+use stagewright_syntax::{Dockerfile, Instruction, Span, View, quote};
 
 use super::state::{EnvList, ImageConfig, State};
-use super::{Base, Stage, StageGraph, StageId, StageInstruction};
+use super::{Base, From, Op, Stage, StageGraph, StageId, StageInstruction};
 use crate::finding::{Finding, Severity};
 use crate::options::{Options, Platform};
 
@@ -35,13 +36,18 @@ impl StageGraph {
             stages: Vec::new(),
             names: BTreeMap::new(),
             findings: Vec::new(),
+            edges: Vec::new(),
+            marks: Vec::new(),
         };
         resolver.collect();
         if resolver.stages.is_empty() {
             return Err(TargetError::NoStages);
         }
         let target = resolver.target()?;
+        let from_files = resolver.findings.len();
         resolver.resolve();
+        let circular = resolver.circular();
+        let marks = resolver.marks;
         let mut graph = Self {
             stages: resolver.stages,
             target,
@@ -49,7 +55,75 @@ impl StageGraph {
             findings: resolver.findings,
         };
         mark_reachable(&mut graph);
+        graph.settle(from_files, &marks);
+        if let Some(stage) = circular {
+            let stage = &graph.stages[stage.0];
+            let message = format!("circular dependency detected on stage: {}", stage.label());
+            let finding = Finding::new("circular-dependency", Severity::Error, stage.span, message);
+            graph.findings.insert(from_files, finding);
+        }
         Ok(graph)
+    }
+}
+
+impl StageGraph {
+    /// Faults of stages that nothing needs are only warnings, since `BuildKit` does not look at those; base images of the others must have
+    /// the form of a reference (`resolveReachableStages`). `marks` holds how many findings there were after each stage.
+    fn settle(&mut self, first: usize, marks: &[usize]) {
+        let early = |finding: &Finding| EARLY.contains(&finding.code);
+        let mut bases = Vec::new();
+        let mut from = first;
+        for (stage, &to) in self.stages.iter().zip(marks) {
+            if stage.reachable {
+                bases.extend(stage.images().filter_map(|(image, span)| {
+                    let error = ImageRef::parse(image).err()?;
+                    let message = format!("failed to parse stage name {}: {error}", quote(image));
+                    Some(Finding::new(
+                        "invalid-reference",
+                        Severity::Error,
+                        span,
+                        message,
+                    ))
+                }));
+            } else {
+                for finding in &mut self.findings[from..to] {
+                    if !early(finding) {
+                        finding.severity = Severity::Warning;
+                    }
+                }
+            }
+            from = to;
+        }
+        // They are read before any instruction is looked at, and after the names of stages.
+        if !self.findings.iter().any(early) {
+            self.findings.splice(first..first, bases);
+        }
+    }
+}
+
+impl Stage {
+    /// The images that the stage is built on and takes files from, as written, with the places that say so.
+    fn images(&self) -> impl Iterator<Item = (&str, Span)> {
+        let base = match &self.base {
+            Base::Image(image) => Some((image.as_str(), self.span)),
+            _ => None,
+        };
+        base.into_iter()
+            .chain(self.instructions.iter().flat_map(|instruction| {
+                let froms: Vec<&From> = match &instruction.op {
+                    Op::Copy(copy) => vec![&copy.from],
+                    Op::Run(run) => run
+                        .mounts
+                        .iter()
+                        .filter_map(|mount| mount.from.as_ref())
+                        .collect(),
+                    _ => Vec::new(),
+                };
+                froms.into_iter().filter_map(|from| match from {
+                    From::Image(image) => Some((image.as_str(), instruction.span)),
+                    _ => None,
+                })
+            }))
     }
 }
 
@@ -67,6 +141,9 @@ pub enum TargetError {
     },
 }
 
+/// Faults that `BuildKit` finds in every stage, needed or not (`buildStageDependencyGraph`).
+const EARLY: [&str; 2] = ["invalid-stage-index", "variable-in-from"];
+
 pub(super) struct Resolver<'f, 't> {
     file: &'f Dockerfile<'t>,
     pub(super) options: &'f Options,
@@ -77,6 +154,10 @@ pub(super) struct Resolver<'f, 't> {
     /// The last stage of each lower-case name (`findStateByName`).
     pub(super) names: BTreeMap<String, StageId>,
     findings: Vec<Finding>,
+    /// What stages copy or mount from, whether it may be or not.
+    pub(super) edges: Vec<(StageId, StageId)>,
+    /// How many findings there were at the end of each stage.
+    marks: Vec<usize>,
 }
 
 impl Resolver<'_, '_> {
@@ -112,18 +193,16 @@ impl Resolver<'_, '_> {
                 View::From(from) => {
                     let id = StageId(self.stages.len());
                     let image = self.expand_global(&from.image, instruction.span());
-                    let platform = from
-                        .platform
-                        .as_ref()
-                        .map(|text| (self.expand_global(text, instruction.span()), text.span));
-                    let platform = platform.and_then(|(text, span)| {
+                    let platform = from.platform.as_ref().and_then(|written| {
+                        let text = self.expand_global(written, instruction.span());
                         let parsed = Platform::parse(&text);
                         if parsed.is_none() {
-                            self.problem(
-                                "invalid-platform",
-                                span,
-                                format!("failed to parse platform {text}"),
-                            );
+                            let message = if text.is_empty() {
+                                format!("empty platform value from expression {written}")
+                            } else {
+                                format!("failed to parse platform {written}")
+                            };
+                            self.problem("invalid-platform", written.span, message);
                         }
                         parsed
                     });
@@ -315,7 +394,40 @@ impl Resolver<'_, '_> {
             stage.instructions = walk.instructions;
             stage.needs = walk.needs.into_iter().collect();
             stage.end = state;
+            self.marks.push(self.findings.len());
         }
+    }
+
+    /// The first stage from which copies and mounts lead back to where they were (`validateCircularDependency`).
+    fn circular(&self) -> Option<StageId> {
+        let mut done = vec![false; self.stages.len()];
+        (0..self.stages.len())
+            .map(StageId)
+            .find(|&root| self.leads_back(root, &mut done))
+    }
+
+    /// Whether a way from `root` through stages that are not done comes back to itself. Without recursion: files may have many stages.
+    fn leads_back(&self, root: StageId, done: &mut [bool]) -> bool {
+        if std::mem::replace(&mut done[root.0], true) {
+            return false;
+        }
+        let mut path = vec![(root, 0)];
+        while let Some((stage, next)) = path.last_mut() {
+            let stage = *stage;
+            let mut edges = self.edges.iter().filter(|edge| edge.0 == stage);
+            let Some(&(_, to)) = edges.nth(*next) else {
+                path.pop();
+                continue;
+            };
+            *next += 1;
+            if path.iter().any(|&(on, _)| on == to) {
+                return true;
+            }
+            if !std::mem::replace(&mut done[to.0], true) {
+                path.push((to, 0));
+            }
+        }
+        false
     }
 
     /// The state at the start of a stage and the triggers that run first (`init`, `resolveStages`).

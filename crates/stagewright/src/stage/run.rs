@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use stagewright_syntax::instruction::{self, ResolvedMount, Run, ScriptForm};
-use stagewright_syntax::{Command, Span};
+use stagewright_syntax::{Command, Span, quote};
 
 use super::resolve::{Resolver, Walk};
 use super::state::{ImageConfig, State, join};
@@ -125,12 +125,14 @@ impl Resolver<'_, '_> {
 
     /// `detectRunMount`: names only, no indexes; a stage that is not there yet is an error.
     fn mount_from(&mut self, name: &str, span: Span, walk: &mut Walk) -> From {
-        match self.stage_named(name) {
+        let stage = self.stage_named(name);
+        self.edges.extend(stage.map(|stage| (walk.id, stage)));
+        match stage {
             Some(stage) if stage >= walk.id => {
                 self.problem(
                     "mount-from-later-stage",
                     span,
-                    format!("cannot mount from stage {name:?}, stage needs to be defined before current command"),
+                    format!("cannot mount from stage {}, stage needs to be defined before current command", quote(name)),
                 );
                 From::Image(name.to_owned())
             }

@@ -126,7 +126,7 @@ impl State {
         for (key, value) in &state.config.env {
             state.env.set(key, value);
         }
-        if !state.config.workdir.is_empty() {
+        if !state.config.workdir.is_empty() && !state.config.workdir.starts_with('/') {
             state.config.workdir = join("/", &state.config.workdir);
         }
         state

@@ -4,6 +4,7 @@ use stagewright_syntax::Dockerfile;
 
 use super::*;
 use crate::options::Options;
+use stagewright_syntax::git::GitPart;
 
 fn graph_with(text: &str, options: &Options) -> StageGraph {
     let images = |image: &str| {
@@ -104,6 +105,78 @@ fn stages_by_name_index_and_shadow() {
     );
     assert_eq!(graph.findings[0].code, "invalid-stage-index");
     assert!(graph.stages.iter().all(|stage| stage.reachable));
+}
+
+#[test]
+fn sources_of_add_are_read_as_buildkit_reads_them() {
+    let text = "FROM a\nARG V=1\nADD --checksum=c1 https://a.b/c.git?keep-git-dir&checksum=c1#v$V:x /a\nADD https://a.b/c%2e.tgz?d /b\nADD github.com/a/b /c\n";
+    let graph = graph(text);
+    assert_eq!(graph.findings, []);
+    let copies = graph.target_stage().instructions.iter();
+    let copies: Vec<&CopyOp> = copies
+        .filter_map(|instruction| match &instruction.op {
+            Op::Copy(copy) => Some(copy),
+            _ => None,
+        })
+        .collect();
+    let CopySource::Git { reference, .. } = &copies[0].sources[0] else {
+        panic!("{:?}", copies[0])
+    };
+    let part = |part: &Option<GitPart>| part.as_ref().map(|part| part.value.clone());
+    assert_eq!(part(&reference.reference).as_deref(), Some("v1"));
+    assert_eq!(part(&reference.subdir).as_deref(), Some("x"));
+    assert_eq!(
+        (copies[0].keep_git_dir, copies[0].checksum.as_str()),
+        (Some(true), "c1")
+    );
+    let CopySource::Url { name, .. } = &copies[1].sources[0] else {
+        panic!("{:?}", copies[1])
+    };
+    assert_eq!(name, "c..tgz");
+    assert_eq!(
+        copies[2].sources[0],
+        CopySource::Path("github.com/a/b".into())
+    );
+}
+
+#[test]
+fn faults_of_sources_and_ports_are_told_in_buildkits_words() {
+    let cases = [
+        ("COPY https://a.b/c /d", "source can't be a URL for COPY"),
+        (
+            "COPY git@a.b:c.git /d",
+            "source can't be a git ref for COPY",
+        ),
+        ("ADD https://a.b/c.git?x=y /d", "unexpected query \"x\""),
+        (
+            "ADD --keep-git-dir=false https://a.b/c.git?keep-git-dir=1 /d",
+            "inconsistent keep-git-dir configuration",
+        ),
+        (
+            "ADD --checksum=a https://a.b/c.git?commit=b /d",
+            "checksum mismatch \"a\" != \"b\"",
+        ),
+        (
+            "ADD --checksum=a b /d",
+            "checksum requires HTTP(S) or Git sources",
+        ),
+        (
+            "ADD --checksum=a b c /d/",
+            "checksum can't be specified for multiple sources",
+        ),
+        ("EXPOSE 80/x", "invalid port: \"80/x\": invalid proto: x"),
+        ("EXPOSE 2-1", "invalid containerPort: 2-1"),
+    ];
+    for (line, message) in cases {
+        let graph = graph(&format!("FROM a\n{line}\n"));
+        let said: Vec<&str> = graph.findings.iter().map(|f| f.message.as_str()).collect();
+        assert_eq!(said, [message], "{line}");
+    }
+    let graph = graph("FROM a\nEXPOSE 8001-8002/UDP [::1]:1:80\n");
+    assert_eq!(
+        graph.target_stage().end.config.ports,
+        ["80/tcp", "8001/udp", "8002/udp"]
+    );
 }
 
 #[test]

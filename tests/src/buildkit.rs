@@ -27,7 +27,7 @@ pub fn answer(kind: &str, question: &Value) -> Value {
         "text" => file(text),
         "word" => word(question),
         "directives" => json!({
-            "syntax": detect_syntax(text).map(directive), "check": detect_check(text).map(directive),
+            "syntax": detect_syntax(text).as_ref().map(directive), "check": detect_check(text).as_ref().map(directive),
         }),
         "source" => source(text),
         "image" => image(question["text"].as_str().unwrap_or_default()),
@@ -102,7 +102,7 @@ fn file(text: &str) -> Value {
     let nodes: Option<Vec<Value>> =
         (!answer["dump"].is_null()).then(|| file.instructions().map(|one| node(&one)).collect());
     let typed: Option<Vec<Value>> =
-        ok.then(|| file.instructions().map(|one| view(&one.view())).collect());
+        (answer["ok"] == true).then(|| file.instructions().map(|one| view(&one.view())).collect());
     answer["nodes"] = json!(nodes);
     answer["typed"] = json!(typed);
     answer
@@ -321,7 +321,7 @@ fn word(question: &Value) -> Value {
     })
 }
 
-fn directive(found: Syntax) -> Value {
+fn directive(found: &Syntax) -> Value {
     json!({"reference": found.reference, "command_line": found.command_line, "line": found.line})
 }
 

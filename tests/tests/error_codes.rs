@@ -8,7 +8,7 @@ use std::path::Path;
 fn codes() -> Vec<String> {
     let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/stagewright/src");
     let files = [
-        "analysis.rs",
+        "analysis/mod.rs",
         "context/error.rs",
         "options.rs",
         "outside/files.rs",

@@ -369,7 +369,7 @@ fn read_query(split: &Split<'_>, strict: bool) -> Option<Vec<Parameter>> {
         let start = at;
         at += piece.len() + 1;
         let (key, value) = piece.split_once('=').unwrap_or((piece, ""));
-        let read = |text| unescape(text, Part::Query).map(lossy);
+        let read = |text| unescape(text, Part::Query).map(|bytes| lossy(&bytes));
         let pair = if piece.contains(';') {
             None
         } else {
@@ -391,10 +391,6 @@ fn read_query(split: &Split<'_>, strict: bool) -> Option<Vec<Parameter>> {
 }
 
 /// `parseOpts`: the reference and the folder of a fragment. Addresses have percent escapes in them, the form of scp has not.
-#[expect(
-    clippy::type_complexity,
-    reason = "two parts, or nothing for a broken escape"
-)]
 fn read_fragment(split: &Split<'_>, raw: bool) -> Option<(Option<GitPart>, Option<GitPart>)> {
     let range = split.fragment.clone();
     let written = &split.text[range.clone()];
@@ -402,7 +398,7 @@ fn read_fragment(split: &Split<'_>, raw: bool) -> Option<(Option<GitPart>, Optio
         if raw {
             Some(String::from(text))
         } else {
-            unescape(text, Part::Fragment).map(lossy)
+            unescape(text, Part::Fragment).map(|bytes| lossy(&bytes))
         }
     };
     // A colon may be escaped, and still divides.

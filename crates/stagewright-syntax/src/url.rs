@@ -209,7 +209,8 @@ fn escape_into(out: &mut String, bytes: &[u8], part: Part) {
 pub(crate) fn unescape(text: &str, part: Part) -> Option<Cow<'_, [u8]>> {
     let bytes = text.as_bytes();
     let host = matches!(part, Part::Host | Part::Zone);
-    if !bytes.contains(&b'%') && !(part == Part::Query && bytes.contains(&b'+')) {
+    let escaped = bytes.contains(&b'%') || part == Part::Query && bytes.contains(&b'+');
+    if !escaped {
         let valid = |b: u8| b >= 0x80 || !must_escape(b, part);
         return (!host || bytes.iter().all(|&b| valid(b))).then_some(Cow::Borrowed(bytes));
     }
@@ -243,8 +244,8 @@ pub(crate) fn unescape(text: &str, part: Part) -> Option<Cow<'_, [u8]>> {
 }
 
 /// Bytes as text; each byte that is no part of a character becomes U+FFFD.
-pub(crate) fn lossy(bytes: Cow<'_, [u8]>) -> String {
-    String::from_utf8_lossy(&bytes).into_owned()
+pub(crate) fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// `path.Join("/", path)` without its first slash: `.` and `..` are resolved and cannot leave the root.

@@ -12,7 +12,6 @@ pub struct PortError {
 
 impl PortError {
     /// The stable name of the fault, in kebab case.
-    #[expect(clippy::unused_self, reason = "as the other errors have it")]
     pub const fn code(&self) -> &'static str {
         "invalid-port"
     }

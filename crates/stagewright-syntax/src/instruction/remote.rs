@@ -2,7 +2,6 @@
 
 use crate::git::{GitRef, GitRefError, GitRefErrorKind};
 use crate::url::{Url, lossy};
-use std::borrow::Cow;
 use std::ops::Range;
 
 /// What a source of `ADD` names. Heredocs are told apart before ([`Source::heredoc`](super::Source::heredoc)).
@@ -94,7 +93,7 @@ fn base_name(path: &[u8]) -> String {
     let start = path[..end].iter().rposition(|&b| b == b'/');
     match &path[start.map_or(0, |at| at + 1)..end] {
         b"" | b"." => unnamed(),
-        name => lossy(Cow::Borrowed(name)),
+        name => lossy(name),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use stagewright_syntax::expand::Expander;
 use stagewright_syntax::instruction::{HealthcheckTest, Source, exposed_ports};
-use stagewright_syntax::{Instruction, Span, View, quote};
+use stagewright_syntax::{Heredoc, Instruction, Span, View, quote};
 
 use super::copy::check_mode;
 use super::resolve::{Resolver, Walk};
@@ -271,34 +271,36 @@ impl Resolver<'_, '_> {
     ) -> Vec<CopySource> {
         sources
             .iter()
-            .map(|source| match &source.heredoc {
-                Some(heredoc) => {
-                    let raw = heredoc.chomped();
-                    let content = if heredoc.expand {
-                        Expander::heredoc().word(&raw, &state.env).map_or_else(
-                            |error| {
-                                self.problem("expansion", span, error.to_string());
-                                String::new()
-                            },
-                            |expanded| expanded.value,
-                        )
-                    } else {
-                        raw.into_owned()
-                    };
-                    CopySource::Heredoc {
-                        name: heredoc.name.to_string(),
-                        content,
-                    }
+            .map(|source| {
+                if let Some(heredoc) = &source.heredoc {
+                    return self.heredoc(heredoc, state, span);
                 }
-                None => {
-                    let text = self.expand(&source.text, state, span);
-                    CopySource::read(&text, add).unwrap_or_else(|message| {
-                        self.problem("invalid-source", span, message);
-                        CopySource::Path(text)
-                    })
-                }
+                let text = self.expand(&source.text, state, span);
+                CopySource::read(&text, add).unwrap_or_else(|message| {
+                    self.problem("invalid-source", span, message);
+                    CopySource::Path(text)
+                })
             })
             .collect()
+    }
+
+    fn heredoc(&mut self, heredoc: &Heredoc<'_>, state: &State, span: Span) -> CopySource {
+        let raw = heredoc.chomped();
+        let content = if heredoc.expand {
+            Expander::heredoc().word(&raw, &state.env).map_or_else(
+                |error| {
+                    self.problem("expansion", span, error.to_string());
+                    String::new()
+                },
+                |expanded| expanded.value,
+            )
+        } else {
+            raw.into_owned()
+        };
+        CopySource::Heredoc {
+            name: heredoc.name.to_string(),
+            content,
+        }
     }
 
     /// `findStateByName`: a name in any case; of several stages the last.

@@ -10,6 +10,7 @@ fn codes() -> Vec<String> {
     let files = [
         "analysis/mod.rs",
         "context/error.rs",
+        "measure/error.rs",
         "options.rs",
         "outside/files.rs",
         "project/mod.rs",

@@ -4,15 +4,15 @@ use std::path::Path;
 
 use stagewright::report::{
     BuildkitReport, CacheReport, Coded, ErrorReport, FormatReport, FormattedFile, GenerateReport,
-    OptimizeReport, ParseReport, SizeReport, text, to_json,
+    MeasureReport, OptimizeReport, ParseReport, SizeReport, measure::of_measure, text, to_json,
 };
 use stagewright::{
-    Analysis, BuildFiles, Change, Context, Dockerfile, Finding, Project, RecipeOptions, Severity,
+    Analysis, BuildFiles, Change, Context, Dockerfile, Finding, Image, Project, RecipeOptions, Severity,
     dockerfile_path, read_dockerfile, read_standard_input, write_dockerfile,
 };
 
 use crate::arguments::{
-    BuildArguments, Cache, Command, Form, Format, Generate, Optimize, Parse, Size,
+    BuildArguments, Cache, Command, Form, Format, Generate, Measure, Optimize, Parse, Size,
 };
 
 /// What is printed, and how the command ends.
@@ -56,6 +56,7 @@ pub(crate) fn to(command: &Command) -> Result<Answer, ErrorReport> {
         },
         Command::Format(arguments) => format(arguments),
         Command::Size(arguments) => size(arguments),
+        Command::Measure(arguments) => measure(arguments),
         Command::Cache(arguments) => cache(arguments),
         Command::Optimize(arguments) => optimize(arguments),
         Command::Generate(arguments) => generate(arguments),
@@ -173,6 +174,17 @@ fn size(arguments: &Size) -> Result<Answer, Failure> {
         },
         serious(&report.findings),
     ))
+}
+
+fn measure(arguments: &Measure) -> Result<Answer, Failure> {
+    let image = Image::open_with(&arguments.image, &arguments.options()?)?;
+    let report = MeasureReport::new(image);
+    let text = if arguments.json {
+        to_json(&report)
+    } else {
+        of_measure(&report)
+    };
+    Ok(Answer::new(text, false))
 }
 
 fn cache(arguments: &Cache) -> Result<Answer, Failure> {

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use stagewright::options::build_arg;
-use stagewright::{Applicability, FilesOptions, Options, OptionsError, PlanOptions};
+use stagewright::{
+    Applicability, FilesOptions, MeasureOptions, Options, OptionsError, PlanOptions,
+};
 
 /// Know what a container image will weigh and what the next build will redo, before building it.
 ///
@@ -26,6 +28,8 @@ pub(crate) enum Command {
     Format(Format),
     /// Estimates the size of the image and of each of its layers
     Size(Size),
+    /// Measures an image that is built: its layers, what is hidden in them, what is there twice
+    Measure(Measure),
     /// Predicts what the next build runs again after a change, and why
     Cache(Cache),
     /// Shows the rewrites that make the image smaller or the next build cheaper
@@ -42,6 +46,7 @@ impl Command {
             Self::Parse(parse) => parse.json && parse.form.is_none(),
             Self::Format(format) => format.json,
             Self::Size(size) => size.json,
+            Self::Measure(measure) => measure.json,
             Self::Cache(cache) => cache.json,
             Self::Optimize(optimize) => optimize.json,
             Self::Generate(generate) => generate.json,
@@ -136,6 +141,50 @@ pub(crate) struct Size {
     /// Print the answer as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Measure {
+    /// An archive of `docker save`, or an OCI layout as a tar or as a folder
+    pub(crate) image: PathBuf,
+    /// Which image, where the archive holds several
+    #[arg(long, value_name = "NAME:TAG")]
+    pub(crate) name: Option<String>,
+    /// The platform, where the image is there for several [default: linux/amd64]
+    #[arg(long)]
+    pub(crate) platform: Option<String>,
+    /// Hold layers that are not compressed against their digests too
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// The most rows of each list
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) rows: Option<usize>,
+    /// The most entries that the layers may have together [default: 2000000]
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) max_entries: Option<u64>,
+    /// The most bytes that the layers may have together when they are decompressed [default: 100000000000]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_bytes: Option<u64>,
+    /// The most decompressed bytes for each compressed one in a layer above 256 MB [default: 250]
+    #[arg(long, value_name = "RATIO")]
+    pub(crate) max_ratio: Option<u64>,
+    /// Print the answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Measure {
+    pub(crate) fn options(&self) -> Result<MeasureOptions, OptionsError> {
+        let mut options =
+            MeasureOptions::from_words(self.name.as_deref(), self.platform.as_deref())?;
+        options.verify = self.verify;
+        options.rows = self.rows.unwrap_or(options.rows);
+        let limits = &mut options.limits;
+        limits.entries = self.max_entries.unwrap_or(limits.entries);
+        limits.bytes = self.max_bytes.unwrap_or(limits.bytes);
+        limits.ratio = self.max_ratio.unwrap_or(limits.ratio);
+        Ok(options)
+    }
 }
 
 #[derive(Debug, Args)]

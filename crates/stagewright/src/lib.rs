@@ -12,6 +12,7 @@ pub mod finding;
 pub mod interpret;
 mod kind;
 pub mod ledger;
+pub mod measure;
 pub mod options;
 mod outside;
 pub mod passes;
@@ -31,6 +32,7 @@ pub use cache::{Prediction, Verdict};
 pub use change::{Change, FileChange};
 pub use context::{Context, ContextError};
 pub use finding::{Finding, Severity};
+pub use measure::{Image, MeasureError, MeasureOptions};
 pub use options::{Options, OptionsError, Platform};
 pub use outside::{
     BuildFiles, FilesError, FilesOptions, dockerfile_path, read_dockerfile, read_standard_input,

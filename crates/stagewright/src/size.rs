@@ -151,6 +151,28 @@ pub enum Kind {
     Other,
 }
 
+impl Kind {
+    /// The word used in all three languages, `python-source` for example.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Binary => "binary",
+            Self::NativeWheel => "native-wheel",
+            Self::PythonSource => "python-source",
+            Self::ByteCode => "byte-code",
+            Self::JavaScript => "java-script",
+            Self::WebAssets => "web-assets",
+            Self::Locale => "locale",
+            Self::Docs => "docs",
+            Self::PackageDatabase => "package-database",
+            Self::PackageLists => "package-lists",
+            Self::Archive => "archive",
+            Self::Text => "text",
+            Self::SystemPackage => "system-package",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// Where a number comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Basis {

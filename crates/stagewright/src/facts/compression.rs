@@ -62,23 +62,7 @@ static RATIOS: LazyLock<Ratios> = LazyLock::new(|| {
 
 /// The ratio of a kind.
 pub(crate) fn find(kind: Kind, codec: Codec) -> Compression {
-    let name = match kind {
-        Kind::Binary => "binary",
-        Kind::NativeWheel => "native-wheel",
-        Kind::PythonSource => "python-source",
-        Kind::ByteCode => "byte-code",
-        Kind::JavaScript => "java-script",
-        Kind::WebAssets => "web-assets",
-        Kind::Locale => "locale",
-        Kind::Docs => "docs",
-        Kind::PackageDatabase => "package-database",
-        Kind::PackageLists => "package-lists",
-        Kind::Archive => "archive",
-        Kind::Text => "text",
-        Kind::SystemPackage => "system-package",
-        Kind::Other => "other",
-    };
-    let row = &RATIOS.kind[name];
+    let row = &RATIOS.kind[kind.as_str()];
     Compression {
         ratio: match codec {
             Codec::Gzip => row.gzip,

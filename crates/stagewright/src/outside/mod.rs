@@ -6,6 +6,7 @@
     reason = "this is where they are allowed"
 )]
 
+mod archive;
 mod directory;
 mod files;
 

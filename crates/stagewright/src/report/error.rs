@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::SCHEMA;
 use crate::analysis::AnalysisError;
 use crate::context::ContextError;
+use crate::measure::MeasureError;
 use crate::options::OptionsError;
 use crate::outside::FilesError;
 use crate::project::ProjectError;
@@ -44,6 +45,21 @@ use crate::project::ProjectError;
 /// | `no-recipe` | no recipe fits the project |
 /// | `no-command` | nothing says how the application starts |
 /// | `unwritable` | a value cannot be written in a Dockerfile |
+/// | `image-missing` | nothing stands at the path of an image |
+/// | `image-unreadable` | an image cannot be read |
+/// | `no-image` | a file or a folder is neither an archive of `docker save` nor an OCI layout |
+/// | `image-truncated` | an archive or a layer ends too early |
+/// | `image-bad-tar` | an entry of an archive or a layer makes no sense |
+/// | `image-bad-compression` | a layer cannot be decompressed |
+/// | `image-bad-manifest` | a manifest, an index or a configuration makes no sense |
+/// | `image-blob-missing` | the image names what is not in it |
+/// | `image-digest-mismatch` | bytes are not those that the image promises |
+/// | `image-outside` | a name or a link leads out of the image |
+/// | `image-too-large` | the image goes beyond a limit; the message names it |
+/// | `several-images` | the archive holds several images, and none was named |
+/// | `unknown-image` | no image of the archive has the name |
+/// | `no-platform` | the image is not there for the platform |
+/// | `image-unsupported` | a layer is encrypted, or a digest is no SHA-256 |
 ///
 /// The command has three of its own: `usage` (its arguments cannot be understood), `several-files` (only `parse --as` reads more than
 /// one) and `output-unwritable` (its answer cannot be printed).
@@ -66,6 +82,7 @@ coded!(
     AnalysisError,
     ContextError,
     FilesError,
+    MeasureError,
     OptionsError,
     ProjectError
 );

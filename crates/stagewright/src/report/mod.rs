@@ -3,6 +3,7 @@
 pub mod buildkit;
 pub mod error;
 pub mod format;
+pub mod measure;
 pub mod parse;
 pub mod text;
 
@@ -12,6 +13,7 @@ use stagewright_syntax::Dockerfile;
 pub use self::buildkit::BuildkitReport;
 pub use self::error::{Coded, ErrorReport};
 pub use self::format::{FormatReport, FormattedFile};
+pub use self::measure::MeasureReport;
 pub use self::parse::ParseReport;
 use crate::analysis::{Analysis, AnalysisError};
 use crate::cache::{Prediction, StepVerdict, Verdict};

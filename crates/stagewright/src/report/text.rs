@@ -335,12 +335,12 @@ fn indented(out: &mut String, text: &str) {
     }
 }
 
-fn line(out: &mut String, text: &str) {
+pub(super) fn line(out: &mut String, text: &str) {
     writeln!(out, "{}", text.trim_end()).expect("a string takes every line");
 }
 
 /// The start of a text, in characters.
-fn short(text: &str, most: usize) -> String {
+pub(super) fn short(text: &str, most: usize) -> String {
     let text = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
     if text.chars().count() <= most {
         return text;

@@ -1,7 +1,7 @@
 //! The cases that every face must answer alike: `tests/conformance/<area>/<case>`.
 //!
 //! `project/` is the folder that is asked about, `after/` the next state of it where two are compared. `case.json` says what is asked
-//! (`build`, `change`, `plan`, `generate`), what the case shows (`about`), and `claims`: what must hold of the answer, by JSON pointer,
+//! (`build`, `change`, `plan`, `generate`, `measure`), what the case shows (`about`), and `claims`: what must hold of the answer, by JSON pointer,
 //! reasoned by hand and never rewritten. `expected.json` is the whole answer to the byte; `UPDATE_EXPECT=1` writes it anew.
 
 use std::collections::BTreeMap;
@@ -30,6 +30,8 @@ pub struct Case {
     pub plan: Option<Planned>,
     /// What the recipe is told.
     pub generate: Option<Recipe>,
+    /// Which image is measured.
+    pub measure: Option<Measured>,
     /// What must hold of the answer.
     pub claims: BTreeMap<String, Claim>,
 }
@@ -86,6 +88,21 @@ pub struct Recipe {
     pub base: Option<String>,
     /// The command.
     pub command: Option<Vec<String>>,
+}
+
+/// Which image is measured, and how.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measured {
+    /// The file or folder, in the project.
+    pub image: String,
+    /// Which image of it.
+    pub image_name: Option<String>,
+    /// The platform.
+    pub platform: Option<String>,
+    /// Whether every layer is held against its digest.
+    #[serde(default)]
+    pub verify: bool,
 }
 
 /// What must hold of one place of the answer.

@@ -1,11 +1,12 @@
 //! The library's answers to the cases that all languages share.
 
 use stagewright::report::{
-    CacheReport, Coded, ErrorReport, GenerateReport, OptimizeReport, SizeReport, to_json,
+    CacheReport, Coded, ErrorReport, GenerateReport, MeasureReport, OptimizeReport, SizeReport,
+    to_json,
 };
 use stagewright::{
-    Analysis, BuildFiles, Change, Context, Dockerfile, FilesOptions, Options, PlanOptions, Project,
-    RecipeOptions,
+    Analysis, BuildFiles, Change, Context, Dockerfile, FilesOptions, Image, MeasureOptions,
+    Options, PlanOptions, Project, RecipeOptions,
 };
 use stagewright_tests::conformance::Case;
 
@@ -90,7 +91,22 @@ fn generate(case: &Case) -> Result<String, Failure> {
     Ok(to_json(&GenerateReport::new(&context, generated)?))
 }
 
+fn measure(case: &Case) -> Result<String, Failure> {
+    let asked = case
+        .measure
+        .as_ref()
+        .expect("the case says what is measured");
+    let mut options =
+        MeasureOptions::from_words(asked.image_name.as_deref(), asked.platform.as_deref())?;
+    options.verify = asked.verify;
+    let image = Image::open_with(case.project().join(&asked.image), &options)?;
+    Ok(to_json(&MeasureReport::new(image)))
+}
+
 fn error(case: &Case) -> Result<String, Failure> {
+    if case.measure.is_some() {
+        return measure(case);
+    }
     match (&case.plan, &case.generate) {
         (Some(_), _) => optimize(case),
         (_, Some(_)) => generate(case),
@@ -128,6 +144,11 @@ fn plans() {
 #[test]
 fn recipes() {
     every("generate", 1, generate);
+}
+
+#[test]
+fn images() {
+    every("measure", 7, measure);
 }
 
 #[test]

@@ -6,7 +6,7 @@ import { basename, join } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-import { BuildFiles, Dockerfile, generate } from '../index.js'
+import { BuildFiles, Dockerfile, generate, measure } from '../index.js'
 
 const CONFORMANCE = fileURLToPath(new URL('../../../tests/conformance', import.meta.url))
 
@@ -29,9 +29,11 @@ function cache(path, asked) {
 
 const optimize = (path, asked) => analyze(path, asked, 'project').plan(camel(asked.plan))
 const generated = (path, asked) => generate(join(path, 'project'), camel(asked.generate))
-const error = (path, asked) => (asked.plan ? optimize : asked.generate ? generated : size)(path, asked)
+const measured = (path, { measure: { image, ...options } }) => measure(join(path, 'project', image), camel(options))
+const error = (path, asked) =>
+  (asked.plan ? optimize : asked.generate ? generated : asked.measure ? measured : size)(path, asked)
 
-const AREAS = { size, cache, optimize, generate: generated, errors: error }
+const AREAS = { size, cache, optimize, generate: generated, measure: measured, errors: error }
 let cases = 0
 
 for (const [area, answer] of Object.entries(AREAS)) {

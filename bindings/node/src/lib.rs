@@ -16,6 +16,7 @@ mod analysis;
 mod context;
 mod dockerfile;
 mod error;
+mod image;
 mod project;
 mod value;
 

@@ -2,6 +2,7 @@
 
 use napi_derive::napi;
 use stagewright::estimate::LayerEstimate;
+use stagewright::measure;
 use stagewright::plan;
 use stagewright::report::parse::{
     ParsedDirective, ParsedError, ParsedFlag, ParsedHeredoc, ParsedInstruction, Range,
@@ -223,9 +224,87 @@ pub struct SyntaxError {
     pub span: Span,
 }
 
+/// One layer of a measured image.
+#[napi(object, object_from_js = false)]
+pub struct ImageLayer {
+    /// The instruction that made it, from the image's history; empty where that says nothing.
+    pub instruction: String,
+    /// Its digest (`sha256:…`), of the blob where the archive names it, else of the tar; empty where it says nothing.
+    pub digest: String,
+    /// Whether the bytes were held against that digest.
+    pub verified: bool,
+    /// How it is compressed: `none`, `gzip` or `zstd`.
+    pub packing: String,
+    /// Files: no folders, links or white-outs.
+    pub files: i64,
+    /// Bytes of the files: the sum of the sizes of its tar's entries.
+    pub bytes: i64,
+    /// Bytes of the blob, where it is compressed.
+    pub compressed: Option<i64>,
+    /// Bytes of lower layers that it removes or replaces.
+    pub hidden: i64,
+    /// Its part of what the image wastes, as dive counts it.
+    pub wasted: i64,
+    /// What its files are made of, most bytes first.
+    pub kinds: Vec<KindBytes>,
+    /// Its largest files.
+    pub largest: Vec<ImageFile>,
+}
+
+/// Bytes of one kind.
+#[napi(object, object_from_js = false)]
+pub struct KindBytes {
+    /// The kind, `python-source` for example.
+    pub kind: String,
+    /// Files of it.
+    pub files: i64,
+    /// Bytes of them.
+    pub bytes: i64,
+}
+
+/// A file that a measured image stores.
+#[napi(object, object_from_js = false)]
+pub struct ImageFile {
+    /// Where it lies, from the root.
+    pub path: String,
+    /// Its bytes.
+    pub bytes: i64,
+    /// Its layer, counted from 0.
+    pub layer: u32,
+}
+
+/// A path that takes bytes in several layers.
+#[napi(object, object_from_js = false)]
+pub struct Waste {
+    /// The path.
+    pub path: String,
+    /// Its bytes in all layers.
+    pub bytes: i64,
+    /// The layers, counted from 0.
+    pub layers: Vec<u32>,
+}
+
+/// Files with one content and several paths.
+#[napi(object, object_from_js = false)]
+pub struct Duplicate {
+    /// The SHA-256 of the content, in hex.
+    pub digest: String,
+    /// Bytes of one of them.
+    pub bytes: i64,
+    /// How many paths there are.
+    pub count: i64,
+    /// The first of them in order, ten at most.
+    pub paths: Vec<String>,
+}
+
 /// Bytes as a JavaScript number, which is exact up to 2^53.
 pub(crate) fn bytes(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+/// A place in a list as JavaScript has it.
+fn index(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 /// A list of one kind as a list of another.
@@ -404,6 +483,65 @@ impl From<&ParsedError> for SyntaxError {
             line: error.line,
             column: error.column,
             span: error.span.into(),
+        }
+    }
+}
+
+impl From<&measure::Layer> for ImageLayer {
+    fn from(layer: &measure::Layer) -> Self {
+        Self {
+            instruction: layer.instruction.clone(),
+            digest: layer.digest.clone(),
+            verified: layer.verified,
+            packing: layer.packing.as_str().into(),
+            files: bytes(layer.files),
+            bytes: bytes(layer.bytes),
+            compressed: layer.compressed.map(bytes),
+            hidden: bytes(layer.hidden),
+            wasted: bytes(layer.wasted),
+            kinds: all(&layer.kinds),
+            largest: all(&layer.largest),
+        }
+    }
+}
+
+impl From<&measure::KindBytes> for KindBytes {
+    fn from(kind: &measure::KindBytes) -> Self {
+        Self {
+            kind: kind.kind.as_str().into(),
+            files: bytes(kind.files),
+            bytes: bytes(kind.bytes),
+        }
+    }
+}
+
+impl From<&measure::FileBytes> for ImageFile {
+    fn from(file: &measure::FileBytes) -> Self {
+        Self {
+            path: file.path.clone(),
+            bytes: bytes(file.bytes),
+            layer: index(file.layer),
+        }
+    }
+}
+
+impl From<&measure::Waste> for Waste {
+    fn from(waste: &measure::Waste) -> Self {
+        Self {
+            path: waste.path.clone(),
+            bytes: bytes(waste.bytes),
+            layers: waste.layers.iter().copied().map(index).collect(),
+        }
+    }
+}
+
+impl From<&measure::Duplicate> for Duplicate {
+    fn from(duplicate: &measure::Duplicate) -> Self {
+        Self {
+            digest: duplicate.digest.clone(),
+            bytes: bytes(duplicate.bytes),
+            count: bytes(duplicate.count),
+            paths: duplicate.paths.clone(),
         }
     }
 }

@@ -4,6 +4,7 @@ mod analysis;
 mod context;
 mod dockerfile;
 mod error;
+mod image;
 mod project;
 mod value;
 
@@ -20,11 +21,13 @@ mod _native {
     #[pymodule_export]
     use crate::error::StagewrightError;
     #[pymodule_export]
+    use crate::image::{Image, measure};
+    #[pymodule_export]
     use crate::project::{Generated, generate};
     #[pymodule_export]
     use crate::value::{
-        Base, Basis, Content, Directive, Finding, Flag, Heredoc, Instruction, Layer, Measure, Rung,
-        Size, Span, Step, SyntaxError,
+        Base, Basis, Content, Directive, Duplicate, Finding, Flag, Heredoc, ImageFile, ImageLayer,
+        Instruction, KindBytes, Layer, Measure, Rung, Size, Span, Step, SyntaxError, Waste,
     };
 
     #[pymodule_export]

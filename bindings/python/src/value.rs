@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 use stagewright::estimate::LayerEstimate;
+use stagewright::measure;
 use stagewright::plan;
 use stagewright::report::parse::{
     ParsedDirective, ParsedError, ParsedFlag, ParsedHeredoc, ParsedInstruction, Range,
@@ -271,6 +272,84 @@ value! {
     }
 }
 
+value! {
+    /// One layer of a measured image.
+    ImageLayer {
+        /// The instruction that made it, from the image's history; empty where that says nothing.
+        instruction: String,
+        /// Its digest (`sha256:…`), of the blob where the archive names it, else of the tar; empty where it says nothing.
+        digest: String,
+        /// Whether the bytes were held against that digest.
+        verified: bool,
+        /// How it is compressed: `none`, `gzip` or `zstd`.
+        packing: String,
+        /// Files: no folders, links or white-outs.
+        files: u64,
+        /// Bytes of the files: the sum of the sizes of its tar's entries.
+        bytes: u64,
+        /// Bytes of the blob, where it is compressed.
+        compressed: Option<u64>,
+        /// Bytes of lower layers that it removes or replaces.
+        hidden: u64,
+        /// Its part of what the image wastes, as dive counts it.
+        wasted: u64,
+        /// What its files are made of, most bytes first.
+        kinds: Vec<KindBytes>,
+        /// Its largest files.
+        largest: Vec<ImageFile>,
+    }
+}
+
+value! {
+    /// Bytes of one kind.
+    KindBytes {
+        /// The kind, `python-source` for example.
+        kind: String,
+        /// Files of it.
+        files: u64,
+        /// Bytes of them.
+        bytes: u64,
+    }
+}
+
+value! {
+    /// A file that a measured image stores.
+    ImageFile {
+        /// Where it lies, from the root.
+        path: String,
+        /// Its bytes.
+        bytes: u64,
+        /// Its layer, counted from 0.
+        layer: usize,
+    }
+}
+
+value! {
+    /// A path that takes bytes in several layers.
+    Waste {
+        /// The path.
+        path: String,
+        /// Its bytes in all layers.
+        bytes: u64,
+        /// The layers, counted from 0.
+        layers: Vec<usize>,
+    }
+}
+
+value! {
+    /// Files with one content and several paths.
+    Duplicate {
+        /// The SHA-256 of the content, in hex.
+        digest: String,
+        /// Bytes of one of them.
+        bytes: u64,
+        /// How many paths there are.
+        count: u64,
+        /// The first of them in order, ten at most.
+        paths: Vec<String>,
+    }
+}
+
 /// A list of one kind as a list of another.
 pub(crate) fn all<'a, T: 'a, U: From<&'a T>>(items: impl IntoIterator<Item = &'a T>) -> Vec<U> {
     items.into_iter().map(U::from).collect()
@@ -447,6 +526,65 @@ impl From<&ParsedError> for SyntaxError {
             line: error.line,
             column: error.column,
             span: error.span.into(),
+        }
+    }
+}
+
+impl From<&measure::Layer> for ImageLayer {
+    fn from(layer: &measure::Layer) -> Self {
+        Self {
+            instruction: layer.instruction.clone(),
+            digest: layer.digest.clone(),
+            verified: layer.verified,
+            packing: layer.packing.as_str().into(),
+            files: layer.files,
+            bytes: layer.bytes,
+            compressed: layer.compressed,
+            hidden: layer.hidden,
+            wasted: layer.wasted,
+            kinds: all(&layer.kinds),
+            largest: all(&layer.largest),
+        }
+    }
+}
+
+impl From<&measure::KindBytes> for KindBytes {
+    fn from(kind: &measure::KindBytes) -> Self {
+        Self {
+            kind: kind.kind.as_str().into(),
+            files: kind.files,
+            bytes: kind.bytes,
+        }
+    }
+}
+
+impl From<&measure::FileBytes> for ImageFile {
+    fn from(file: &measure::FileBytes) -> Self {
+        Self {
+            path: file.path.clone(),
+            bytes: file.bytes,
+            layer: file.layer,
+        }
+    }
+}
+
+impl From<&measure::Waste> for Waste {
+    fn from(waste: &measure::Waste) -> Self {
+        Self {
+            path: waste.path.clone(),
+            bytes: waste.bytes,
+            layers: waste.layers.clone(),
+        }
+    }
+}
+
+impl From<&measure::Duplicate> for Duplicate {
+    fn from(duplicate: &measure::Duplicate) -> Self {
+        Self {
+            digest: duplicate.digest.clone(),
+            bytes: duplicate.bytes,
+            count: duplicate.count,
+            paths: duplicate.paths.clone(),
         }
     }
 }

@@ -35,13 +35,20 @@ def generate(case):
     return stagewright.generate(case["folder"] / "project", **case["generate"])
 
 
+def measure(case):
+    asked = dict(case["measure"])
+    return stagewright.measure(case["folder"] / "project" / asked.pop("image"), **asked)
+
+
 def errors(case):
+    asked = next((asked for name, asked in ASKED.items() if name in case), size)
     with pytest.raises(StagewrightError) as caught:
-        (optimize if "plan" in case else generate if "generate" in case else size)(case)
+        asked(case)
     return caught.value
 
 
-AREAS = {"size": size, "cache": cache, "optimize": optimize, "generate": generate, "errors": errors}
+ASKED = {"plan": optimize, "generate": generate, "measure": measure}
+AREAS = {"size": size, "cache": cache, "optimize": optimize, "generate": generate, "measure": measure, "errors": errors}
 CASES = [(area, path) for area in AREAS for path in sorted((CONFORMANCE / area).iterdir())]
 
 

@@ -7,8 +7,8 @@ use stagewright::report::{
     MeasureReport, OptimizeReport, ParseReport, SizeReport, measure::of_measure, text, to_json,
 };
 use stagewright::{
-    Analysis, BuildFiles, Change, Context, Dockerfile, Finding, Image, Project, RecipeOptions, Severity,
-    dockerfile_path, read_dockerfile, read_standard_input, write_dockerfile,
+    Analysis, BuildFiles, Change, Context, Dockerfile, Finding, Image, Project, RecipeOptions,
+    Severity, dockerfile_path, read_dockerfile, read_standard_input, write_dockerfile,
 };
 
 use crate::arguments::{

@@ -44,6 +44,21 @@ fn arguments(area: &str, folder: &Path, case: &Value) -> Vec<String> {
     for name in ["port", "base"] {
         option(name, &case["generate"][name]);
     }
+    for name in ["image_name", "platform"] {
+        option(name.trim_start_matches("image_"), &case["measure"][name]);
+    }
+    if case["measure"]["verify"] == true {
+        words.push("--verify".to_owned());
+    }
+    if let Some(image) = case["measure"]["image"].as_str() {
+        let image = folder.join("project").join(image);
+        let image = image.to_str().expect("paths of cases are UTF-8").to_owned();
+        return ["measure".to_owned(), image]
+            .into_iter()
+            .chain(words)
+            .chain(["--json".to_owned()])
+            .collect();
+    }
     let command = match area {
         "errors" if !case["plan"].is_null() => "optimize",
         "errors" if !case["generate"].is_null() => "generate",
@@ -71,7 +86,7 @@ fn read(path: &Path) -> String {
 fn cases_are_answered_to_the_byte() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance");
     let mut count = 0;
-    for area in ["size", "cache", "optimize", "generate", "errors"] {
+    for area in ["size", "cache", "optimize", "generate", "measure", "errors"] {
         for entry in fs::read_dir(root.join(area)).expect("the cases are there") {
             let folder = entry.expect("the folder can be listed").path();
             let case: Value =

@@ -48,17 +48,29 @@ struct Archive(PathBuf);
 impl Archive {
     fn new(layers: &[Vec<u8>]) -> Self {
         let names: Vec<String> = (0..layers.len()).map(|at| format!("{at}.tar")).collect();
-        let manifest = format!("[{{\"Config\":\"c.json\",\"RepoTags\":[\"a:1\"],\"Layers\":{names:?}}}]");
-        let mut members: Vec<Vec<u8>> =
-            names.iter().zip(layers).map(|(name, layer)| member(name, b'0', layer)).collect();
-        members.push(member("c.json", b'0', b"{\"os\":\"linux\",\"architecture\":\"amd64\"}"));
+        let manifest =
+            format!("[{{\"Config\":\"c.json\",\"RepoTags\":[\"a:1\"],\"Layers\":{names:?}}}]");
+        let mut members: Vec<Vec<u8>> = names
+            .iter()
+            .zip(layers)
+            .map(|(name, layer)| member(name, b'0', layer))
+            .collect();
+        members.push(member(
+            "c.json",
+            b'0',
+            b"{\"os\":\"linux\",\"architecture\":\"amd64\"}",
+        ));
         members.push(member("manifest.json", b'0', manifest.as_bytes()));
         Self::of(&tar(&members))
     }
 
     fn of(bytes: &[u8]) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("stagewright-{}-{}.tar", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "stagewright-{}-{}.tar",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
         let path = std::env::temp_dir().join(name);
         fs::write(&path, bytes).unwrap();
         Self(path)
@@ -85,16 +97,43 @@ impl Drop for Archive {
 fn bombs_end_at_the_limits() {
     let zeros = vec![0; 300_000_000];
     let bomb = Archive::new(&[gzip(&tar(&[member("zeros", b'0', &zeros)]))]);
-    assert_eq!(bomb.code(|options| options.limits.ratio = 100), "image-too-large");
-    assert_eq!(bomb.code(|options| options.limits.bytes = 1_000_000), "image-too-large");
-    assert_eq!(bomb.measure(|options| options.limits.ratio = 2000).unwrap().bytes, 300_000_000);
-    let many: Vec<Vec<u8>> = (0..200).map(|at| member(&format!("f{at}"), b'0', b"")).collect();
+    assert_eq!(
+        bomb.code(|options| options.limits.ratio = 100),
+        "image-too-large"
+    );
+    assert_eq!(
+        bomb.code(|options| options.limits.bytes = 1_000_000),
+        "image-too-large"
+    );
+    assert_eq!(
+        bomb.measure(|options| options.limits.ratio = 2000)
+            .unwrap()
+            .bytes,
+        300_000_000
+    );
+    let many: Vec<Vec<u8>> = (0..200)
+        .map(|at| member(&format!("f{at}"), b'0', b""))
+        .collect();
     let many = Archive::new(&[tar(&many)]);
-    assert_eq!(many.code(|options| options.limits.entries = 199), "image-too-large");
-    assert_eq!(many.measure(|options| options.limits.entries = 200).unwrap().entries, 200);
+    assert_eq!(
+        many.code(|options| options.limits.entries = 199),
+        "image-too-large"
+    );
+    assert_eq!(
+        many.measure(|options| options.limits.entries = 200)
+            .unwrap()
+            .entries,
+        200
+    );
     // One name of a million bytes counts as four thousand entries.
-    let long = Archive::new(&[tar(&[member("././@LongLink", b'L', &[b'n'; 1_000_000]), member("n", b'0', b"")])]);
-    assert_eq!(long.code(|options| options.limits.entries = 1000), "image-too-large");
+    let long = Archive::new(&[tar(&[
+        member("././@LongLink", b'L', &[b'n'; 1_000_000]),
+        member("n", b'0', b""),
+    ])]);
+    assert_eq!(
+        long.code(|options| options.limits.entries = 1000),
+        "image-too-large"
+    );
 }
 
 #[test]
@@ -103,22 +142,40 @@ fn a_record_that_claims_too_much_is_not_read() {
     assert_eq!(Archive::new(&[claims]).code(|_| {}), "image-bad-tar");
     // A file that claims more than the layer has.
     let claims = tar(&[header(b"file", b'0', 5_000_000_000)]);
-    assert_eq!(Archive::new(std::slice::from_ref(&claims)).code(|_| {}), "image-truncated");
-    assert_eq!(Archive::new(&[gzip(&claims)]).code(|_| {}), "image-truncated");
+    assert_eq!(
+        Archive::new(std::slice::from_ref(&claims)).code(|_| {}),
+        "image-truncated"
+    );
+    assert_eq!(
+        Archive::new(&[gzip(&claims)]).code(|_| {}),
+        "image-truncated"
+    );
 }
 
 #[test]
 fn every_cut_is_an_error_or_a_whole_number_of_entries() {
-    let layer = tar(&[member("one", b'0', b"1234567"), member("two", b'0', &[7; 900])]);
+    let layer = tar(&[
+        member("one", b'0', b"1234567"),
+        member("two", b'0', &[7; 900]),
+    ]);
     let whole = gzip(&layer);
     for end in 1..whole.len() {
         let code = Archive::new(&[whole[..end].to_vec()]).code(|_| {});
-        assert!(matches!(code, "image-truncated" | "image-bad-compression" | "image-bad-tar"), "{end}: {code}");
+        assert!(
+            matches!(
+                code,
+                "image-truncated" | "image-bad-compression" | "image-bad-tar"
+            ),
+            "{end}: {code}"
+        );
     }
     for end in (1..layer.len()).step_by(97) {
         match Archive::new(&[layer[..end].to_vec()]).measure(|_| {}) {
             Ok(image) => assert!([0, 7, 907].contains(&image.bytes), "{end}: {}", image.bytes),
-            Err(error) => assert!(matches!(error.code(), "image-truncated" | "image-bad-tar"), "{end}: {error}"),
+            Err(error) => assert!(
+                matches!(error.code(), "image-truncated" | "image-bad-tar"),
+                "{end}: {error}"
+            ),
         }
     }
 }
@@ -130,7 +187,12 @@ fn rare_forms_are_counted() {
     // A GNU sparse file: 3 bytes are stored, the file has 1000.
     let mut sparse = header(b"sparse", b'S', 3);
     sparse[483..495].copy_from_slice(b"00000001750\0");
-    let sum: u32 = sparse[..148].iter().chain(&sparse[156..]).map(|byte| u32::from(*byte)).sum::<u32>() + 256;
+    let sum: u32 = sparse[..148]
+        .iter()
+        .chain(&sparse[156..])
+        .map(|byte| u32::from(*byte))
+        .sum::<u32>()
+        + 256;
     sparse[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
     sparse.extend_from_slice(b"abc");
     sparse.resize(1024, 0);
@@ -138,7 +200,13 @@ fn rare_forms_are_counted() {
     sized.extend_from_slice(b"12345");
     sized.resize(1024, 0);
     let hard = header(b"hard", b'1', 77);
-    let layer = tar(&[member("pax", b'x', pax), sized, sparse, hard, member("last", b'7', b"1")]);
+    let layer = tar(&[
+        member("pax", b'x', pax),
+        sized,
+        sparse,
+        hard,
+        member("last", b'7', b"1"),
+    ]);
     for layer in [layer.clone(), gzip(&layer)] {
         let image = Archive::new(&[layer]).measure(|_| {}).unwrap();
         assert_eq!((image.bytes, image.files, image.entries), (1006, 3, 4));
@@ -148,7 +216,10 @@ fn rare_forms_are_counted() {
 
 #[test]
 fn streams_of_several_members_are_one_layer() {
-    let layer = tar(&[member("one", b'0', &[1; 3000]), member("two", b'0', &[2; 3000])]);
+    let layer = tar(&[
+        member("one", b'0', &[1; 3000]),
+        member("two", b'0', &[2; 3000]),
+    ]);
     let parts = [gzip(&layer[..1000]), gzip(&layer[1000..])].concat();
     let image = Archive::new(&[parts]).measure(|_| {}).unwrap();
     assert_eq!((image.bytes, image.tar), (6000, layer.len() as u64));
@@ -157,10 +228,23 @@ fn streams_of_several_members_are_one_layer() {
 #[test]
 fn hidden_and_visible_bytes_are_all_bytes() {
     let image = Archive::new(&[
-        tar(&[member("a/one", b'0', &[1; 100]), member("a/two", b'0', &[2; 50]), member("b", b'0', &[3; 10])]),
-        tar(&[member("a/", b'5', b""), member("a/one", b'0', &[4; 7]), member("b", b'0', &[3; 10]), member("b", b'0', &[5; 20])]),
+        tar(&[
+            member("a/one", b'0', &[1; 100]),
+            member("a/two", b'0', &[2; 50]),
+            member("b", b'0', &[3; 10]),
+        ]),
+        tar(&[
+            member("a/", b'5', b""),
+            member("a/one", b'0', &[4; 7]),
+            member("b", b'0', &[3; 10]),
+            member("b", b'0', &[5; 20]),
+        ]),
         tar(&[member("a", b'0', &[6; 3])]),
-        tar(&[member(".wh.b", b'0', b""), member("c/.wh..wh..opq", b'0', b""), member("c/three", b'0', &[9; 4])]),
+        tar(&[
+            member(".wh.b", b'0', b""),
+            member("c/.wh..wh..opq", b'0', b""),
+            member("c/three", b'0', &[9; 4]),
+        ]),
     ])
     .measure(|_| {})
     .unwrap();

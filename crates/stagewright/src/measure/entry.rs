@@ -171,7 +171,7 @@ pub(crate) fn read(
         } else {
             Content::Unknown
         };
-        entries.push(member, &start, content);
+        entries.push(&member, &start, content);
     }
     // What stands behind the end belongs to the blob, and to its digest.
     let mut offset = tar.offset();
@@ -233,7 +233,7 @@ pub(crate) fn scan(
         } else {
             Content::Unknown
         };
-        entries.push(member, &start, content);
+        entries.push(&member, &start, content);
     }
     entries.tar = length;
     Ok(entries)
@@ -256,7 +256,7 @@ pub(crate) fn of_tar(error: TarError, place: &str, offset: u64) -> MeasureError 
 }
 
 impl Entries {
-    fn push(&mut self, member: Member, start: &Start, content: Content) {
+    fn push(&mut self, member: &Member, start: &Start, content: Content) {
         let (path, inside) = clean(&member.name);
         if !inside {
             self.outside += 1;
@@ -338,8 +338,7 @@ fn clean(name: &[u8]) -> (Box<str>, bool) {
     for part in text.split('/') {
         match part {
             "" | "." => {}
-            ".." if parts.pop().is_none() => inside = false,
-            ".." => {}
+            ".." => inside &= parts.pop().is_some(),
             part => parts.push(part),
         }
     }

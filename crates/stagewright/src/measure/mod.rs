@@ -424,17 +424,18 @@ fn duplicates(all: &[Entries], rows: usize) -> (u64, Vec<Duplicate>) {
     let duplicated = groups.iter().map(|(bytes, _)| bytes).sum();
     groups.sort_by_key(|(bytes, group)| (Reverse(*bytes), group[0].2));
     groups.truncate(rows);
-    let group = |(_, group): (u64, &[([u8; 32], u64, &str)])| Duplicate {
-        digest: blob::hex(&group[0].0),
-        bytes: group[0].1,
-        count: group.len() as u64,
-        paths: group
-            .iter()
-            .take(10)
-            .map(|(_, _, path)| format!("/{path}"))
-            .collect(),
-    };
-    (duplicated, groups.into_iter().map(group).collect())
+    let mut rows = Vec::new();
+    for (_, group) in groups {
+        let (digest, bytes, _) = group[0];
+        let paths = group.iter().take(10).map(|(_, _, path)| format!("/{path}"));
+        rows.push(Duplicate {
+            digest: blob::hex(&digest),
+            bytes,
+            count: group.len() as u64,
+            paths: paths.collect(),
+        });
+    }
+    (duplicated, rows)
 }
 
 /// `debian 12` out of `os-release`.

@@ -6,7 +6,7 @@
 use std::io::{self, BufRead, ErrorKind, Read as _, Seek};
 
 /// A block of a tar.
-const BLOCK: u64 = 512;
+const BLOCK: usize = 512;
 
 /// The most that a long name or the PAX records of one entry may take (`maxSpecialFileSize` of Go's `archive/tar`).
 const RECORD: u64 = 1 << 20;
@@ -164,7 +164,7 @@ impl<R: BufRead> Tar<R> {
             bytes = real;
         }
         self.content = stored;
-        self.padding = stored.wrapping_neg() % BLOCK;
+        self.padding = filler(stored);
         Ok(Member {
             name,
             link: pax
@@ -219,12 +219,12 @@ impl<R: BufRead> Tar<R> {
     }
 
     fn block(&mut self) -> Result<Option<[u8; 512]>, TarError> {
-        let mut block = [0; BLOCK as usize];
+        let mut block = [0; BLOCK];
         if self.input.fill_buf()?.is_empty() {
             return Ok(None);
         }
         self.input.read_exact(&mut block)?;
-        self.offset += BLOCK;
+        self.offset += BLOCK as u64;
         Ok(Some(block))
     }
 
@@ -240,7 +240,7 @@ impl<R: BufRead> Tar<R> {
             return Err(TarError::Truncated);
         }
         self.offset += size;
-        self.skip(size.wrapping_neg() % BLOCK)?;
+        self.skip(filler(size))?;
         Ok(record)
     }
 
@@ -297,7 +297,7 @@ impl Pax {
                 b"linkpath" => pax.link = Some(value.to_vec()),
                 b"size" => pax.size = Some(decimal(value).ok_or(WRONG)?),
                 b"GNU.sparse.realsize" | b"GNU.sparse.size" => {
-                    pax.real_size = Some(decimal(value).ok_or(WRONG)?)
+                    pax.real_size = Some(decimal(value).ok_or(WRONG)?);
                 }
                 _ => {}
             }
@@ -317,6 +317,11 @@ fn plain_name(header: &[u8; 512]) -> Vec<u8> {
     name
 }
 
+/// How many bytes fill the last block after so many.
+fn filler(bytes: u64) -> u64 {
+    bytes.wrapping_neg() % BLOCK as u64
+}
+
 fn until_nul(mut text: Vec<u8>) -> Vec<u8> {
     if let Some(end) = text.iter().position(|byte| *byte == 0) {
         text.truncate(end);
@@ -327,9 +332,9 @@ fn until_nul(mut text: Vec<u8>) -> Vec<u8> {
 /// A number field: octal text, or base 256 where the first bit is set. None for anything else, and below zero.
 fn number(field: &[u8]) -> Option<u64> {
     if field[0] & 0x80 != 0 {
-        let digits = field.iter().skip(1);
-        return digits.fold(Some(u64::from(field[0] & 0x7f)), |sum, byte| {
-            sum?.checked_mul(256)?.checked_add(u64::from(*byte))
+        let first = u64::from(field[0] & 0x7f);
+        return field[1..].iter().try_fold(first, |sum, byte| {
+            sum.checked_mul(256)?.checked_add(u64::from(*byte))
         });
     }
     let text = field

@@ -88,13 +88,22 @@ pub fn of_measure(report: &MeasureReport) -> String {
             line(&mut out, &format!("{:>30}  compressed by zstd", ""));
         }
     }
+    lists(&mut out, image);
+    for note in &image.notes {
+        line(&mut out, &format!("note: {note}"));
+    }
+    out
+}
+
+/// What the files are made of, and where the bytes went: ten rows each.
+fn lists(out: &mut String, image: &Image) {
     let mut list = |title: &str, rows: Vec<(u64, String)>| {
         if !rows.is_empty() {
-            line(&mut out, "");
-            line(&mut out, title);
+            line(out, "");
+            line(out, title);
         }
         for (count, text) in rows.into_iter().take(10) {
-            line(&mut out, &format!("{:>10}  {text}", bytes(count)));
+            line(out, &format!("{:>10}  {text}", bytes(count)));
         }
     };
     let kinds = image.kinds.iter().filter(|kind| kind.bytes > 0);
@@ -136,8 +145,4 @@ pub fn of_measure(report: &MeasureReport) -> String {
         (more, format!("{}{rest}", paths.join(", ")))
     });
     list("the same content under several paths", duplicates.collect());
-    for note in &image.notes {
-        line(&mut out, &format!("note: {note}"));
-    }
-    out
 }

@@ -38,8 +38,8 @@ fn tar(members: &[Vec<u8>]) -> Vec<u8> {
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(bytes).unwrap();
-    encoder.finish().unwrap()
+    encoder.write_all(bytes).expect("memory takes it");
+    encoder.finish().expect("memory takes it")
 }
 
 /// An archive of `docker save` with these layers, in a file that goes with it.
@@ -72,7 +72,7 @@ impl Archive {
             COUNT.fetch_add(1, Ordering::Relaxed)
         );
         let path = std::env::temp_dir().join(name);
-        fs::write(&path, bytes).unwrap();
+        fs::write(&path, bytes).expect("the folder for passing files can be written");
         Self(path)
     }
 
@@ -83,7 +83,7 @@ impl Archive {
     }
 
     fn code(&self, change: impl Fn(&mut MeasureOptions)) -> &'static str {
-        self.measure(change).unwrap_err().code()
+        self.measure(change).expect_err("it is wrong").code()
     }
 }
 
@@ -127,7 +127,7 @@ fn bombs_end_at_the_limits() {
     );
     // One name of a million bytes counts as four thousand entries.
     let long = Archive::new(&[tar(&[
-        member("././@LongLink", b'L', &[b'n'; 1_000_000]),
+        member("././@LongLink", b'L', &vec![b'n'; 1_000_000]),
         member("n", b'0', b""),
     ])]);
     assert_eq!(

@@ -146,6 +146,40 @@ export declare class Generated {
   toJson(): string
 }
 
+/** An image that was measured. It never changes. */
+export declare class Image {
+  /** The names that the archive gives it. */
+  get names(): Array<string>
+  /** What it runs on, where it says so. */
+  get platform(): string | null
+  /** Files of all layers: no folders, links or white-outs. */
+  get files(): number
+  /** Bytes of the files of all layers. */
+  get bytes(): number
+  /** Bytes of all layers as they are compressed; nothing where one is not. */
+  get compressed(): number | null
+  /** Bytes that later layers remove or replace: paid for and never seen. */
+  get hidden(): number
+  /** Bytes of all paths that take bytes in more than one layer, as dive counts them. */
+  get wasted(): number
+  /** Bytes that are there under another path too. */
+  get duplicated(): number
+  /** The layers, base first. */
+  get layers(): Array<ImageLayer>
+  /** What the files are made of, most bytes first. */
+  get kinds(): Array<KindBytes>
+  /** The largest files of all layers. */
+  get largest(): Array<ImageFile>
+  /** The paths that waste most. */
+  get waste(): Array<Waste>
+  /** Files with one content and several paths, those first that cost most. */
+  get duplicates(): Array<Duplicate>
+  /** What to know about the numbers, in sentences. */
+  get notes(): Array<string>
+  /** Everything as JSON: the bytes that `stagewright measure --json` prints. */
+  toJson(): string
+}
+
 /** The chosen rewrites in order, and what they lead to. */
 export declare class Plan {
   /** What was minimised. */
@@ -262,6 +296,18 @@ export interface DirectoryContextOptions {
   hash?: boolean
 }
 
+/** Files with one content and several paths. */
+export interface Duplicate {
+  /** The SHA-256 of the content, in hex. */
+  digest: string
+  /** Bytes of one of them. */
+  bytes: number
+  /** How many paths there are. */
+  count: number
+  /** The first of them in order, ten at most. */
+  paths: Array<string>
+}
+
 /** What is wrong with a Dockerfile or its project, or not known of it. */
 export interface Finding {
   /** A stable name in kebab-case. */
@@ -317,6 +363,54 @@ export interface Heredoc {
   expand: boolean
 }
 
+/** A file that a measured image stores. */
+export interface ImageFile {
+  /** Where it lies, from the root. */
+  path: string
+  /** Its bytes. */
+  bytes: number
+  /** Its layer, counted from 0. */
+  layer: number
+}
+
+/** One layer of a measured image. */
+export interface ImageLayer {
+  /** The instruction that made it, from the image's history; empty where that says nothing. */
+  instruction: string
+  /** Its digest (`sha256:…`), of the blob where the archive names it, else of the tar; empty where it says nothing. */
+  digest: string
+  /** Whether the bytes were held against that digest. */
+  verified: boolean
+  /** How it is compressed: `none`, `gzip` or `zstd`. */
+  packing: string
+  /** Files: no folders, links or white-outs. */
+  files: number
+  /** Bytes of the files: the sum of the sizes of its tar's entries. */
+  bytes: number
+  /** Bytes of the blob, where it is compressed. */
+  compressed?: number
+  /** Bytes of lower layers that it removes or replaces. */
+  hidden: number
+  /** Its part of what the image wastes, as dive counts it. */
+  wasted: number
+  /** What its files are made of, most bytes first. */
+  kinds: Array<KindBytes>
+  /** Its largest files. */
+  largest: Array<ImageFile>
+}
+
+/** What is measured, and how. */
+export interface ImageOptions {
+  /** Which image, where the archive holds several. */
+  imageName?: string
+  /** The platform, where the image is there for several; `linux/amd64` if absent. */
+  platform?: string
+  /** Hold layers that are not compressed against their digests too. */
+  verify?: boolean
+  /** The most rows of each list. */
+  rows?: number
+}
+
 /** One instruction as written. */
 export interface Instruction {
   /** Its name in upper case; as written where no instruction has it. */
@@ -333,6 +427,16 @@ export interface Instruction {
   text: string
   /** Its here-documents, in order. */
   heredocs: Array<Heredoc>
+}
+
+/** Bytes of one kind. */
+export interface KindBytes {
+  /** The kind, `python-source` for example. */
+  kind: string
+  /** Files of it. */
+  files: number
+  /** Bytes of them. */
+  bytes: number
 }
 
 /** One layer of the image. */
@@ -358,6 +462,13 @@ export interface Layer {
   /** What the estimate does not cover, in sentences. */
   notes: Array<string>
 }
+
+/**
+ * Measures an image: an archive of `docker save`, or an OCI layout as a tar or as a folder. Nothing is unpacked or written.
+ *
+ * Throws an error with a `code` for what cannot be read, is broken, or goes beyond the limits.
+ */
+export declare function measure(path: string, options?: ImageOptions | undefined | null): Image
 
 /** What a Dockerfile costs. */
 export interface Measure {
@@ -453,3 +564,13 @@ export interface SyntaxError {
 
 /** The version of the package. */
 export declare function version(): string
+
+/** A path that takes bytes in several layers. */
+export interface Waste {
+  /** The path. */
+  path: string
+  /** Its bytes in all layers. */
+  bytes: number
+  /** The layers, counted from 0. */
+  layers: Array<number>
+}

@@ -60,6 +60,7 @@ pub(crate) fn find(needle: u8, bytes: &[u8]) -> Option<usize> {
 pub(crate) fn skip_space(text: &str, at: usize, end: usize) -> usize {
     match text.as_bytes().get(at) {
         Some(b'!'..=b'~') if at < end => at,
+        _ if at == end => end,
         _ => skip_some_space(text, at, end),
     }
 }

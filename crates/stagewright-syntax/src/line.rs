@@ -103,21 +103,30 @@ const BLOCK: usize = 64;
 /// Which of the first 64 bytes are line feeds: bit `n` stands for byte `n`.
 #[inline]
 fn feeds(bytes: &[u8]) -> u64 {
-    const LOW: u64 = u64::from_ne_bytes([0x7f; 8]);
-    const FEED: u64 = u64::from_ne_bytes([b'\n'; 8]);
-    /// Moves the lowest bits of eight bytes side by side into the highest byte.
-    const GATHER: u64 = 0x0102_0408_1020_4080;
+    /// The bit that stands for a byte among the eight around it.
+    const BIT: [u8; BLOCK] = {
+        let mut bits = [0; BLOCK];
+        let mut at = 0;
+        while at < BLOCK {
+            bits[at] = 1 << (at % 8);
+            at += 1;
+        }
+        bits
+    };
     let mut padded = [0; BLOCK];
     let block = bytes.first_chunk::<BLOCK>().unwrap_or_else(|| {
         padded[..bytes.len()].copy_from_slice(bytes);
         &padded
     });
+    let mut marks = [0; BLOCK];
+    for ((mark, b), bit) in marks.iter_mut().zip(block).zip(BIT) {
+        *mark = if *b == b'\n' { bit } else { 0 };
+    }
     let mut found = 0;
-    for (index, eight) in block.as_chunks::<8>().0.iter().enumerate() {
-        // Bytes that are equal become zero, and zeros keep their high bit clear; the addition carries into no other byte.
-        let differing = u64::from_le_bytes(*eight) ^ FEED;
-        let equal = !(((differing & LOW) + LOW) | differing | LOW);
-        found |= ((equal >> 7).wrapping_mul(GATHER) >> 56) << (8 * index);
+    for (index, eight) in marks.as_chunks::<8>().0.iter().enumerate() {
+        // The highest byte of the product is the sum of all eight.
+        let sum = u64::from_le_bytes(*eight).wrapping_mul(u64::from_ne_bytes([1; 8])) >> 56;
+        found |= sum << (8 * index);
     }
     found
 }
@@ -126,18 +135,18 @@ fn feeds(bytes: &[u8]) -> u64 {
 /// the last but for spaces and tabs, and does not follow itself (`lineContinuationRegex` in `parser/parser.go`).
 #[inline]
 pub(crate) fn continuation(bytes: &[u8], start: usize, end: usize, escape: u8) -> Option<usize> {
-    let mut at = end;
-    if at > start && bytes[at - 1] != escape && !matches!(bytes[at - 1], b' ' | b'\t') {
-        return None;
+    match bytes[start..end] {
+        [.., before, last] if last == escape => (before != escape).then_some(end - 1),
+        [.., b' ' | b'\t'] => continuation_before_blanks(bytes, start, end, escape),
+        [last] if last == escape => Some(start),
+        _ => None,
     }
-    while at > start && matches!(bytes[at - 1], b' ' | b'\t') {
-        at -= 1;
-    }
-    if at == start || bytes[at - 1] != escape {
-        return None;
-    }
-    at -= 1;
-    (at == start || bytes[at - 1] != escape).then_some(at)
+}
+
+fn continuation_before_blanks(bytes: &[u8], start: usize, end: usize, escape: u8) -> Option<usize> {
+    let line = &bytes[start..end];
+    let len = line.iter().rposition(|b| !matches!(b, b' ' | b'\t'))?;
+    continuation(bytes, start, start + len + 1, escape)
 }
 
 /// What a physical line inside a continuation is.

@@ -58,11 +58,21 @@ pub(crate) fn find(needle: u8, bytes: &[u8]) -> Option<usize> {
 /// First byte at or after `at` that is no white space (`strings.TrimLeft` with `unicode.IsSpace`).
 #[inline]
 pub(crate) fn skip_space(text: &str, at: usize, end: usize) -> usize {
-    match text.as_bytes().get(at) {
-        Some(b'!'..=b'~') if at < end => at,
-        _ if at == end => end,
-        _ => skip_some_space(text, at, end),
+    const SPACES: u64 = u64::from_ne_bytes([b' '; 8]);
+    let bytes = text.as_bytes();
+    let graphic = |at: usize| at < end && matches!(bytes.get(at), Some(b'!'..=b'~'));
+    if graphic(at) {
+        return at;
     }
+    // A few spaces before a word are usual.
+    if let Some(eight) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        let others = u64::from_le_bytes(*eight) ^ SPACES;
+        let first = at + others.trailing_zeros() as usize / 8;
+        if graphic(first) {
+            return first;
+        }
+    }
+    skip_some_space(text, at, end)
 }
 
 fn skip_some_space(text: &str, at: usize, end: usize) -> usize {

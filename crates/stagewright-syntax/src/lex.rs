@@ -158,15 +158,14 @@ impl Lexer<'_> {
     fn instruction(&mut self, start: usize, first_end: usize) {
         let bytes = self.text.as_bytes();
         let escape = self.found.escape;
-        let (mut kind, mut end, mut name_limit) = (0, first_end, first_end);
+        let (mut kind, mut end) = (0, first_end);
         let first_piece = self.found.pieces.len();
         if let Some(piece_end) = continuation(bytes, start, first_end, escape) {
             kind = CONTINUED;
-            name_limit = piece_end;
             end = self.continued(start, piece_end, first_end);
         }
-        let keyword = Keyword::at_start(&bytes[start..name_limit]).unwrap_or_else(|| {
-            // The name may go on in the next line, or end in white space beyond ASCII.
+        let keyword = Keyword::at_start(&bytes[start..]).unwrap_or_else(|| {
+            // Or it is unknown, or short of arguments; or the name may go on in the next line, or end in white space beyond ASCII.
             let line = match kind {
                 0 => Logical::single(self.text, start, end),
                 _ => Logical::joined(self.text, start, &self.found.pieces[first_piece..]),
@@ -175,7 +174,8 @@ impl Lexer<'_> {
             Keyword::parse(&line.text()[name])
         });
         if (keyword.takes_heredocs() || keyword == Keyword::Onbuild)
-            && crate::go::find(b'<', &bytes[start..end]).is_some()
+            && self.lines.marked_since(start)
+            && memchr::memchr(b'<', &bytes[start..end]).is_some()
         {
             let pieces = std::mem::take(&mut self.found.pieces);
             let line = match kind {

@@ -52,18 +52,39 @@ pub(crate) struct Lines<'t> {
     block: usize,
     /// The line feeds of the block that are still ahead, a bit for each byte.
     feeds: u64,
+    /// Where the last block so far ends that has a `<`.
+    marked: usize,
 }
 
 impl<'t> Lines<'t> {
     /// The lines from the one on that starts at `at`.
     #[inline]
     pub(crate) fn new(bytes: &'t [u8], at: usize) -> Self {
-        Self {
+        let mut lines = Self {
             bytes,
             at,
             block: at,
-            feeds: feeds(&bytes[at..]),
+            feeds: 0,
+            marked: 0,
+        };
+        lines.look();
+        lines
+    }
+
+    /// Looks at the block.
+    #[inline]
+    fn look(&mut self) {
+        let (feeds, marked) = look(&self.bytes[self.block..]);
+        self.feeds = feeds;
+        if marked {
+            self.marked = self.block + BLOCK;
         }
+    }
+
+    /// Whether there may be a `<` between `start` and the next line.
+    #[inline]
+    pub(crate) const fn marked_since(&self, start: usize) -> bool {
+        self.marked > start
     }
 
     /// Where the next line starts; the length of the text if there is none.
@@ -84,7 +105,7 @@ impl Iterator for Lines<'_> {
         }
         while self.feeds == 0 && bytes.len() - self.block > BLOCK {
             self.block += BLOCK;
-            self.feeds = feeds(&bytes[self.block..]);
+            self.look();
         }
         let raw_end = if self.feeds == 0 {
             bytes.len()
@@ -100,9 +121,9 @@ impl Iterator for Lines<'_> {
 
 const BLOCK: usize = 64;
 
-/// Which of the first 64 bytes are line feeds: bit `n` stands for byte `n`.
+/// Which of the first 64 bytes are line feeds, bit `n` for byte `n`; and whether one of them is a `<`.
 #[inline]
-fn feeds(bytes: &[u8]) -> u64 {
+fn look(bytes: &[u8]) -> (u64, bool) {
     /// The bit that stands for a byte among the eight around it.
     const BIT: [u8; BLOCK] = {
         let mut bits = [0; BLOCK];
@@ -122,13 +143,14 @@ fn feeds(bytes: &[u8]) -> u64 {
     for ((mark, b), bit) in marks.iter_mut().zip(block).zip(BIT) {
         *mark = if *b == b'\n' { bit } else { 0 };
     }
-    let mut found = 0;
+    let marked = block.iter().fold(false, |marked, b| marked | (*b == b'<'));
+    let mut feeds = 0;
     for (index, eight) in marks.as_chunks::<8>().0.iter().enumerate() {
         // The highest byte of the product is the sum of all eight.
         let sum = u64::from_le_bytes(*eight).wrapping_mul(u64::from_ne_bytes([1; 8])) >> 56;
-        found |= sum << (8 * index);
+        feeds |= sum << (8 * index);
     }
-    found
+    (feeds, marked)
 }
 
 /// Where the line `start..end` ends without its continuation, or nothing if it is not continued: the escape character is

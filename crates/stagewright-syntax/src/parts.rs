@@ -133,7 +133,7 @@ pub(crate) fn json<'t>(
 
 fn json_array<'t>(line: &Logical<'t>, args: Range<usize>) -> Result<Option<Vec<Text<'t>>>, Fault> {
     let text = line.text();
-    let mut texts = Vec::new();
+    let mut texts = Vec::with_capacity(4);
     let array = json::read(&text[args.clone()], &mut |value, range| {
         reserve(&mut texts, range.start, args.len());
         texts.push(word::json_text(line, args.start, value, range));
@@ -189,7 +189,7 @@ pub(crate) fn pairs<'t>(
             legacy: true,
         }));
     }
-    let mut pairs = Vec::new();
+    let mut pairs = Vec::with_capacity(1);
     loop {
         reserve(&mut pairs, word.start - start, len);
         let Some(key) = go::find(b'=', &text.as_bytes()[word.clone()]) else {

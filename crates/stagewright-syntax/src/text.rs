@@ -73,12 +73,15 @@ pub(crate) fn offset(value: usize) -> u32 {
 /// is like the part before. Doubling would cost more memory than a text of tiny parts may take.
 #[inline]
 pub(crate) fn reserve<T>(list: &mut Vec<T>, at: usize, len: usize) {
-    if list.capacity() == 0 {
-        list.reserve_exact(4);
-    } else if list.len() == list.capacity() {
-        let rest = list.len().saturating_mul(len - at) / at.max(1);
-        list.reserve_exact(rest.max(4));
+    if list.len() == list.capacity() {
+        reserve_some(list, at, len);
     }
+}
+
+#[cold]
+fn reserve_some<T>(list: &mut Vec<T>, at: usize, len: usize) {
+    let rest = list.len().saturating_mul(len - at) / at.max(1);
+    list.reserve_exact(rest.max(4));
 }
 
 /// A line and a column, both counted from 1; the column in Unicode scalar values.

@@ -290,7 +290,7 @@ pub(crate) fn collect<T>(
     range: &Range<usize>,
     mut make: impl FnMut(Range<usize>) -> T,
 ) -> Vec<T> {
-    let mut list = Vec::new();
+    let mut list = Vec::with_capacity(2);
     for word in words {
         reserve(&mut list, word.start - range.start, range.len());
         list.push(make(word));

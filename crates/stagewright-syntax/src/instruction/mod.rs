@@ -132,34 +132,36 @@ impl Keyword {
         if !name.is_ascii() {
             return Self::from_lower(&go::lower(name));
         }
-        match letters(name.as_bytes()) {
-            (code, len) if len == name.len() => Self::from_code(code),
-            _ => Self::Unknown,
+        let mut padded = [0; 16];
+        match padded.get_mut(..name.len()) {
+            Some(bytes) => bytes.copy_from_slice(name.as_bytes()),
+            None => return Self::Unknown,
         }
+        Self::from_code(code(padded))
     }
 
-    /// The keyword at the start of a line, if a name of letters with a blank behind it stands there.
+    /// The keyword at the start of a text, if it is quickly told: a name with a space behind it.
     #[inline]
-    pub(crate) fn at_start(line: &[u8]) -> Option<Self> {
-        let (code, len) = letters(line);
-        let ends = line.get(len).is_some_and(|&b| go::is_blank(b));
-        ends.then(|| Self::from_code(code))
+    pub(crate) fn at_start(text: &[u8]) -> Option<Self> {
+        const ONES: u128 = u128::from_ne_bytes([0x01; 16]);
+        let bytes = *text.first_chunk::<16>()?;
+        // Spaces become zero; the lowest zero gets its high bit set.
+        let differing = u128::from_le_bytes(bytes) ^ (ONES * b' ' as u128);
+        let spaces = differing.wrapping_sub(ONES) & !differing & (ONES << 7);
+        let name = (spaces & spaces.wrapping_neg()).wrapping_sub(1) >> 7;
+        let keyword = Self::from_code(code(bytes) & name);
+        (spaces != 0 && keyword != Self::Unknown).then_some(keyword)
     }
 
-    /// The keyword with these [`letters`].
+    /// The keyword with this [`code`].
     #[inline]
-    fn from_code(code: u64) -> Self {
-        const CODES: [u64; 18] = {
-            let mut codes = [0; 18];
-            let mut index = 0;
-            while index < codes.len() {
-                codes[index] = letters(Keyword::ALL[index].as_str().as_bytes()).0;
-                index += 1;
-            }
-            codes
-        };
-        let index = CODES.iter().position(|&other| other == code);
-        index.map_or(Self::Unknown, |index| Self::ALL[index])
+    fn from_code(code: u128) -> Self {
+        let (known, keyword) = CODES[slot(code)];
+        if known == code {
+            keyword
+        } else {
+            Self::Unknown
+        }
     }
 
     fn from_lower(name: &str) -> Self {
@@ -182,16 +184,38 @@ impl Keyword {
     }
 }
 
-/// The letters at the start of a text, twelve at most, as a number that does not tell upper from lower case; and how many
-/// they are.
+/// A name, filled up with zeros, as a number that does not tell upper from lower case.
 #[inline]
-const fn letters(text: &[u8]) -> (u64, usize) {
-    let (mut code, mut len) = (0, 0);
-    while len < text.len() && len < 12 && text[len].is_ascii_alphabetic() {
-        code = code << 5 | (text[len] & 0x1f) as u64;
-        len += 1;
+const fn code(name: [u8; 16]) -> u128 {
+    u128::from_le_bytes(name) & u128::from_ne_bytes([!0x20; 16])
+}
+
+/// The keywords by the [`slot`] of their [`code`]s.
+static CODES: [(u128, Keyword); 64] = {
+    let mut codes = [(0, Keyword::Unknown); 64];
+    let mut index = 0;
+    while index < Keyword::ALL.len() - 1 {
+        let keyword = Keyword::ALL[index];
+        let name = keyword.as_str().as_bytes();
+        let mut padded = [0; 16];
+        padded.split_at_mut(name.len()).0.copy_from_slice(name);
+        let code = code(padded);
+        assert!(
+            codes[slot(code)].0 == 0,
+            "each keyword has a slot of its own"
+        );
+        codes[slot(code)] = (code, keyword);
+        index += 1;
     }
-    (code, len)
+    codes
+};
+
+/// A place among 64 for a [`code`]; the factor is one that gives each keyword its own.
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "the halves of a number")]
+const fn slot(code: u128) -> usize {
+    let folded = code as u64 ^ (code >> 64) as u64;
+    (folded.wrapping_mul(0x91b7_2265_b1f5) >> 58) as usize
 }
 
 /// An instruction with its parts, by kind.

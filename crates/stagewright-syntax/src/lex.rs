@@ -201,6 +201,10 @@ impl Lexer<'_> {
         let bytes = self.text.as_bytes();
         let mut end = first_end;
         let mut joined = 0;
+        if self.found.pieces.is_empty() {
+            let pieces = (bytes.len() - start) / 64;
+            self.found.pieces.reserve_exact(pieces.clamp(4, 1024));
+        }
         self.piece(&mut joined, start, piece_end);
         while let Some(line) = self.lines.next() {
             if line.too_long {

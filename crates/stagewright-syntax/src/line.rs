@@ -143,7 +143,10 @@ fn look(bytes: &[u8]) -> (u64, bool) {
     for ((mark, b), bit) in marks.iter_mut().zip(block).zip(BIT) {
         *mark = if *b == b'\n' { bit } else { 0 };
     }
-    let marked = block.iter().fold(false, |marked, b| marked | (*b == b'<'));
+    let marked = block
+        .iter()
+        .fold(0, |marked, b| marked | u8::from(*b == b'<'))
+        != 0;
     let mut feeds = 0;
     for (index, eight) in marks.as_chunks::<8>().0.iter().enumerate() {
         // The highest byte of the product is the sum of all eight.

@@ -146,7 +146,7 @@ impl Keyword {
         const ONES: u128 = u128::from_ne_bytes([0x01; 16]);
         let bytes = *text.first_chunk::<16>()?;
         // Spaces become zero; the lowest zero gets its high bit set.
-        let differing = u128::from_le_bytes(bytes) ^ (ONES * b' ' as u128);
+        let differing = u128::from_le_bytes(bytes) ^ (ONES * u128::from(b' '));
         let spaces = differing.wrapping_sub(ONES) & !differing & (ONES << 7);
         let name = (spaces & spaces.wrapping_neg()).wrapping_sub(1) >> 7;
         let keyword = Self::from_code(code(bytes) & name);

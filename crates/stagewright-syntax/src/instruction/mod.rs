@@ -137,7 +137,7 @@ impl Keyword {
             Some(bytes) => bytes.copy_from_slice(name.as_bytes()),
             None => return Self::Unknown,
         }
-        Self::from_code(code(padded))
+        Self::from_code(code(padded, first_bytes(name.len())))
     }
 
     /// The keyword at the start of a text, if it is quickly told: a name with a space behind it.
@@ -149,7 +149,7 @@ impl Keyword {
         let differing = u128::from_le_bytes(bytes) ^ (ONES * u128::from(b' '));
         let spaces = differing.wrapping_sub(ONES) & !differing & (ONES << 7);
         let name = (spaces & spaces.wrapping_neg()).wrapping_sub(1) >> 7;
-        let keyword = Self::from_code(code(bytes) & name);
+        let keyword = Self::from_code(code(bytes, name));
         (spaces != 0 && keyword != Self::Unknown).then_some(keyword)
     }
 
@@ -184,10 +184,19 @@ impl Keyword {
     }
 }
 
-/// A name, filled up with zeros, as a number that does not tell upper from lower case.
+/// The name that stands in the bytes of a mask, as a number that does not tell upper from lower case. The bits of the other
+/// bytes are set, as they are in no byte of a name.
 #[inline]
-const fn code(name: [u8; 16]) -> u128 {
-    u128::from_le_bytes(name) & u128::from_ne_bytes([!0x20; 16])
+const fn code(bytes: [u8; 16], mask: u128) -> u128 {
+    u128::from_le_bytes(bytes) & u128::from_ne_bytes([!0x20; 16]) | !mask
+}
+
+/// The mask of the first bytes of sixteen.
+const fn first_bytes(len: usize) -> u128 {
+    match len {
+        16.. => u128::MAX,
+        _ => (1 << (8 * len)) - 1,
+    }
 }
 
 /// The keywords by the [`slot`] of their [`code`]s.
@@ -199,7 +208,7 @@ static CODES: [(u128, Keyword); 64] = {
         let name = keyword.as_str().as_bytes();
         let mut padded = [0; 16];
         padded.split_at_mut(name.len()).0.copy_from_slice(name);
-        let code = code(padded);
+        let code = code(padded, first_bytes(name.len()));
         assert!(
             codes[slot(code)].0 == 0,
             "each keyword has a slot of its own"
@@ -215,7 +224,7 @@ static CODES: [(u128, Keyword); 64] = {
 #[allow(clippy::cast_possible_truncation, reason = "the halves of a number")]
 const fn slot(code: u128) -> usize {
     let folded = code as u64 ^ (code >> 64) as u64;
-    (folded.wrapping_mul(0x91b7_2265_b1f5) >> 58) as usize
+    (folded.wrapping_mul(0xcd61_d8f1_6adf) >> 58) as usize
 }
 
 /// An instruction with its parts, by kind.
@@ -371,6 +380,24 @@ mod tests {
         }
         assert_eq!(Keyword::parse("WOR\u{212a}DİR"), Keyword::Workdir);
         assert_eq!(Keyword::parse(""), Keyword::Unknown);
-        assert_eq!(Keyword::parse("RUNS"), Keyword::Unknown);
+        for name in [
+            "RUNS",
+            "RUN\0",
+            "ENTRYPOINT\0",
+            "HEALTHCHECKHEALTHCHECK",
+            "2UN",
+            "Ru\u{6e}\u{ff}",
+        ] {
+            assert_eq!(Keyword::parse(name), Keyword::Unknown, "{name:?}");
+            assert_eq!(
+                Keyword::at_start(format!("{name} and the rest").as_bytes()),
+                None
+            );
+        }
+        assert_eq!(
+            Keyword::at_start(b"healthCheck NONE"),
+            Some(Keyword::Healthcheck)
+        );
+        assert_eq!(Keyword::at_start(b"from a"), None, "left to the longer way");
     }
 }

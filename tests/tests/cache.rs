@@ -5,7 +5,8 @@
 
 use std::fs;
 
-use stagewright_tests::scenario::{self, Scenario};
+use stagewright::{Analysis, Dockerfile, Options, Snapshot};
+use stagewright_tests::scenario::{self, Project, Scenario};
 
 fn scenarios() -> Vec<(String, Scenario)> {
     let folder = format!("{}/real/cache", env!("CARGO_MANIFEST_DIR"));
@@ -49,4 +50,38 @@ fn predictions_agree_with_buildkit_and_name_what_changed() {
         unknown * 100 <= steps * 3,
         "{unknown} of {steps} steps left open"
     );
+}
+
+fn analyze(project: &Project) -> Analysis {
+    let options = Options {
+        target: project.target.clone(),
+        build_args: project.args.clone(),
+        ..Options::default()
+    };
+    let file = Dockerfile::parse(&project.dockerfile);
+    Analysis::new(&file, &project.context().unwrap(), &options).unwrap()
+}
+
+#[test]
+fn a_snapshot_says_what_the_files_said() {
+    let saved = |analysis: &Analysis| {
+        let text = Snapshot::of(analysis).unwrap().to_json();
+        Snapshot::parse(&text).unwrap().analyze().unwrap()
+    };
+    let mut pairs = 0;
+    for (name, scenario) in scenarios() {
+        for edit in &scenario.changes {
+            let before = analyze(&scenario.project);
+            let after = analyze(&scenario.project.after(edit));
+            let say = |before: &Analysis, after: &Analysis| {
+                serde_json::to_string(&after.since(before)).unwrap()
+            };
+            let expected = say(&before, &after);
+            let context = format!("{name}: {}", edit.name);
+            assert_eq!(say(&saved(&before), &after), expected, "{context}");
+            assert_eq!(say(&saved(&before), &saved(&after)), expected, "{context}");
+            pairs += 1;
+        }
+    }
+    assert!(pairs >= 200, "{pairs} pairs");
 }

@@ -6,9 +6,12 @@ pub mod cache;
 pub mod change;
 pub mod command;
 pub mod context;
+mod date;
+pub mod duration;
 pub mod estimate;
 pub mod facts;
 pub mod finding;
+pub mod history;
 pub mod interpret;
 mod kind;
 pub mod ledger;
@@ -22,26 +25,32 @@ pub mod proposal;
 pub mod recipe;
 pub mod report;
 pub mod size;
+pub mod snapshot;
 pub mod stage;
+pub mod trace;
 
 pub use stagewright_syntax as syntax;
 
-pub use analysis::{Analysis, AnalysisError};
+pub use analysis::{Analysis, AnalysisError, compare};
 pub use build::{Build, Inputs};
 pub use cache::{Prediction, Verdict};
 pub use change::{Change, FileChange};
 pub use context::{Context, ContextError};
+pub use duration::{DurationError, Durations};
 pub use finding::{Finding, Severity};
 pub use measure::{Image, MeasureError, MeasureOptions};
+pub use history::{History, HistoryError, HistoryOptions};
 pub use options::{Options, OptionsError, Platform};
 pub use outside::{
-    BuildFiles, FilesError, FilesOptions, dockerfile_path, read_dockerfile, read_standard_input,
-    write_dockerfile,
+    BuildFiles, FilesError, FilesOptions, GitError, dockerfile_path, read_dockerfile,
+    read_standard_input, write_dockerfile,
 };
 pub use plan::{Plan, PlanOptions};
 pub use project::Project;
 pub use proposal::{Applicability, Objective};
 pub use recipe::RecipeOptions;
 pub use size::{Basis, Kind, Size};
+pub use snapshot::{Snapshot, SnapshotError};
 pub use stagewright_syntax::Dockerfile;
 pub use stagewright_syntax::format::format;
+pub use trace::{Trace, TraceError};

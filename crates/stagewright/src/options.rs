@@ -21,6 +21,9 @@ pub struct Options {
     pub platform: Platform,
     /// Named contexts (`--build-context NAME=…`), by name; they take the place of stages and images of that name.
     pub named_contexts: BTreeMap<String, String>,
+    /// The digests that base images have in this build, by reference (`python:3.12`). Without one, a reference is taken to stand for
+    /// one image.
+    pub bases: BTreeMap<String, String>,
     /// Reads the catalogue as it stood on this day (`YYYY-MM-DD`), for files whose base images are of another year.
     pub as_of: Option<String>,
     /// Base images that were measured, by their reference as a Dockerfile writes it; they go before the catalogue.
@@ -70,6 +73,20 @@ pub enum OptionsError {
         /// The word.
         word: String,
     },
+    /// A base image has no name or no digest.
+    #[error("`{word}` is no base image of the form NAME=DIGEST, with a digest as `sha256:…`")]
+    Base {
+        /// The word.
+        word: String,
+    },
+    /// A window of time does not begin so.
+    #[error(
+        "`{word}` is no day of the form YYYY-MM-DD, and no number of days or weeks as `90d` or `12w`"
+    )]
+    Since {
+        /// The word.
+        word: String,
+    },
     /// No objective is called so.
     #[error("`{word}` is no objective: there are {known}")]
     Objective {
@@ -95,6 +112,8 @@ impl OptionsError {
             Self::Platform { .. } => "unknown-platform",
             Self::Date { .. } => "bad-date",
             Self::BuildArg { .. } => "bad-build-arg",
+            Self::Base { .. } => "bad-base",
+            Self::Since { .. } => "bad-since",
             Self::Objective { .. } => "unknown-objective",
             Self::Applicability { .. } => "unknown-applicability",
         }
@@ -126,6 +145,41 @@ pub fn build_arg(word: &str) -> Result<(String, String), OptionsError> {
         _ => Err(OptionsError::BuildArg {
             word: word.to_owned(),
         }),
+    }
+}
+
+/// A base image with its digest as the command takes it: `python:3.12=sha256:…`.
+pub fn base(word: &str) -> Result<(String, String), OptionsError> {
+    let split = word.rsplit_once('=');
+    let valid = split.filter(|(name, digest)| !name.is_empty() && is_digest(digest));
+    let (name, digest) = valid.ok_or_else(|| OptionsError::Base {
+        word: word.to_owned(),
+    })?;
+    Ok((name.to_owned(), digest.to_owned()))
+}
+
+/// An algorithm and hexadecimal digits (`github.com/opencontainers/go-digest`, `digest.go`); the length is not held against it.
+fn is_digest(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(algorithm, hex)| {
+        let lower = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        !algorithm.is_empty()
+            && algorithm.bytes().all(lower)
+            && !hex.is_empty()
+            && hex.bytes().all(|b| b.is_ascii_hexdigit() && lower(b))
+    })
+}
+
+impl Options {
+    /// The same with the digests of base images, which must be ones.
+    pub fn with_bases(
+        mut self,
+        bases: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, OptionsError> {
+        for (name, digest) in bases {
+            let (name, digest) = base(&format!("{name}={digest}"))?;
+            self.bases.insert(name, digest);
+        }
+        Ok(self)
     }
 }
 
@@ -338,6 +392,20 @@ mod tests {
             "2019-10-31 ",
         ] {
             assert_eq!(date(word), Err(OptionsError::Date { word: word.into() }));
+        }
+        let digest = format!("sha256:{}", "0a".repeat(32));
+        assert_eq!(
+            base(&format!("python:3.12={digest}")),
+            Ok(("python:3.12".into(), digest))
+        );
+        for word in [
+            "python",
+            "python=3.12",
+            "=sha256:00",
+            "python=sha256:",
+            "a=sha256:0G",
+        ] {
+            assert_eq!(base(word), Err(OptionsError::Base { word: word.into() }));
         }
         for word in ["A", "=b", ""] {
             assert_eq!(

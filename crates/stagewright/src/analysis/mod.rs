@@ -99,6 +99,12 @@ impl AnalysisError {
     }
 }
 
+/// What the build of `after` runs again on a builder that has done the build of `before`, and why. Both contexts must have been read with
+/// digests; the same as [`Analysis::since`].
+pub fn compare(before: &Analysis, after: &Analysis) -> Prediction {
+    after.since(before)
+}
+
 /// What the models say. Owned and immutable; cheap to clone.
 ///
 /// ```
@@ -137,6 +143,16 @@ impl Analysis {
         context: &Context,
         options: &Options,
     ) -> Result<Self, AnalysisError> {
+        Self::with_inputs(file, &Inputs::new(context.clone()), options)
+    }
+
+    /// As [`Analysis::new`], with local folders as named contexts.
+    pub fn with_inputs(
+        file: &Dockerfile<'_>,
+        inputs: &Inputs,
+        options: &Options,
+    ) -> Result<Self, AnalysisError> {
+        let context = inputs.context();
         let catalog = Catalog::builtin();
         let images = RefCell::new(Images::new());
         let graph = StageGraph::new(file, options, &|image: &str| {
@@ -159,7 +175,7 @@ impl Analysis {
             &images,
             options.wheel_platform(Libc::Glibc).arch,
         );
-        let build = Build::new(&graph, options, &Inputs::new(context.clone()));
+        let build = Build::new(&graph, options, inputs);
         let mut inner = Inner {
             text: file.text().to_owned(),
             context: context.clone(),
@@ -207,25 +223,20 @@ impl Analysis {
 
     /// What the next build runs again after a change, and why.
     pub fn after(&self, change: &Change) -> Result<Prediction, AnalysisError> {
-        let context = self.inner.context.with_change(change)?;
+        let mut inputs = Inputs::new(self.inner.context.with_change(change)?);
+        for (name, context) in &self.inner.build.named {
+            inputs = inputs.named_context(name, context.clone());
+        }
         let mut options = self.inner.options.clone();
+        options.bases.extend(change.bases().iter().cloned());
         for (name, value) in change.build_args() {
             match value {
                 Some(value) => options.build_args.insert(name.clone(), value.clone()),
                 None => options.build_args.remove(name),
             };
         }
-        let inputs = change
-            .bases()
-            .iter()
-            .fold(Inputs::new(context), |inputs, (image, digest)| {
-                inputs.base(image, digest)
-            });
         let text = change.dockerfile_text().unwrap_or(&self.inner.text);
-        let after = if change.dockerfile_text().is_none()
-            && change.build_args().is_empty()
-            && change.bases().is_empty()
-        {
+        let after = if change.dockerfile_text().is_none() && change.build_args().is_empty() {
             Build::new(&self.inner.graph, &options, &inputs)
         } else {
             let catalog = self.inner.catalog;

@@ -94,6 +94,10 @@ impl Lowering<'_> {
         inputs: Vec<Input>,
     ) -> StepId {
         let id = StepId(self.steps.len());
+        let numbered = |step: &&Step| step.stage == place.stage.id && step.kind != StepKind::Link;
+        let last = self.steps.iter().filter(numbered).map(|step| step.ordinal);
+        // The merge of a `--link` has the number of its copy.
+        let ordinal = last.max().unwrap_or_default() + u32::from(kind != StepKind::Link);
         self.steps.push(Step {
             id,
             stage: place.stage.id,
@@ -102,6 +106,7 @@ impl Lowering<'_> {
             line: place.line,
             span: place.span,
             kind,
+            ordinal,
             text: place.text.to_owned(),
             definition: definition.digest(),
             components: definition.0,
@@ -157,11 +162,16 @@ impl Lowering<'_> {
             .as_ref()
             .and_then(ImageRef::effective_tag)
             .map(|tag| format!("{name}:{tag}"));
-        let given = self
-            .inputs
-            .bases
+        let same = |given: &str| {
+            let parsed = ImageRef::parse(given).ok();
+            let tag = parsed.as_ref().and_then(ImageRef::effective_tag);
+            let given = parsed.as_ref().map(ImageRef::familiar_name).zip(tag);
+            given.map(|(name, tag)| format!("{name}:{tag}")) == full && full.is_some()
+        };
+        let bases = &self.options.bases;
+        let given = bases
             .get(reference)
-            .or_else(|| self.inputs.bases.get(full.as_ref()?));
+            .or_else(|| Some(bases.iter().find(|(given, _)| same(given))?.1));
         let pinned = given.cloned().or_else(|| parsed?.digest);
         (
             name,
@@ -478,14 +488,16 @@ impl Lowering<'_> {
             return known.id;
         }
         let platform = self.graph.target_stage().platform.clone();
-        self.image(
+        let id = self.image(
             Place {
                 text: &text,
                 ..place
             },
             reference,
             &platform,
-        )
+        );
+        self.steps[id.0].ordinal = 0;
+        id
     }
 }
 

@@ -44,7 +44,6 @@ pub struct Build {
 pub struct Inputs {
     context: Context,
     named: BTreeMap<String, Context>,
-    bases: BTreeMap<String, String>,
 }
 
 impl Inputs {
@@ -53,22 +52,18 @@ impl Inputs {
         Self {
             context,
             named: BTreeMap::new(),
-            bases: BTreeMap::new(),
         }
+    }
+
+    /// The build context that was given.
+    pub fn context(&self) -> &Context {
+        &self.context
     }
 
     /// A local folder given as a named context (`--build-context NAME=FOLDER`).
     #[must_use]
     pub fn named_context(mut self, name: impl Into<String>, context: Context) -> Self {
         self.named.insert(name.into(), context);
-        self
-    }
-
-    /// The digest that a base image has in this build, by its reference as written. Without it, one reference is taken to stand for one
-    /// image.
-    #[must_use]
-    pub fn base(mut self, reference: impl Into<String>, digest: impl Into<String>) -> Self {
-        self.bases.insert(reference.into(), digest.into());
         self
     }
 }
@@ -91,6 +86,8 @@ pub struct Step {
     pub span: Span,
     /// What it does.
     pub kind: StepKind,
+    /// Its number within its stage as BuildKit counts it (`[builder 2/5]`), from 1; 0 for an image that only files are taken from.
+    pub ordinal: u32,
     /// The instruction as one line.
     pub text: String,
     /// The digest of what it does, apart from what it does it to.

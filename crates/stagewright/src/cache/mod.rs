@@ -7,6 +7,7 @@
 mod cause;
 mod content;
 mod counterpart;
+mod expect;
 mod explain;
 mod store;
 
@@ -16,6 +17,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use cause::{Cause, Doubt};
+pub use expect::ExpectationError;
+pub(crate) use expect::{StepName, pick};
 
 use crate::build::{Build, Step, StepId, StepKind};
 
@@ -150,6 +153,17 @@ impl Prediction {
         self.steps
             .iter()
             .all(|step| step.verdict == Verdict::Cached)
+    }
+}
+
+impl Verdict {
+    /// `cached`, `rerun` or `unknown`.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Cached => "cached",
+            Self::Rerun { .. } => "rerun",
+            Self::Unknown { .. } => "unknown",
+        }
     }
 }
 

@@ -165,6 +165,32 @@ impl Context {
         })
     }
 
+    /// A context of which it is known already what the ignore file leaves.
+    pub(crate) fn of_parts(
+        all: Arc<Directory>,
+        sent: Arc<Directory>,
+        ignore: Option<IgnoreFile>,
+        dockerfile: &str,
+    ) -> Self {
+        Self {
+            all,
+            sent,
+            ignore: ignore.map(Arc::new),
+            dockerfile: Arc::from(dockerfile),
+            folder: None,
+        }
+    }
+
+    /// The same ignore file over a part of what is sent.
+    pub(crate) fn with_tree(&self, sent: Arc<Directory>) -> Self {
+        Self::of_parts(
+            Arc::clone(&sent),
+            sent,
+            self.ignore.as_deref().cloned(),
+            &self.dockerfile,
+        )
+    }
+
     /// The files that are sent, sorted by the bytes of their path components.
     pub fn files(&self) -> impl Iterator<Item = Entry<'_>> {
         self.entries()

@@ -20,6 +20,7 @@ mod python_closure;
 mod python_table;
 mod requirement;
 mod requirements;
+pub(crate) mod seconds;
 mod table;
 mod tag;
 pub(crate) mod tools;
@@ -72,6 +73,15 @@ impl Catalog {
     )]
     pub(crate) fn tools(&self) -> &'static tools::Tools {
         tools::Tools::embedded()
+    }
+
+    /// How long a step of a kind takes, where nobody knows of this very step.
+    #[expect(
+        clippy::unused_self,
+        reason = "a table of this catalogue, like the others"
+    )]
+    pub(crate) fn seconds(&self, kind: crate::build::StepKind) -> &'static seconds::Row {
+        seconds::Table::embedded().row(kind)
     }
 
     /// What lies inside official Python images.

@@ -273,7 +273,7 @@ fn find(folder: &Path) -> Result<PathBuf, FilesError> {
     })
 }
 
-fn folder_of(file: &Path) -> PathBuf {
+pub(super) fn folder_of(file: &Path) -> PathBuf {
     match file.parent() {
         Some(parent) if parent != Path::new("") => parent.to_owned(),
         _ => PathBuf::from("."),

@@ -9,9 +9,11 @@
 mod archive;
 mod directory;
 mod files;
+mod git;
 
 pub use directory::DirectoryOptions;
 pub use files::{
     BuildFiles, FilesError, FilesOptions, dockerfile_path, read_dockerfile, read_standard_input,
     write_dockerfile,
 };
+pub use git::GitError;

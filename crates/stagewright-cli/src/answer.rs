@@ -3,17 +3,18 @@
 use std::path::Path;
 
 use stagewright::report::{
-    BuildkitReport, CacheReport, Coded, ErrorReport, FormatReport, FormattedFile, GenerateReport,
-    MeasureReport, OptimizeReport, ParseReport, SizeReport, measure::of_measure, text, to_json,
+    BuildkitReport, Coded, ErrorReport, FormatReport, FormattedFile, GenerateReport, MeasureReport,
+    OptimizeReport, ParseReport, SizeReport, measure::of_measure, text, to_json,
 };
 use stagewright::{
-    Analysis, BuildFiles, Change, Context, Dockerfile, Finding, Image, Project, RecipeOptions,
-    Severity, dockerfile_path, read_dockerfile, read_standard_input, write_dockerfile,
+    Analysis, BuildFiles, Context, Dockerfile, Finding, Image, Project, RecipeOptions, Severity,
+    dockerfile_path, read_dockerfile, read_standard_input, write_dockerfile,
 };
 
 use crate::arguments::{
-    BuildArguments, Cache, Command, Form, Format, Generate, Measure, Optimize, Parse, Size,
+    BuildArguments, Command, Form, Format, Generate, Measure, Optimize, Parse, Size,
 };
+use crate::cache::cache;
 
 /// What is printed, and how the command ends.
 #[derive(Default)]
@@ -29,7 +30,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn new(text: String, findings: bool) -> Self {
+    pub(crate) fn new(text: String, findings: bool) -> Self {
         Self {
             text,
             findings,
@@ -40,6 +41,12 @@ impl Answer {
 
 /// An error of the library on its way to the person.
 pub(crate) struct Failure(ErrorReport);
+
+impl Failure {
+    pub(crate) fn new(report: ErrorReport) -> Self {
+        Self(report)
+    }
+}
 
 impl<E: Coded> From<E> for Failure {
     fn from(error: E) -> Self {
@@ -187,37 +194,6 @@ fn measure(arguments: &Measure) -> Result<Answer, Failure> {
     Ok(Answer::new(text, false))
 }
 
-fn cache(arguments: &Cache) -> Result<Answer, Failure> {
-    let (_, before) = analyze(&arguments.path, &arguments.build, arguments.after.is_some())?;
-    let (analysis, prediction) = if let Some(path) = &arguments.after {
-        let (_, after) = analyze(path, &arguments.build, true)?;
-        let prediction = after.since(&before);
-        (after, prediction)
-    } else {
-        let mut files = arguments.change.clone();
-        if files.is_empty() && arguments.change_build_arg.is_empty() {
-            files.extend(before.source_file());
-        }
-        let change = arguments
-            .change_build_arg
-            .iter()
-            .fold(Change::files(files), |change, (name, value)| {
-                change.build_arg(name, value)
-            });
-        let prediction = before.after(&change)?;
-        (before, prediction)
-    };
-    let report = CacheReport::new(&analysis, &prediction);
-    Ok(Answer::new(
-        if arguments.json {
-            to_json(&report)
-        } else {
-            text::of_cache(&report)
-        },
-        serious(&report.findings),
-    ))
-}
-
 fn optimize(arguments: &Optimize) -> Result<Answer, Failure> {
     let (files, analysis) = analyze(&arguments.path, &arguments.build, false)?;
     let plan = analysis.plan_with(&arguments.plan()?)?;
@@ -273,7 +249,7 @@ fn analyze(
 }
 
 /// Notes are no reason to stop a pipeline.
-fn serious(findings: &[Finding]) -> bool {
+pub(crate) fn serious(findings: &[Finding]) -> bool {
     findings
         .iter()
         .any(|finding| finding.severity != Severity::Note)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use stagewright::options::build_arg;
+use stagewright::options::{base, build_arg};
 use stagewright::{
     Applicability, FilesOptions, MeasureOptions, Options, OptionsError, PlanOptions,
 };
@@ -31,7 +31,7 @@ pub(crate) enum Command {
     /// Measures an image that is built: its layers, what is hidden in them, what is there twice
     Measure(Measure),
     /// Predicts what the next build runs again after a change, and why
-    Cache(Cache),
+    Cache(Box<Cache>),
     /// Shows the rewrites that make the image smaller or the next build cheaper
     Optimize(Optimize),
     /// Writes a Dockerfile and a .dockerignore for a project that has none
@@ -189,27 +189,90 @@ impl Measure {
 
 #[derive(Debug, Args)]
 #[command(
-    override_usage = "stagewright cache [OPTIONS] [PATH] [--change PATH...]\n       stagewright cache [OPTIONS] BEFORE AFTER"
+    args_conflicts_with_subcommands = true,
+    override_usage = "stagewright cache [OPTIONS] [PATH] [--change PATH...]\n       stagewright cache [OPTIONS] BEFORE AFTER\n       stagewright cache [OPTIONS] [PATH] --git REV\n       stagewright cache [OPTIONS] [PATH] --history\n       stagewright cache save [OPTIONS] [PATH]"
 )]
 pub(crate) struct Cache {
-    /// The folder that is built, or its Dockerfile, as the last build saw it
+    #[command(subcommand)]
+    pub(crate) command: Option<CacheCommand>,
+    /// The folder that is built, or its Dockerfile, as the last build saw it; or a snapshot of it, a file that ends in .json
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
-    /// The folder, or its Dockerfile, as the next build sees it
-    #[arg(conflicts_with_all = ["change", "change_build_arg"])]
+    /// The folder, its Dockerfile or a snapshot, as the next build sees it
+    #[arg(conflicts_with_all = ["change", "git", "history", "history_file"])]
     pub(crate) after: Option<PathBuf>,
     /// A file of the context that changes, or a folder of which every file does; may be repeated. The application's entry point if
     /// nothing is said to change
     #[arg(long, value_name = "PATH")]
     pub(crate) change: Vec<String>,
-    /// A build argument that changes; may be repeated
+    /// Compare with the state at a revision of git, which the last build saw; what git does not track was not there
+    #[arg(long, value_name = "REV", conflicts_with_all = ["change", "history", "history_file"])]
+    pub(crate) git: Option<String>,
+    /// A build argument of the last build alone; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = build_arg)]
-    pub(crate) change_build_arg: Vec<(String, String)>,
+    pub(crate) before_arg: Vec<(String, String)>,
+    /// A build argument of the next build alone; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", visible_alias = "change-build-arg", value_parser = build_arg)]
+    pub(crate) after_arg: Vec<(String, String)>,
+    /// The digest that a base image has, in both builds; may be repeated
+    #[arg(long, value_name = "NAME=DIGEST", value_parser = base)]
+    pub(crate) base: Vec<(String, String)>,
+    /// The digest of a base image in the last build alone; may be repeated
+    #[arg(long, value_name = "NAME=DIGEST", value_parser = base)]
+    pub(crate) before_base: Vec<(String, String)>,
+    /// The digest of a base image in the next build alone; may be repeated
+    #[arg(long, value_name = "NAME=DIGEST", value_parser = base)]
+    pub(crate) after_base: Vec<(String, String)>,
+    /// Fail (exit code 1) if a step runs again or may; a line, a stage, STAGE/LINE, or a part of its instruction. May be repeated
+    #[arg(long, value_name = "STEP")]
+    pub(crate) assert_cached: Vec<String>,
+    /// Fail (exit code 1) if a step does not run again for certain; may be repeated
+    #[arg(long, value_name = "STEP")]
+    pub(crate) assert_rerun: Vec<String>,
+    /// What BuildKit did in the next build (`--progress=rawjson`): how long steps take, and whether they did what is predicted
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+    /// Seconds of steps: a JSON object of numbers, by the words that pick a step as in --assert-cached
+    #[arg(long, value_name = "FILE")]
+    pub(crate) durations: Option<PathBuf>,
+    /// What a commit costs, by what the commits of git changed so far
+    #[arg(long, conflicts_with_all = ["change", "after_arg", "after_base", "before_arg", "before_base", "assert_cached", "assert_rerun"])]
+    pub(crate) history: bool,
+    /// The same by a list of commits as JSON, newest first, each an object with its `paths`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["change", "after_arg", "after_base", "before_arg", "before_base", "assert_cached", "assert_rerun"])]
+    pub(crate) history_file: Option<PathBuf>,
+    /// How many commits to look at [default: 1000]
+    #[arg(long, value_name = "N")]
+    pub(crate) commits: Option<usize>,
+    /// No commit before a day (YYYY-MM-DD), or before so many days or weeks before the newest (90d, 12w)
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: Option<String>,
     #[command(flatten)]
     pub(crate) build: BuildArguments,
     /// Print the answer as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Writes a snapshot of a build, with which a later one can be compared when its files are gone
+    Save(Save),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Save {
+    /// The folder that is built, or its Dockerfile
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// The file to write; standard output if absent
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// The digest that a base image has; may be repeated
+    #[arg(long, value_name = "NAME=DIGEST", value_parser = base)]
+    pub(crate) base: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) build: BuildArguments,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod answer;
 mod arguments;
+mod cache;
 
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;

@@ -12,7 +12,7 @@
 pub struct Change {
     files: Vec<(String, FileChange)>,
     build_args: Vec<(String, Option<String>)>,
-    bases: Vec<(String, String)>,
+    bases: Vec<(String, Option<String>)>,
     dockerfile: Option<String>,
 }
 
@@ -71,7 +71,14 @@ impl Change {
     /// A base image, named as in the Dockerfile, has this digest now.
     #[must_use]
     pub fn base(mut self, image: impl Into<String>, digest: impl Into<String>) -> Self {
-        self.bases.push((image.into(), digest.into()));
+        self.bases.push((image.into(), Some(digest.into())));
+        self
+    }
+
+    /// It is no longer said which digest a base image has.
+    #[must_use]
+    pub fn without_base(mut self, image: impl Into<String>) -> Self {
+        self.bases.push((image.into(), None));
         self
     }
 
@@ -92,8 +99,8 @@ impl Change {
         &self.build_args
     }
 
-    /// The base images that change, with their new digests.
-    pub fn bases(&self) -> &[(String, String)] {
+    /// The base images that change, with their new digests; `None` where that is no longer said.
+    pub fn bases(&self) -> &[(String, Option<String>)] {
         &self.bases
     }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+use crate::analysis::Analysis;
 use crate::build::{Build, Step};
-use crate::cache::{ExpectationError, StepName, pick};
+use crate::cache::{ExpectationError, Prediction, StepName, pick};
 use crate::facts::Catalog;
 use crate::size::Basis;
 use crate::trace::Trace;
@@ -58,8 +59,6 @@ impl DurationError {
 pub(crate) struct StepSeconds {
     pub(crate) seconds: f64,
     pub(crate) basis: Basis,
-    /// Whether it is known of this very step, and not only of steps like it.
-    pub(crate) known: bool,
 }
 
 impl Durations {
@@ -105,6 +104,20 @@ impl Durations {
         self.given.is_empty() && self.trace.is_none()
     }
 
+    /// The seconds of the steps that run for certain, one after another; nothing where no duration was given.
+    pub(crate) fn of_reruns(
+        &self,
+        analysis: &Analysis,
+        prediction: &Prediction,
+    ) -> Result<Option<f64>, ExpectationError> {
+        if self.is_empty() {
+            return Ok(None);
+        }
+        let seconds = self.of(analysis.build())?;
+        let reruns = prediction.reruns().map(|step| seconds[step.step.0].seconds);
+        Ok(Some(rounded(reruns.sum())))
+    }
+
     /// The seconds of each step. Of several words that pick a step the longest count. An error where words pick none.
     pub(crate) fn of(&self, build: &Build) -> Result<Vec<StepSeconds>, ExpectationError> {
         let names: Vec<StepName<'_>> = build
@@ -131,7 +144,6 @@ impl Durations {
                 source: source.to_owned(),
                 date: None,
             },
-            known: true,
         };
         let of = |step: &Step| {
             let place = step.id.0;
@@ -147,15 +159,41 @@ impl Durations {
     }
 }
 
+/// To milliseconds, so that sums look the same everywhere.
+pub(crate) fn rounded(seconds: f64) -> f64 {
+    (seconds * 1e3).round() / 1e3
+}
+
 /// What steps of the kind take.
 fn usual(step: &Step) -> StepSeconds {
-    let row = Catalog::builtin().seconds(step.kind);
+    let row = Catalog::builtin().seconds(step);
     StepSeconds {
         seconds: row.seconds,
         basis: Basis {
             source: format!("default: {}", row.source),
-            date: Some(row.date.clone()),
+            date: Some(row.date),
         },
-        known: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_from_json() {
+        assert!(Durations::parse("{\"RUN make\": 3, \"builder/7\": 0.5}").is_ok());
+        for (text, code) in [
+            ("", "bad-durations"),
+            ("[1]", "bad-durations"),
+            ("{\"a\": \"1\"}", "bad-durations"),
+            ("{\"a\": 1", "bad-durations"),
+            ("{\"a\": -1}", "bad-seconds"),
+            ("{\"a\": 1e999}", "bad-durations"),
+        ] {
+            assert_eq!(Durations::parse(text).unwrap_err().code(), code, "{text}");
+        }
+        let infinite = Durations::of_steps([("a".to_owned(), f64::INFINITY)]);
+        assert_eq!(infinite.unwrap_err().code(), "bad-seconds");
     }
 }

@@ -10,7 +10,7 @@ use crate::analysis::{Analysis, AnalysisError};
 use crate::cache::{Cause, ExpectationError, Verdict};
 use crate::change::Change;
 use crate::date;
-use crate::duration::Durations;
+use crate::duration::{Durations, rounded};
 use crate::options::OptionsError;
 use crate::size::{Basis, Size};
 
@@ -182,9 +182,15 @@ impl History {
         })
     }
 
-    /// The commits of a window of time.
+    /// The commits that options let through.
     #[must_use]
-    pub fn since(mut self, since: Option<Since>) -> Self {
+    pub fn within(mut self, options: &HistoryOptions) -> Self {
+        self.commits.truncate(options.commits);
+        self.since(options.since)
+    }
+
+    /// The commits of a window of time.
+    fn since(mut self, since: Option<Since>) -> Self {
         let newest = self.commits.iter().map(|commit| commit.time).max();
         let first = match (since, newest) {
             (Some(Since::Moment(moment)), _) => moment,
@@ -346,9 +352,9 @@ impl Analysis {
                     instruction: step.text.clone(),
                     reruns: count.reruns,
                     unknown: count.unknown,
-                    chance: rounded(chance, 1e4),
-                    seconds: rounded(seconds.seconds, 1e3),
-                    expected_seconds: rounded(chance * seconds.seconds, 1e3),
+                    chance: (chance * 1e4).round() / 1e4,
+                    seconds: rounded(seconds.seconds),
+                    expected_seconds: rounded(chance * seconds.seconds),
                     basis: seconds.basis,
                     causes: most_frequent(count.causes)
                         .into_iter()
@@ -369,7 +375,7 @@ impl Analysis {
             until: times().max().map(date::written),
             dockerfile_commits: commits.iter().filter(|commit| commit.dockerfile).count(),
             shallow: history.shallow,
-            seconds: rounded(steps.iter().map(|step| step.expected_seconds).sum(), 1e3),
+            seconds: rounded(steps.iter().map(|step| step.expected_seconds).sum()),
             steps,
             warm_pull: Size {
                 low: mean(pulled[0]),
@@ -409,7 +415,133 @@ fn ratio(part: usize, whole: usize) -> f64 {
     part as f64 / whole as f64
 }
 
-/// To a fraction that a person reads, so that sums of fractions look the same everywhere.
-fn rounded(value: f64, parts: f64) -> f64 {
-    (value * parts).round() / parts
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Context;
+    use crate::options::Options;
+    use stagewright_syntax::Dockerfile;
+
+    fn analysis() -> Analysis {
+        let text = "FROM scratch\nCOPY a /\nRUN pip install x\nCOPY d /d\nCOPY . /all\n";
+        let context = Context::builder()
+            .file("a", "1")
+            .file("d/b", "2")
+            .file("c.md", "3")
+            .ignore("*.md\n")
+            .build()
+            .unwrap();
+        Analysis::new(&Dockerfile::parse(text), &context, &Options::default()).unwrap()
+    }
+
+    #[test]
+    fn chances_are_counted_over_all_commits() {
+        let history = History::of([
+            vec!["a", "c.md"],
+            vec!["d/b", "d/gone"],
+            vec!["d/new"],
+            vec!["c.md"],
+            vec![".dockerignore"],
+        ]);
+        let durations = Durations::of_steps([("pip".to_owned(), 10.0)]).unwrap();
+        let forecast = analysis().forecast(&history, &durations).unwrap();
+        let steps: Vec<(usize, f64)> = forecast
+            .steps
+            .iter()
+            .map(|step| (step.reruns, step.chance))
+            .collect();
+        // An edit of the ignore file lets nothing more through.
+        assert_eq!(steps, [(1, 0.2), (1, 0.2), (3, 0.6), (4, 0.8)]);
+        assert!(
+            forecast.steps[3]
+                .causes
+                .iter()
+                .all(|cause| cause.path != "c.md")
+        );
+        assert_eq!(forecast.steps[1].basis.source, "given");
+        assert!((forecast.steps[1].expected_seconds - 2.0).abs() < 1e-9);
+        assert!(forecast.steps[0].basis.source.starts_with("default: "));
+        let paths: Vec<(&str, usize)> = forecast
+            .paths
+            .iter()
+            .map(|one| (one.path.as_str(), one.commits))
+            .collect();
+        let expected = [
+            (".dockerignore", 1),
+            ("a", 1),
+            ("d/b", 1),
+            ("d/gone", 1),
+            ("d/new", 1),
+        ];
+        assert_eq!(paths, expected);
+    }
+
+    #[test]
+    fn windows_of_time() {
+        let at = |time| Commit {
+            time,
+            ..Commit::default()
+        };
+        let history = History {
+            commits: vec![at(10 * date::DAY), at(8 * date::DAY), at(date::DAY)],
+            shallow: false,
+        };
+        let left = |since: &str| {
+            history
+                .clone()
+                .since(Some(since.parse().unwrap()))
+                .commits
+                .len()
+        };
+        assert_eq!(
+            (left("2d"), left("1d"), left("1w"), left("9d")),
+            (2, 1, 2, 3)
+        );
+        assert_eq!(
+            (left("1970-01-09"), left("1970-01-10"), left("1971-01-01")),
+            (2, 1, 0)
+        );
+        for word in [
+            "",
+            "d",
+            "-1d",
+            "+1d",
+            "2y",
+            "yesterday",
+            "1970-02-30",
+            "99999999999d",
+        ] {
+            assert_eq!(
+                word.parse::<Since>().unwrap_err().code(),
+                "bad-since",
+                "{word}"
+            );
+        }
+    }
+
+    #[test]
+    fn lists_of_commits() {
+        let history =
+            History::parse("[{\"paths\": [\"a\"], \"id\": \"x\"}, {\"paths\": []}]").unwrap();
+        assert_eq!(
+            (history.commits.len(), history.commits[0].id.as_str()),
+            (2, "x")
+        );
+        for text in [
+            "",
+            "{}",
+            "[{}]",
+            "[{\"paths\": 1}]",
+            "[{\"paths\": [], \"more\": 1}]",
+            "[{\"paths\": [",
+        ] {
+            assert_eq!(
+                History::parse(text).unwrap_err().code(),
+                "bad-history",
+                "{text}"
+            );
+        }
+        let empty = analysis().forecast(&History::default(), &Durations::default());
+        assert_eq!(empty.unwrap_err().code(), "no-history");
+    }
 }

@@ -38,12 +38,12 @@ pub use change::{Change, FileChange};
 pub use context::{Context, ContextError};
 pub use duration::{DurationError, Durations};
 pub use finding::{Finding, Severity};
-pub use measure::{Image, MeasureError, MeasureOptions};
 pub use history::{History, HistoryError, HistoryOptions};
+pub use measure::{Image, MeasureError, MeasureOptions};
 pub use options::{Options, OptionsError, Platform};
 pub use outside::{
-    BuildFiles, FilesError, FilesOptions, GitError, dockerfile_path, read_dockerfile,
-    read_standard_input, write_dockerfile,
+    BuildFiles, FilesError, FilesOptions, GitError, dockerfile_path, read_dockerfile, read_file,
+    read_standard_input, write_dockerfile, write_file,
 };
 pub use plan::{Plan, PlanOptions};
 pub use project::Project;

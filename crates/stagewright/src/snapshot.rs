@@ -13,6 +13,7 @@ use crate::context::{
     Content, Context, Covers, DEEPEST, DIRECTORY_MODE, Digest, Directory, File, IgnoreFile, Node,
     Selector, Special, base_name, depth, file_node, rooted,
 };
+use crate::facts::MeasuredImage;
 use crate::options::{Options, Platform};
 
 /// The version of the form that is written, and the only one that is read.
@@ -85,7 +86,7 @@ impl SnapshotError {
         }
     }
 
-    fn bad(place: impl Into<String>, message: impl ToString) -> Self {
+    fn bad(place: impl Into<String>, message: impl std::fmt::Display) -> Self {
         Self::Bad {
             place: place.into(),
             message: message.to_string(),
@@ -116,6 +117,7 @@ struct OptionsForm {
     named_contexts: BTreeMap<String, String>,
     bases: BTreeMap<String, String>,
     as_of: Option<String>,
+    images: BTreeMap<String, MeasuredImage>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -234,6 +236,7 @@ impl Snapshot {
                 named_contexts: options.named_contexts.clone(),
                 bases: options.bases.clone(),
                 as_of: options.as_of.clone(),
+                images: options.images.clone(),
             },
             context: ContextForm::of(&self.context),
             named_contexts: self
@@ -270,6 +273,7 @@ impl Snapshot {
             named_contexts: form.options.named_contexts,
             bases: form.options.bases,
             as_of: form.options.as_of,
+            images: form.options.images,
         };
         let named = form.named_contexts.into_iter();
         let named = named.map(|(name, context)| Ok((name, context.read()?)));
@@ -369,7 +373,7 @@ impl ContextForm {
     fn of(context: &Context) -> Self {
         let mut entries = Vec::new();
         context.tree().walk("", &mut |path, node| {
-            entries.push(EntryForm::of(path, node))
+            entries.push(EntryForm::of(path, node));
         });
         Self {
             dockerfile: context.dockerfile_name().to_owned(),

@@ -142,14 +142,10 @@ impl Trace {
         &self.vertexes
     }
 
-    /// Whether it goes to the end of its build: nothing is cut off, what was begun was ended, and nothing failed.
+    /// Whether it goes to the end of its build: nothing is cut off, everything that was named came to its end, and nothing failed.
     pub fn is_complete(&self) -> bool {
-        !self.cut
-            && self
-                .vertexes
-                .iter()
-                .all(|vertex| vertex.spans.is_empty() || vertex.completed)
-            && self.vertexes.iter().all(|vertex| vertex.error.is_empty())
+        let done = |vertex: &Vertex| vertex.completed && vertex.error.is_empty();
+        !self.cut && self.vertexes.iter().all(done)
     }
 
     /// What the trace shows against what was predicted of the same build. `analysis` is the build that the prediction is of.
@@ -199,6 +195,8 @@ impl Trace {
                 .any(|other| other.id != step.id && other.definition == step.definition);
             !seen[step.id.0] && !merged && step.kind != StepKind::Base
         });
+        // Cut before the first step is shown.
+        check.complete &= seen.contains(&true);
         if check.complete {
             for step in missing {
                 check.disagree(prediction, step, "missing");
@@ -418,5 +416,111 @@ impl Build {
             .filter(|other| other.stage == self.target)
             .filter_map(of);
         Some((own, of_target.next().unwrap_or(own)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_steps() {
+        let name =
+            |text| StepName::parse(text).map(|name| (name.platform, name.stage, name.ordinal));
+        assert_eq!(name("[2/5] RUN make"), Some((None, None, 2)));
+        assert_eq!(name("[ 2/15] RUN make"), Some((None, None, 2)));
+        assert_eq!(
+            name("[stage-1 2/5] RUN make"),
+            Some((None, Some("stage-1"), 2))
+        );
+        let platform = "[linux/amd64->arm64 build 1/3] FROM golang";
+        assert_eq!(
+            name(platform),
+            Some((Some("linux/amd64->arm64"), Some("build"), 1))
+        );
+        assert_eq!(
+            name("[linux/arm/v7 1/3] FROM golang"),
+            Some((Some("linux/arm/v7"), None, 1))
+        );
+        for text in [
+            "[internal] load .dockerignore",
+            "[context a] x",
+            "exporting to image",
+            "[a b] c",
+        ] {
+            assert_eq!(name(text), None, "{text}");
+        }
+        let link = StepName::parse("[2/3] LINK COPY --link a /").unwrap();
+        assert_eq!((link.link, link.instruction), (true, "COPY --link a /"));
+        let trigger = StepName::parse("[2/3] ONBUILD RUN make").unwrap();
+        assert_eq!(trigger.instruction, "RUN make");
+    }
+
+    #[test]
+    fn platforms() {
+        for (found, own, target, same) in [
+            ("linux/amd64", "linux/amd64", "linux/amd64", true),
+            ("linux/arm64", "linux/amd64", "linux/amd64", false),
+            ("linux/amd64->arm64", "linux/amd64", "linux/arm64", true),
+            ("linux/amd64->arm/v7", "linux/amd64", "linux/arm64", false),
+            ("linux/amd64->arm/v7", "linux/amd64", "linux/arm/v7", true),
+            (
+                "linux/amd64->windows/amd64",
+                "linux/amd64",
+                "windows/amd64",
+                true,
+            ),
+        ] {
+            assert_eq!(
+                same_platform(found, own, target),
+                same,
+                "{found} {own} {target}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_trace_is_refused() {
+        let code = |text: &str| Trace::parse(text).unwrap_err().code();
+        for text in [
+            "",
+            "hello",
+            "[]",
+            "{}",
+            "{\"schema\":1}",
+            "#1 [internal] load",
+            "{\"vertexes\":[{",
+        ] {
+            assert_eq!(code(text), "no-trace", "{text}");
+        }
+        let line =
+            "{\"vertexes\":[{\"name\":\"[1/1] RUN x\",\"started\":\"2026-11-23T00:00:00Z\"}]}";
+        assert_eq!(code(&format!("{{\n{line}")), "bad-trace");
+        assert_eq!(
+            code(&line.replace("2026-11-23T", "yesterday ")),
+            "bad-trace"
+        );
+        assert_eq!(code(&line.replace("[{", "[3,{")), "bad-trace");
+        assert_eq!(code(&line.replace("\"[1/1] RUN x\"", "7")), "bad-trace");
+        let cut = Trace::parse(&format!("{line}\n{}", &line[..40])).unwrap();
+        assert!(!cut.is_complete());
+        assert_eq!(cut.vertexes().len(), 1);
+    }
+
+    #[test]
+    fn a_step_that_runs_twice_takes_both_times() {
+        let event =
+            |times: &str| format!("{{\"vertexes\":[{{\"name\":\"[1/1] RUN x\",{times}}}]}}\n");
+        let at = |second: u32| format!("\"2026-11-23T00:00:0{second}Z\"");
+        let text = [
+            event(&format!("\"started\":{}", at(0))),
+            event(&format!("\"started\":{},\"completed\":{}", at(0), at(2))),
+            event(&format!("\"started\":{}", at(5))),
+            event(&format!("\"started\":{},\"completed\":{}", at(5), at(6))),
+        ];
+        let trace = Trace::parse(&text.concat()).unwrap();
+        assert!(trace.is_complete());
+        assert!((trace.vertexes()[0].seconds() - 3.0).abs() < 1e-9);
+        assert!(!Trace::parse(&text[..3].concat()).unwrap().is_complete());
     }
 }

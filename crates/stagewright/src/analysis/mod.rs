@@ -228,7 +228,12 @@ impl Analysis {
             inputs = inputs.named_context(name, context.clone());
         }
         let mut options = self.inner.options.clone();
-        options.bases.extend(change.bases().iter().cloned());
+        for (name, digest) in change.bases() {
+            match digest {
+                Some(digest) => options.bases.insert(name.clone(), digest.clone()),
+                None => options.bases.remove(name),
+            };
+        }
         for (name, value) in change.build_args() {
             match value {
                 Some(value) => options.build_args.insert(name.clone(), value.clone()),

@@ -151,7 +151,7 @@ impl Context {
         dockerfile: &str,
         folder: Option<Arc<std::path::Path>>,
     ) -> Result<Self, ContextError> {
-        let ignore = find_ignore_file(&all, dockerfile)?.map(Arc::new);
+        let ignore = find_ignore_file(&all, dockerfile, None)?.map(Arc::new);
         let sent = match &ignore {
             Some(ignore) => ignore.filter(&all, None),
             None => Arc::clone(&all),
@@ -261,7 +261,8 @@ impl Context {
         self.sent.root_record().into()
     }
 
-    /// The context after a change. The ignore file is read again where it changed.
+    /// The context after a change. The ignore file is read again where it is written; where it is only said to be edited, it leaves out
+    /// what it left out before.
     pub fn with_change(&self, change: &Change) -> Result<Self, ContextError> {
         let mut all = Arc::clone(&self.all);
         for (path, change) in change.file_changes() {
@@ -273,7 +274,7 @@ impl Context {
                 changed(&all, &path, change)
             };
         }
-        let ignore = find_ignore_file(&all, &self.dockerfile)?;
+        let ignore = find_ignore_file(&all, &self.dockerfile, self.ignore.as_deref())?;
         let (ignore, known) = match (ignore, &self.ignore) {
             (Some(now), Some(before)) if now.patterns() == before.patterns() => {
                 (Some(Arc::new(now)), true)
@@ -315,8 +316,12 @@ impl Context {
 }
 
 /// The ignore file of a Dockerfile (`frontend/dockerui/config.go`): `<Dockerfile>.dockerignore` beside it wins over `.dockerignore` at
-/// the root. Links are followed, as the client does.
-fn find_ignore_file(all: &Directory, dockerfile: &str) -> Result<Option<IgnoreFile>, ContextError> {
+/// the root. Links are followed, as the client does. One of which it is only said that it was edited leaves out what it left out before.
+fn find_ignore_file(
+    all: &Directory,
+    dockerfile: &str,
+    before: Option<&IgnoreFile>,
+) -> Result<Option<IgnoreFile>, ContextError> {
     for name in [
         format!("{dockerfile}.dockerignore"),
         ".dockerignore".to_owned(),
@@ -328,6 +333,9 @@ fn find_ignore_file(all: &Directory, dockerfile: &str) -> Result<Option<IgnoreFi
         };
         if let Some(text) = &file.text {
             return IgnoreFile::named(&name, text).map(Some);
+        }
+        if let Some(before) = before.filter(|before| before.name() == name) {
+            return Ok(Some(before.clone()));
         }
     }
     Ok(None)

@@ -75,13 +75,13 @@ impl Catalog {
         tools::Tools::embedded()
     }
 
-    /// How long a step of a kind takes, where nobody knows of this very step.
+    /// How long a step takes, where nobody knows of this very step.
     #[expect(
         clippy::unused_self,
         reason = "a table of this catalogue, like the others"
     )]
-    pub(crate) fn seconds(&self, kind: crate::build::StepKind) -> &'static seconds::Row {
-        seconds::Table::embedded().row(kind)
+    pub(crate) fn seconds(&self, step: &crate::build::Step) -> seconds::Row {
+        seconds::Table::embedded().row(step.kind, &step.text)
     }
 
     /// What lies inside official Python images.

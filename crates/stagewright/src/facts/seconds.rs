@@ -11,6 +11,7 @@ use crate::build::StepKind;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Table {
     base: Row,
+    install: Install,
     run: Row,
     copy: Row,
     add: Row,
@@ -18,8 +19,19 @@ pub(crate) struct Table {
     link: Row,
 }
 
-/// What one kind of step takes.
+/// What a command that installs packages takes.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Install {
+    /// What such a command holds, each.
+    words: Vec<String>,
+    seconds: f64,
+    source: String,
+    date: String,
+}
+
+/// What one kind of step takes.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Row {
     pub(crate) seconds: f64,
@@ -36,14 +48,21 @@ impl Table {
         })
     }
 
-    pub(crate) fn row(&self, kind: StepKind) -> &Row {
+    /// What a step of a kind takes; of a RUN the instruction tells more.
+    pub(crate) fn row(&self, kind: StepKind, instruction: &str) -> Row {
+        let installs = |words: &String| instruction.contains(words.as_str());
         match kind {
-            StepKind::Base => &self.base,
-            StepKind::Run => &self.run,
-            StepKind::Copy => &self.copy,
-            StepKind::Add => &self.add,
-            StepKind::Workdir => &self.workdir,
-            StepKind::Link => &self.link,
+            StepKind::Base => self.base.clone(),
+            StepKind::Run if self.install.words.iter().any(installs) => Row {
+                seconds: self.install.seconds,
+                source: self.install.source.clone(),
+                date: self.install.date.clone(),
+            },
+            StepKind::Run => self.run.clone(),
+            StepKind::Copy => self.copy.clone(),
+            StepKind::Add => self.add.clone(),
+            StepKind::Workdir => self.workdir.clone(),
+            StepKind::Link => self.link.clone(),
         }
     }
 }
@@ -63,9 +82,15 @@ mod tests {
             StepKind::Workdir,
             StepKind::Link,
         ] {
-            let row = table.row(kind);
+            let row = table.row(kind, "");
             assert!(row.seconds >= 0.0 && !row.source.is_empty());
             assert!(crate::date::seconds_of_day(&row.date).is_some());
         }
+        let install = table.row(
+            StepKind::Run,
+            "RUN apt-get update && apt-get install -y git",
+        );
+        let other = table.row(StepKind::Run, "RUN mkdir /data");
+        assert!(install.seconds > other.seconds && !install.source.is_empty());
     }
 }

@@ -73,6 +73,15 @@ pub enum FilesError {
         #[source]
         source: io::Error,
     },
+    /// Another file cannot be read.
+    #[error("`{}` cannot be read", path.display())]
+    FileUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        #[source]
+        source: io::Error,
+    },
     /// The Dockerfile is not UTF-8.
     #[error("`{}` is not UTF-8: the byte at offset {offset} belongs to no character", path.display())]
     NotUtf8 {
@@ -109,6 +118,7 @@ impl FilesError {
             Self::NoDockerfile { .. } => "dockerfile-missing",
             Self::DockerfileIsFolder { .. } => "dockerfile-is-folder",
             Self::Unreadable { .. } => "dockerfile-unreadable",
+            Self::FileUnreadable { .. } => "file-unreadable",
             Self::NotUtf8 { .. } => "not-utf8",
             Self::Unwritable { .. } => "file-unwritable",
             Self::Exists { .. } => "file-exists",
@@ -225,6 +235,21 @@ pub fn read_standard_input() -> Result<String, FilesError> {
             source,
         }),
     }
+}
+
+/// Reads a file that is none of a build: a snapshot, a trace, a list of commits or of durations.
+pub fn read_file(path: impl AsRef<Path>) -> Result<String, FilesError> {
+    let path = path.as_ref().to_owned();
+    match fs::read(&path) {
+        Ok(bytes) => text(&path, bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(FilesError::Missing { path }),
+        Err(source) => Err(FilesError::FileUnreadable { path, source }),
+    }
+}
+
+/// Writes a file, such as a snapshot; what stood there before is replaced in one moment.
+pub fn write_file(path: impl AsRef<Path>, text: &str) -> Result<(), FilesError> {
+    Replacement::prepare(path.as_ref(), text)?.finish()
 }
 
 /// Writes a Dockerfile in the place of the one at the path, as [`BuildFiles::write`] does.

@@ -262,11 +262,10 @@ impl Git {
                 ".",
             ],
         )?;
-        let mut changed = BTreeSet::new();
-        for (_, path) in raw(&answer)?.into_iter().flat_map(|(_, changes)| changes) {
-            changed.insert(path);
-        }
-        Ok(changed)
+        Ok(raw(&answer)?
+            .into_iter()
+            .flat_map(|told| told.paths)
+            .collect())
     }
 
     fn node(
@@ -333,7 +332,7 @@ impl Git {
             ],
         )?;
         let mut commits = Vec::new();
-        for (head, changes) in raw(&answer)? {
+        for Told { head, paths } in raw(&answer)? {
             let mut words = head.split(' ').filter(|word| !word.is_empty());
             let id = words.next().unwrap_or_default().to_owned();
             let time = words.next().and_then(|time| time.parse().ok());
@@ -341,52 +340,57 @@ impl Git {
             if words.next().is_none() {
                 continue;
             }
-            let edits_dockerfile = changes
-                .iter()
-                .any(|(_, path)| dockerfile == Some(path.as_str()));
-            let below = |(_, path): (String, String)| {
-                path.strip_prefix(self.prefix.as_str()).map(str::to_owned)
-            };
+            let below = |path: &String| path.strip_prefix(self.prefix.as_str()).map(str::to_owned);
             commits.push(Commit {
                 id,
                 time,
-                paths: changes.into_iter().filter_map(below).collect(),
-                dockerfile: edits_dockerfile,
+                dockerfile: paths.iter().any(|path| dockerfile == Some(path.as_str())),
+                paths: paths.iter().filter_map(below).collect(),
             });
         }
-        commits.truncate(options.commits);
         let shallow = run(&self.folder, ["rev-parse", "--is-shallow-repository"])?;
         let history = History {
             commits,
             shallow: shallow.trim_ascii() == b"true",
         };
-        Ok(history.since(options.since))
+        Ok(history.within(options))
     }
 }
 
-/// Heads (after the byte 1) and the changes that follow each, as `--raw -z` gives them: what is said of a path, and the path.
-fn raw(answer: &[u8]) -> Result<Vec<(String, Vec<(String, String)>)>, GitError> {
+/// What `--raw -z` tells of one commit, or of the working tree.
+struct Told {
+    /// What stands after the byte 1 of the format.
+    head: String,
+    /// The paths that differ.
+    paths: Vec<String>,
+}
+
+fn raw(answer: &[u8]) -> Result<Vec<Told>, GitError> {
     let mut parts = answer.split(|byte| *byte == 0);
     let text = |bytes: &[u8]| {
         String::from_utf8(bytes.to_vec()).map_err(|error| ContextError::NameNotUtf8 {
             path: String::from_utf8_lossy(error.as_bytes()).into_owned(),
         })
     };
-    let mut found: Vec<(String, Vec<(String, String)>)> = Vec::new();
+    let mut found: Vec<Told> = Vec::new();
     while let Some(part) = parts.next() {
         let part = part.strip_prefix(b"\n").unwrap_or(part);
         match part.split_first() {
             None => {}
-            Some((1, head)) => found.push((text(head)?, Vec::new())),
-            Some((b':', said)) => {
+            Some((1, head)) => found.push(Told {
+                head: text(head)?,
+                paths: Vec::new(),
+            }),
+            // Modes, objects and a letter; then the path.
+            Some((b':', _)) => {
                 let path = text(parts.next().unwrap_or_default())?;
-                if found.is_empty() {
-                    found.push((String::new(), Vec::new()));
+                match found.last_mut() {
+                    Some(told) => told.paths.push(path),
+                    None => found.push(Told {
+                        head: String::new(),
+                        paths: vec![path],
+                    }),
                 }
-                let changes = found.last_mut().map(|(_, changes)| changes);
-                changes.into_iter().for_each(|changes| {
-                    changes.push((String::from_utf8_lossy(said).into_owned(), path.clone()));
-                });
             }
             Some(_) => {
                 let shown = String::from_utf8_lossy(part).into_owned();

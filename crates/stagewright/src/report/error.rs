@@ -6,11 +6,16 @@ use serde::Serialize;
 
 use super::SCHEMA;
 use crate::analysis::AnalysisError;
+use crate::cache::ExpectationError;
 use crate::context::ContextError;
+use crate::duration::DurationError;
+use crate::history::HistoryError;
 use crate::measure::MeasureError;
 use crate::options::OptionsError;
-use crate::outside::FilesError;
+use crate::outside::{FilesError, GitError};
 use crate::project::ProjectError;
+use crate::snapshot::SnapshotError;
+use crate::trace::TraceError;
 
 /// An error with a stable name: `error.code()`, in Python `exc.code`, in Node `err.code`, from the command `error[code]`.
 ///
@@ -21,6 +26,7 @@ use crate::project::ProjectError;
 /// | `dockerfile-is-folder` | a folder stands in the place of the Dockerfile |
 /// | `dockerfile-unreadable` | the Dockerfile cannot be read |
 /// | `not-utf8` | the Dockerfile is not UTF-8; the message says the offset |
+/// | `file-unreadable` | a snapshot, a trace or another file of data cannot be read |
 /// | `file-unwritable` | a file cannot be written; the one before stands as it was |
 /// | `file-exists` | a file that would be made is there already |
 /// | `context-missing` | the folder of the context does not exist |
@@ -42,6 +48,27 @@ use crate::project::ProjectError;
 /// | `unknown-platform` | no platform has the name |
 /// | `bad-date` | a word is no date of the form YYYY-MM-DD |
 /// | `bad-build-arg` | a word is no build argument of the form NAME=VALUE |
+/// | `bad-base` | a word is no base image of the form NAME=DIGEST |
+/// | `bad-since` | a word is no day and no number of days or weeks |
+/// | `snapshot-version` | a snapshot was written in the form of another version |
+/// | `bad-snapshot` | a snapshot is none, or damaged; the message says where |
+/// | `snapshot-unread` | a file that a step reads was not read for its digest |
+/// | `git-missing` | the program `git` is not there |
+/// | `git-no-repository` | the folder is in no git repository |
+/// | `git-bad-revision` | nothing in the repository is called so |
+/// | `git-path-missing` | the revision has no such folder or Dockerfile |
+/// | `git-not-utf8` | the Dockerfile of the revision is not UTF-8 |
+/// | `git-failed` | git failed; the message says what it says |
+/// | `no-history` | there is no commit to learn from |
+/// | `bad-history` | a list of commits is none; the message says where |
+/// | `bad-durations` | durations of steps are none; the message says where |
+/// | `bad-seconds` | a step cannot take so many seconds |
+/// | `bad-trace` | a line of a trace is damaged |
+/// | `no-trace` | no line of a file is what BuildKit writes |
+/// | `unknown-step` | words pick no step |
+/// | `step-reruns` | a step that should be cached runs again |
+/// | `step-unknown` | whether a step runs again is not known |
+/// | `step-cached` | a step that should run again is cached |
 /// | `no-recipe` | no recipe fits the project |
 /// | `no-command` | nothing says how the application starts |
 /// | `unwritable` | a value cannot be written in a Dockerfile |
@@ -81,10 +108,16 @@ macro_rules! coded {
 coded!(
     AnalysisError,
     ContextError,
+    DurationError,
+    ExpectationError,
     FilesError,
     MeasureError,
+    GitError,
+    HistoryError,
     OptionsError,
-    ProjectError
+    ProjectError,
+    SnapshotError,
+    TraceError
 );
 
 /// The answer to a wrong call.

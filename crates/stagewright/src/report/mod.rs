@@ -11,19 +11,22 @@ use serde::Serialize;
 use stagewright_syntax::Dockerfile;
 
 pub use self::buildkit::BuildkitReport;
-pub use self::error::{Coded, ErrorReport};
+pub use self::error::{Coded, ErrorDetail, ErrorReport};
 pub use self::format::{FormatReport, FormattedFile};
 pub use self::measure::MeasureReport;
 pub use self::parse::ParseReport;
 use crate::analysis::{Analysis, AnalysisError};
-use crate::cache::{Prediction, StepVerdict, Verdict};
+use crate::cache::{ExpectationError, Prediction, StepVerdict, Verdict};
 use crate::context::Context;
+use crate::duration::Durations;
 use crate::estimate::{Estimate, LayerEstimate};
 use crate::finding::Finding;
+use crate::history::Forecast;
 use crate::options::Options;
 use crate::plan::Plan;
 use crate::project::Generated;
 use crate::size::{Basis, Size};
+use crate::trace::{Trace, TraceCheck};
 
 /// The version of every JSON form.
 pub const SCHEMA: u32 = 1;
@@ -77,6 +80,28 @@ pub struct CacheReport {
     pub steps: Vec<StepReport>,
     /// Bytes that a host with the previous image pulls.
     pub warm_pull: Size,
+    /// Seconds of work of the steps that run for certain, one after another; only where durations were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<f64>,
+    /// How a trace of the build stands to the prediction; only where one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceCheck>,
+    /// What was expected of the prediction and does not hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<ErrorDetail>,
+    /// What is wrong or not known.
+    pub findings: Vec<Finding>,
+}
+
+/// The answer of `cache --history`.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct HistoryReport {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// What a commit costs.
+    #[serde(flatten)]
+    pub forecast: Forecast,
     /// What is wrong or not known.
     pub findings: Vec<Finding>,
 }
@@ -99,16 +124,16 @@ pub struct StepReport {
 
 impl From<&StepVerdict> for StepReport {
     fn from(step: &StepVerdict) -> Self {
-        let (verdict, cause) = match &step.verdict {
-            Verdict::Cached => ("cached", None),
-            Verdict::Rerun { cause } => ("rerun", Some(cause.to_string())),
-            Verdict::Unknown { doubt } => ("unknown", Some(doubt.to_string())),
+        let cause = match &step.verdict {
+            Verdict::Cached => None,
+            Verdict::Rerun { cause } => Some(cause.to_string()),
+            Verdict::Unknown { doubt } => Some(doubt.to_string()),
         };
         Self {
             line: step.line,
             stage: step.stage.clone(),
             instruction: step.instruction.clone(),
-            verdict,
+            verdict: step.verdict.as_str(),
             cause,
         }
     }
@@ -164,6 +189,69 @@ impl CacheReport {
             schema: SCHEMA,
             steps: prediction.steps.iter().map(StepReport::from).collect(),
             warm_pull: analysis.pull_after(prediction),
+            seconds: None,
+            trace: None,
+            failed: Vec::new(),
+            findings: analysis.findings().to_vec(),
+        }
+    }
+
+    /// The same with what the steps that run take; nothing where no duration was given. `analysis` is the build that the prediction
+    /// is of.
+    pub fn with_durations(
+        mut self,
+        analysis: &Analysis,
+        prediction: &Prediction,
+        durations: &Durations,
+    ) -> Result<Self, ExpectationError> {
+        self.seconds = durations.of_reruns(analysis, prediction)?;
+        Ok(self)
+    }
+
+    /// The same held against a trace of the build.
+    #[must_use]
+    pub fn with_trace(
+        mut self,
+        analysis: &Analysis,
+        prediction: &Prediction,
+        trace: &Trace,
+    ) -> Self {
+        self.trace = Some(trace.check(analysis, prediction));
+        self
+    }
+
+    /// The same held against what is expected: steps that must be cached, and steps that must run again, picked as
+    /// [`Prediction::pick`] does. Words that pick no step are an error.
+    pub fn with_expectations(
+        mut self,
+        prediction: &Prediction,
+        cached: &[String],
+        rerun: &[String],
+    ) -> Result<Self, ExpectationError> {
+        let cached = cached.iter().map(|step| prediction.expect_cached(step));
+        let rerun = rerun.iter().map(|step| prediction.expect_rerun(step));
+        for outcome in cached.chain(rerun) {
+            match outcome {
+                Ok(()) => {}
+                Err(error @ ExpectationError::UnknownStep { .. }) => return Err(error),
+                Err(error) => self.failed.push(ErrorReport::new(&error).error),
+            }
+        }
+        Ok(self)
+    }
+
+    /// Whether everything that was expected holds, and a trace shows what was predicted.
+    pub fn holds(&self) -> bool {
+        self.failed.is_empty() && self.trace.as_ref().is_none_or(TraceCheck::agrees)
+    }
+}
+
+impl HistoryReport {
+    /// The report of a forecast.
+    pub fn new(analysis: &Analysis, forecast: Forecast) -> Self {
+        Self {
+            schema: SCHEMA,
+            forecast,
             findings: analysis.findings().to_vec(),
         }
     }

@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use super::parse::ParsedError;
 use super::{
-    CacheReport, FormatReport, FormattedFile, GenerateReport, OptimizeReport, ParseReport,
-    SizeReport,
+    CacheReport, FormatReport, FormattedFile, GenerateReport, HistoryReport, OptimizeReport,
+    ParseReport, SizeReport,
 };
 use crate::finding::Finding;
 use crate::plan::Measure;
 use crate::size::Size;
+use crate::trace::TraceCheck;
 
 /// Bytes with a decimal unit, as registries and `docker image ls` print them: `125.9 MB`.
 #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
@@ -184,6 +185,133 @@ pub fn of_cache(report: &CacheReport) -> String {
         &format!(
             "a host with the previous image pulls {}",
             size(report.warm_pull)
+        ),
+    );
+    if let Some(seconds) = report.seconds {
+        line(
+            &mut out,
+            &format!("the steps that run again take {seconds} s"),
+        );
+    }
+    if let Some(check) = &report.trace {
+        trace(&mut out, check);
+    }
+    for failed in &report.failed {
+        line(
+            &mut out,
+            &format!("error[{}]: {}", failed.code, failed.message),
+        );
+    }
+    findings(&mut out, &report.findings);
+    out
+}
+
+fn trace(out: &mut String, check: &TraceCheck) {
+    let how_far = if check.complete {
+        ""
+    } else {
+        ", which ends before its build does"
+    };
+    let steps = check.compared;
+    line(
+        out,
+        &format!("{steps} steps compared with the trace{how_far}"),
+    );
+    for one in &check.disagreements {
+        let found = match one.found {
+            "missing" => "BuildKit shows no such step".to_owned(),
+            "ran" => "BuildKit ran it".to_owned(),
+            _ => "BuildKit took it from its cache".to_owned(),
+        };
+        line(
+            out,
+            &format!(
+                "{:>5}  predicted {}, but {found}: {}",
+                one.line,
+                one.predicted,
+                short(&one.instruction, 90)
+            ),
+        );
+    }
+    for name in &check.strangers {
+        line(
+            out,
+            &format!("       not in this Dockerfile: {}", short(name, 90)),
+        );
+    }
+}
+
+/// The text of `cache --history`.
+pub fn of_history(report: &HistoryReport) -> String {
+    let mut out = String::new();
+    let forecast = &report.forecast;
+    let window = match (&forecast.since, &forecast.until) {
+        (Some(since), Some(until)) => format!(" from {since} to {until}"),
+        _ => String::new(),
+    };
+    line(&mut out, &format!("{} commits{window}", forecast.commits));
+    if forecast.shallow {
+        line(
+            &mut out,
+            "  the clone is shallow: older commits are not known",
+        );
+    }
+    if forecast.dockerfile_commits > 0 {
+        let count = forecast.dockerfile_commits;
+        line(
+            &mut out,
+            &format!(
+                "  {count} of them changed the Dockerfile; what its new text ran again is not counted"
+            ),
+        );
+    }
+    line(&mut out, "");
+    line(&mut out, "           runs in    takes   a commit");
+    for step in &forecast.steps {
+        let open = if step.unknown > 0 {
+            format!("  (and maybe in {} more)", step.unknown)
+        } else {
+            String::new()
+        };
+        line(
+            &mut out,
+            &format!(
+                "{:>5}  {:>9.1} %  {:>5.1} s  {:>7.2} s  {}{open}",
+                step.line,
+                step.chance * 100.0,
+                step.seconds,
+                step.expected_seconds,
+                short(&step.instruction, 80)
+            ),
+        );
+        let causes: Vec<String> = step
+            .causes
+            .iter()
+            .map(|cause| format!("`{}` ({})", cause.path, cause.commits))
+            .collect();
+        if !causes.is_empty() {
+            line(
+                &mut out,
+                &format!("{:>40}most often because of {}", "", causes.join(", ")),
+            );
+        }
+    }
+    let mut bases: Vec<String> = Vec::new();
+    for step in &forecast.steps {
+        if step.expected_seconds > 0.0 && !bases.contains(&step.basis.source) {
+            bases.push(step.basis.source.clone());
+        }
+    }
+    line(&mut out, "");
+    if !bases.is_empty() {
+        line(&mut out, &format!("seconds: {}", bases.join("; ")));
+    }
+    line(
+        &mut out,
+        &format!(
+            "a commit costs {:.2} s of work on the average, and a host with the previous image pulls {}",
+            forecast.seconds,
+            size(forecast.warm_pull)
         ),
     );
     findings(&mut out, &report.findings);

@@ -250,10 +250,8 @@ impl<'s> Lexer<'s> {
             }
             Some(b'(') => {
                 let arithmetic = self.byte(1) == Some(b'(');
-                let start = self.at + 1;
                 self.at += 1;
-                self.balanced(b'(', b')');
-                let inner = &self.text[start..self.at.saturating_sub(1).max(start)];
+                let inner = self.balanced(b'(', b')');
                 match inner
                     .strip_prefix('(')
                     .and_then(|inner| inner.strip_suffix(')'))
@@ -267,10 +265,8 @@ impl<'s> Lexer<'s> {
                 }
             }
             Some(b'{') => {
-                let start = self.at + 1;
                 self.at += 1;
-                self.balanced(b'{', b'}');
-                let inner = &self.text[start..self.at.saturating_sub(1).max(start)];
+                let inner = self.balanced(b'{', b'}');
                 // `${#name}` is a length, `${!name}` another variable.
                 let name = inner
                     .bytes()
@@ -353,9 +349,10 @@ impl<'s> Lexer<'s> {
         Cow::Borrowed(&self.text[start..])
     }
 
-    /// Passes everything up to the bracket that closes the one before, with quotes and inner brackets; iterative, so that depth costs no
-    /// stack.
-    pub(super) fn balanced(&mut self, open: u8, close: u8) {
+    /// Passes everything up to the bracket that closes the one before, with quotes and inner brackets, and hands out what stands
+    /// between, to the end of the text where nothing closes it; iterative, so that depth costs no stack.
+    pub(super) fn balanced(&mut self, open: u8, close: u8) -> &'s str {
+        let start = self.at;
         let mut closers = vec![close];
         while let Some(byte) = self.byte(0) {
             self.at += 1;
@@ -384,9 +381,10 @@ impl<'s> Lexer<'s> {
                 _ => {}
             }
             if closers.is_empty() {
-                return;
+                return &self.text[start..self.at - 1];
             }
         }
         self.broken = true;
+        &self.text[start..]
     }
 }

@@ -344,19 +344,12 @@ impl<'s> Parser<'s> {
         if self.lexer.rest().starts_with('(') {
             let start = self.lexer.at - operator.len();
             self.lexer.at += 1;
-            self.lexer.balanced(b'(', b')');
-            let span = Span::new(offset(start), offset(self.lexer.at));
+            let script = self.lexer.balanced(b'(', b')');
             let target = Word {
                 raw: &self.lexer.text[start..self.lexer.at],
-                span,
+                span: Span::new(offset(start), offset(self.lexer.at)),
                 parts: vec![super::Part::Substitution {
-                    script: &self.lexer.text[(start + operator.len() + 1).min(self.lexer.at)
-                        ..self
-                            .lexer
-                            .at
-                            .saturating_sub(1)
-                            .max(start + operator.len() + 1)
-                            .min(self.lexer.at)],
+                    script,
                     quoted: true,
                 }],
             };

@@ -185,6 +185,21 @@ fn what_is_broken_is_said() {
 }
 
 #[test]
+fn what_nothing_closes_goes_to_the_end() {
+    for text in [
+        "a <(éü", "a $(éü", "a ${éü", "a $((é", "a >(", "a $(", "a ${",
+    ] {
+        assert!(!Script::parse(text).complete, "{text:?}");
+    }
+    let script = Script::parse("a <(b ü");
+    let [Part::Substitution { script, .. }] = &script.commands[0].redirects[0].target.parts[..]
+    else {
+        panic!("{script:?}");
+    };
+    assert_eq!(*script, "b ü");
+}
+
+#[test]
 fn depth_costs_no_stack() {
     for (open, close) in [
         ("(", ")"),

@@ -3,6 +3,7 @@
 mod bench;
 mod catalog;
 mod demo;
+mod fuzz;
 mod node;
 mod oracle;
 mod process;
@@ -17,7 +18,11 @@ const USAGE: &str = "usage: cargo xtask TASK
 
   demo             optimise the article's Flask application from the command, Rust, Python and Node, and print the ladder
   test             run every test of the three languages
-  bench [FILTER]   run the benches
+  bench [FILTER]   run the benches; `parse` times BuildKit's parser too
+  bench python     time the Python package beside other parsers of PyPI
+  bench node       time the npm package beside other parsers of npm
+  fuzz SECONDS [TARGET …]
+                   run the fuzz targets, and keep what they found out in small form (needs nightly and cargo-fuzz)
   catalog FOLDER   make the compressed tables of the catalogue from the folder of source tables
   oracle [--record] [--mutants N] [--seed N] [FILE | FOLDER …]
                    hold our answers against those of BuildKit's own code (needs Go)
@@ -40,6 +45,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(),
         ["test"] => test::run(),
         ["bench", filter @ ..] => bench::run(filter),
+        ["fuzz", seconds, targets @ ..] => fuzz::run(seconds, targets),
         ["catalog", folder] => catalog::run(folder.as_ref()),
         ["oracle", rest @ ..] => oracle::run(rest),
         ["real", "cache", rest @ ..] => real::cache(rest),

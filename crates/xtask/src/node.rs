@@ -17,6 +17,15 @@ pub(crate) struct Node {
 impl Node {
     /// Installs what is missing, and builds the addon.
     pub(crate) fn build() -> Result<Self, Failure> {
+        Self::built_with(&[])
+    }
+
+    /// The same, optimised.
+    pub(crate) fn release() -> Result<Self, Failure> {
+        Self::built_with(&["--", "--release"])
+    }
+
+    fn built_with(more: &[&str]) -> Result<Self, Failure> {
         if version("node").is_none_or(|version| version < (20, 0)) {
             return Err("Node 20 or later is needed: no `node` of that version was found".into());
         }
@@ -25,7 +34,7 @@ impl Node {
             &folder().join("node_modules/.stagewright-lock"),
             &lock,
             || {
-                let mut npm = Command::new(NPM);
+                let mut npm = npm();
                 npm.current_dir(folder()).args([
                     "ci",
                     "--no-audit",
@@ -37,8 +46,10 @@ impl Node {
         )?;
         let types = folder().join("index.d.ts");
         let before = std::fs::read_to_string(&types).unwrap_or_default();
-        let mut npm = Command::new(NPM);
-        npm.current_dir(folder()).args(["run", "--silent", "build"]);
+        let mut npm = npm();
+        npm.current_dir(folder())
+            .args(["run", "--silent", "build"])
+            .args(more);
         must("Node: building the package", &mut npm)?;
         Ok(Self {
             types_are_fresh: before == std::fs::read_to_string(&types)?,
@@ -52,6 +63,11 @@ impl Node {
         command.current_dir(folder());
         command
     }
+}
+
+/// `npm`.
+pub(crate) fn npm() -> Command {
+    Command::new(NPM)
 }
 
 fn folder() -> PathBuf {

@@ -69,13 +69,14 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), Failure> {
     report.finish()
 }
 
-struct Oracle {
+/// The Go module, built.
+pub(crate) struct Oracle {
     program: PathBuf,
     folder: PathBuf,
 }
 
 impl Oracle {
-    fn build() -> Result<Self, Failure> {
+    pub(crate) fn build() -> Result<Self, Failure> {
         let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/oracle");
         let folder = std::env::current_exe()?
             .parent()
@@ -92,6 +93,10 @@ impl Oracle {
             return Err("the oracle could not be built".into());
         }
         Ok(Self { program, folder })
+    }
+
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
     }
 
     /// Asks one question a line, gives one answer a line.

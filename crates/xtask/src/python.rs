@@ -14,12 +14,21 @@ pub(crate) struct Python {
 impl Python {
     /// Makes what is missing of it, and builds the package.
     pub(crate) fn build() -> Result<Self, Failure> {
+        Self::built_with(&[])
+    }
+
+    /// The same, optimised.
+    pub(crate) fn release() -> Result<Self, Failure> {
+        Self::built_with(&["--release"])
+    }
+
+    fn built_with(more: &[&str]) -> Result<Self, Failure> {
         let python = Self {
             environment: target().join("venv"),
         };
         python.install()?;
         let mut maturin = python.module("maturin");
-        maturin.args(["develop", "--quiet"]);
+        maturin.args(["develop", "--quiet"]).args(more);
         // A folder of its own: pyo3 is built for the interpreter of the environment, and would be built again at every turn.
         maturin
             .env("CARGO_TARGET_DIR", target().join("maturin"))

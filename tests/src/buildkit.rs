@@ -88,6 +88,14 @@ fn is_same(ours: &Value, theirs: &Value) -> bool {
     if ours == theirs {
         return true;
     }
+    // Images are looked up at once, and the first to fail is told.
+    let image = |message: &Value| {
+        let text = message.as_str().unwrap_or_default();
+        text.starts_with("failed to parse stage name ")
+    };
+    if image(ours) && image(theirs) {
+        return true;
+    }
     let stem = |message: &Value| {
         let (stem, _) = message.as_str()?.split_once(" (did you mean ")?;
         Some(stem.to_owned())

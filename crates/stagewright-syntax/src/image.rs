@@ -2,6 +2,7 @@
 //!
 //! Read and normalized as `github.com/distribution/reference` does (`ParseNormalizedNamed`, v0.6.0), which `BuildKit` uses.
 
+use crate::go;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
@@ -110,7 +111,7 @@ impl ImageRef {
         let rest = &text[rest_at..];
         let official = domain == DEFAULT_DOMAIN && !rest.contains('/');
         let name = rest.find(':').map_or(rest, |colon| &rest[..colon]);
-        if name.chars().any(char::is_uppercase) {
+        if go::lower(name) != name {
             let prefix = if official { "library/" } else { "" };
             return Err(fault(
                 ImageRefErrorKind::Uppercase,
@@ -136,12 +137,24 @@ impl ImageRef {
         }
         let tag = tag_range.clone().map(|range| &text[range]);
         let digest = digest_range.clone().map(|range| &text[range]);
-        if !is_domain(domain)
-            || !path.split('/').all(is_path_component)
-            || !tag.is_none_or(is_tag)
-            || !digest.is_none_or(is_digest)
-        {
-            return Err(invalid());
+        let is_valid = |domain: &str, tag: Option<&str>, digest: Option<&str>| {
+            is_domain(domain)
+                && path.split('/').all(is_path_component)
+                && tag.is_none_or(is_tag)
+                && digest.is_none_or(is_digest)
+        };
+        if !is_valid(domain, tag, digest) {
+            // Capital letters beyond ASCII are at fault wherever they stand, if nothing else is (`reference.Parse`).
+            let (domain, tag, digest) =
+                (go::lower(domain), tag.map(go::lower), digest.map(go::lower));
+            return Err(if is_valid(&domain, tag.as_deref(), digest.as_deref()) {
+                fault(
+                    ImageRefErrorKind::Uppercase,
+                    "repository name must be lowercase",
+                )
+            } else {
+                invalid()
+            });
         }
         let path_at = rest_at..rest_at + path_len;
         let path: Cow<'_, str> = if official {
@@ -405,6 +418,8 @@ mod tests {
             ("a b", Kind::InvalidFormat),
             ("host:x/a", Kind::InvalidFormat),
             ("Python:3", Kind::Uppercase),
+            ("\u{130}a/b", Kind::Uppercase),
+            ("a:\u{212a}", Kind::Uppercase),
             ("a/B", Kind::Uppercase),
             (&long, Kind::TooLong),
             (&id, Kind::Identifier),

@@ -1,13 +1,11 @@
-//! `cargo xtask bench [parse | python | node | FILTER …]`: the benches, optimised as a release is.
+//! `cargo xtask bench [python | node | FILTER …]`: the benches, optimised as a release is.
 //!
-//! `parse` also times BuildKit's own parser where Go is installed; `python` and `node` hold the packages against those of others. All three
+//! Where Go is installed, BuildKit's own parser reads the same files in the same run; `python` and `node` hold the packages against those of others. All three
 //! read the folder that `STAGEWRIGHT_CORPUS` names.
 
 use std::fs::File;
-use std::io::Write;
 use std::process::{Command, Stdio};
 
-use stagewright_syntax::Dockerfile;
 use stagewright_tests::corpus;
 
 use crate::Failure;
@@ -23,16 +21,19 @@ pub(crate) fn run(filters: &[&str]) -> Result<(), Failure> {
         ["node"] => return node(),
         _ => {}
     }
+    let files = target().join("bench-files");
     must(
         "benches",
         cargo()
             .args(["bench", "--package", "stagewright-benches", "--"])
-            .args(filters),
+            .args(filters)
+            .env("STAGEWRIGHT_BENCH_FILES", &files),
     )?;
-    if filters.is_empty() || filters.contains(&"parse") {
-        buildkit()?;
+    match File::open(&files) {
+        Ok(files) => buildkit(files),
+        // No bench read files.
+        Err(_) => Ok(()),
     }
-    Ok(())
 }
 
 fn folder() -> Result<std::ffi::OsString, Failure> {
@@ -40,24 +41,17 @@ fn folder() -> Result<std::ffi::OsString, Failure> {
         .ok_or_else(|| format!("{} names no folder of Dockerfiles", corpus::VARIABLE).into())
 }
 
-/// BuildKit's parser on the files that the bench of ours reads.
-fn buildkit() -> Result<(), Failure> {
+/// BuildKit's parser on the files that the bench of ours has read.
+fn buildkit(files: File) -> Result<(), Failure> {
     let Ok(oracle) = Oracle::build() else {
         eprintln!("skipped: BuildKit's parser needs Go");
         return Ok(());
     };
-    let names = target().join("bench-files");
-    let mut out = File::create(&names)?;
-    for (path, text) in corpus::from_environment().unwrap_or_default() {
-        if Dockerfile::parse(&text).errors().is_empty() {
-            writeln!(out, "{}", path.display())?;
-        }
-    }
     must(
         "BuildKit: parser.Parse and instructions.Parse",
         Command::new(oracle.program())
             .arg("bench")
-            .stdin(Stdio::from(File::open(names)?)),
+            .stdin(Stdio::from(files)),
     )
 }
 

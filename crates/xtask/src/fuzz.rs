@@ -1,7 +1,7 @@
 //! `cargo xtask fuzz SECONDS [TARGET …]`: the fuzz targets, and the corpus they grow.
 //!
 //! Each target starts from `fuzz/seeds/<target>`, runs for so many seconds, and leaves there the inputs that its corpus comes down to
-//! (`cargo fuzz cmin`), shortest first, up to [`KEPT`] bytes. Seeds with names were written by hand and stay.
+//! (`cargo fuzz cmin`), a few of every size up to [`KEPT`] bytes. Seeds with names were written by hand and stay.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,9 @@ use crate::process::{must, root, target};
 /// The targets, as `fuzz/Cargo.toml` has them.
 const TARGETS: [&str; 4] = ["parse", "expand", "edit", "ignore"];
 
-/// Bytes of seeds that are kept for each target.
+/// Bytes, and inputs, that are kept for each target at most.
 const KEPT: u64 = 40_000;
+const INPUTS: usize = 200;
 
 /// Runs targets; all if none is named.
 pub(crate) fn run(seconds: &str, targets: &[&str]) -> Result<(), Failure> {
@@ -79,16 +80,17 @@ fn is_found(path: &Path) -> bool {
     })
 }
 
-/// Puts the shortest inputs in the place of those that were found before.
+/// Puts inputs of every size, the shortest first, in the place of those that were found before.
 fn keep(from: &Path, to: &Path) -> Result<(), Failure> {
     let found = inputs(from)?;
+    let step = found.len().div_ceil(INPUTS).max(1);
     for (_, old) in inputs(to)? {
         if is_found(&old) {
             fs::remove_file(old)?;
         }
     }
     let mut total = 0;
-    for (size, path) in found {
+    for (size, path) in found.into_iter().step_by(step) {
         total += size;
         if total > KEPT {
             break;

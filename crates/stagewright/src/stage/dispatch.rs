@@ -28,7 +28,7 @@ impl Resolver<'_, '_> {
         match instruction.view() {
             View::Run(run) => return Op::Run(self.run(&run, state, walk)),
             View::Copy(copy) => {
-                let from = match copy.from.as_ref() {
+                let from = match copy.from.as_ref().filter(|name| !name.is_empty()) {
                     None => From::Context,
                     Some(name) => self.copy_from(name, name.span, walk),
                 };
@@ -187,6 +187,9 @@ impl Resolver<'_, '_> {
             }
             View::Stopsignal(signal) => {
                 let signal = self.expand(&signal.value, state, span);
+                if !is_signal(&signal) {
+                    self.problem("invalid-signal", span, format!("invalid signal: {signal}"));
+                }
                 Arc::make_mut(state).config.stop_signal = signal;
             }
             View::Healthcheck(check) => {
@@ -349,4 +352,26 @@ impl Resolver<'_, '_> {
             },
         }
     }
+}
+
+/// A number but 0, or the name of a Linux signal in any case, with `SIG` or without (`github.com/moby/sys/signal`).
+fn is_signal(text: &str) -> bool {
+    const NAMES: &str = " ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS TERM TRAP TSTP \
+        TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX ";
+    if let Ok(number) = text.parse::<i64>() {
+        return number != 0;
+    }
+    let upper = text.to_uppercase();
+    let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+    let real_time = |start: &str, last: u8| {
+        let number = name
+            .strip_prefix(start)
+            .filter(|text| !text.starts_with(['0', '+']));
+        number
+            .and_then(|text| text.parse::<u8>().ok())
+            .is_some_and(|number| (1..=last).contains(&number))
+    };
+    (!name.contains(' ') && NAMES.contains(&format!(" {name} ")))
+        || real_time("RTMIN+", 15)
+        || real_time("RTMAX-", 14)
 }

@@ -67,25 +67,24 @@ impl StageGraph {
 }
 
 impl StageGraph {
-    /// Faults of stages that nothing needs are only warnings, since `BuildKit` does not look at those; base images of the others must have
-    /// the form of a reference (`resolveReachableStages`). `marks` holds how many findings there were after each stage.
+    /// Faults of stages that nothing needs are only warnings, since `BuildKit` does not look at those; but all images must have the form of a
+    /// reference (`resolveBaseImage`). `marks` holds how many findings there were after each stage.
     fn settle(&mut self, first: usize, marks: &[usize]) {
         let early = |finding: &Finding| EARLY.contains(&finding.code);
         let mut bases = Vec::new();
         let mut from = first;
         for (stage, &to) in self.stages.iter().zip(marks) {
-            if stage.reachable {
-                bases.extend(stage.images().filter_map(|(image, span)| {
-                    let error = ImageRef::parse(image).err()?;
-                    let message = format!("failed to parse stage name {}: {error}", quote(image));
-                    Some(Finding::new(
-                        "invalid-reference",
-                        Severity::Error,
-                        span,
-                        message,
-                    ))
-                }));
-            } else {
+            bases.extend(stage.images().filter_map(|(image, span)| {
+                let error = ImageRef::parse(image).err()?;
+                let message = format!("failed to parse stage name {}: {error}", quote(image));
+                Some(Finding::new(
+                    "invalid-reference",
+                    Severity::Error,
+                    span,
+                    message,
+                ))
+            }));
+            if !stage.reachable {
                 for finding in &mut self.findings[from..to] {
                     if !early(finding) {
                         finding.severity = Severity::Warning;

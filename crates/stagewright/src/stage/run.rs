@@ -86,7 +86,8 @@ impl Resolver<'_, '_> {
         if matches!(kind, MountKind::Bind | MountKind::Cache | MountKind::Tmpfs) && target == "/" {
             self.problem("invalid-mount", span, "invalid mount target \"/\"");
         }
-        let from = match (&mount.from, kind) {
+        let from = mount.from.as_ref().filter(|name| !name.is_empty());
+        let from = match (from, kind) {
             (Some(name), MountKind::Bind | MountKind::Cache) => {
                 Some(self.mount_from(name, span, walk))
             }

@@ -166,11 +166,32 @@ fn faults_of_sources_and_ports_are_told_in_buildkits_words() {
         ),
         ("EXPOSE 80/x", "invalid port: \"80/x\": invalid proto: x"),
         ("EXPOSE 2-1", "invalid containerPort: 2-1"),
+        ("STOPSIGNAL SIGX", "invalid signal: SIGX"),
+        ("STOPSIGNAL 0", "invalid signal: 0"),
+        ("STOPSIGNAL RTMAX-15", "invalid signal: RTMAX-15"),
+        (
+            "COPY --chmod=8 b /d",
+            "invalid chmod parameter: '8'. it should be octal string and between 0 and 07777",
+        ),
+        ("COPY --chmod=u+ry b /d", "invalid syntax"),
+        (
+            "COPY --from=B b /d",
+            "failed to parse stage name \"B\": invalid reference format: repository name (library/B) must be lowercase",
+        ),
     ];
     for (line, message) in cases {
         let graph = graph(&format!("FROM a\n{line}\n"));
         let said: Vec<&str> = graph.findings.iter().map(|f| f.message.as_str()).collect();
         assert_eq!(said, [message], "{line}");
+    }
+    for line in [
+        "STOPSIGNAL sigrtmin+3",
+        "STOPSIGNAL 9",
+        "STOPSIGNAL int",
+        "COPY --chmod=u=rw,go+X b /d",
+        "COPY --chmod=0755 --from= b /d",
+    ] {
+        assert_eq!(graph(&format!("FROM a\n{line}\n")).findings, [], "{line}");
     }
     let graph = graph("FROM a\nEXPOSE 8001-8002/UDP [::1]:1:80\n");
     assert_eq!(

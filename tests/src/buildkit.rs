@@ -69,6 +69,11 @@ pub fn is_known(kind: &str, fields: &[String], theirs: &Value) -> bool {
             .as_str()
             .is_some_and(|text| text.starts_with('\u{fffd}'))
     };
+    if kind == "source" {
+        // Bytes that are no UTF-8, from percent escapes.
+        let error = theirs[0]["error"].as_str().unwrap_or_default();
+        return error.contains("\\x");
+    }
     let mut nodes = theirs["nodes"].as_array().into_iter().flatten();
     if fields == ["nodes"] {
         return nodes.any(|node| {

@@ -14,6 +14,8 @@ fn codes() -> Vec<String> {
         "context/error.rs",
         "duration.rs",
         "history.rs",
+        "edit/mod.rs",
+        "../../stagewright-syntax/src/edit/error.rs",
         "options.rs",
         "outside/files.rs",
         "outside/git.rs",

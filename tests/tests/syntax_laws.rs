@@ -2,10 +2,11 @@
 //!
 //! Without `STAGEWRIGHT_CORPUS` they run over the Dockerfiles of the conformance cases only.
 
-use stagewright_syntax::edit::EditSet;
+use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::expand::Expander;
 use stagewright_syntax::instruction::{Command, Mount, Source};
 use stagewright_syntax::shell::Script;
+use stagewright_syntax::write::{self, Run};
 use stagewright_syntax::{Dockerfile, Heredoc, Keyword, Span, Text, View};
 use stagewright_tests::corpus;
 use stagewright_tests::mutate::{Random, mutate};
@@ -456,4 +457,73 @@ fn formatting_changes_nothing_that_buildkit_reads() {
         changed += usize::from(formatted != text);
     });
     assert!(changed > 10, "{changed} texts were formatted");
+}
+
+/// Every change that is read back, tried on one instruction.
+fn changes(file: &Dockerfile<'_>, at: usize) -> Vec<Result<String, EditError>> {
+    let heredoc = Run::script("set -e\nEOF");
+    let mount = write::Mount::cache("/c");
+    vec![
+        file.insert_before(at, "RUN x \\\n  y"),
+        file.insert_after(at, &heredoc),
+        file.replace(at, "# note\nUSER a"),
+        file.remove(at, false),
+        file.set_flag(at, "link", None),
+        file.set_flag(at, "platform", Some("a b")),
+        file.add_flag(at, "exclude", Some("*")),
+        file.remove_flag(at, "from"),
+        file.add_mount(at, &mount),
+        file.set_mount_option(at, 0, "target", Some("/d,e")),
+        file.remove_mount_option(at, 0, "id"),
+        file.remove_mount(at, 0),
+        file.set_value(at, "A", "$B c"),
+        file.set_literal(at, "PATH", "$B \"c\""),
+        file.remove_value(at, "PATH"),
+        file.set_image(at, "a:1"),
+        file.set_tag(at, Some("2")),
+        file.set_tag(at, None),
+        file.set_digest(at, Some("sha256:0")),
+        file.set_stage_name(at, Some("z")),
+        file.set_stage_name(at, None),
+        file.set_arguments(at, "a b"),
+    ]
+}
+
+#[test]
+fn a_change_keeps_the_bytes_of_all_other_instructions() {
+    let (mut made, mut refused) = (0, 0);
+    let mut random = Random::new(7);
+    each(2_000, |text| {
+        let file = Dockerfile::parse(text);
+        if file.is_empty() || text.len() > 20_000 {
+            return;
+        }
+        let at = random.below(file.len());
+        let before = match at.checked_sub(1) {
+            Some(before) => &text[..file.instruction(before).span().end as usize],
+            None => "",
+        };
+        let after = if at + 1 < file.len() {
+            &text[file.instruction(at + 1).span().start as usize..]
+        } else {
+            ""
+        };
+        for (change, changed) in changes(&file, at).into_iter().enumerate() {
+            let Ok(changed) = changed else {
+                refused += 1;
+                continue;
+            };
+            made += 1;
+            assert!(
+                changed.starts_with(before) && changed.ends_with(after),
+                "change {change} of instruction {at}: {text:?} became {changed:?}"
+            );
+            let again = Dockerfile::parse(&changed);
+            assert!(again.len() + 1 >= file.len() && again.len() <= file.len() + 1);
+        }
+    });
+    assert!(
+        made > 1_000 && refused > 1_000,
+        "{made} made, {refused} refused"
+    );
 }

@@ -76,4 +76,52 @@ for (const path of paths('format')) {
   })
 }
 
-test('there are cases', () => assert.ok(cases >= 130, `${cases} cases`))
+/** Calls the method of an operation with its arguments by name, in the order of the signature. */
+const METHODS = {
+  index: ['index', 'mount', 'lines', 'name', 'key', 'value', 'image', 'tag', 'digest', 'content', 'comments'],
+  lines: ['lines'],
+  span: ['span', 'content'],
+}
+
+function edited(path, { operations = [], instructions }) {
+  if (instructions) return Dockerfile.of(instructions)
+  let file = Dockerfile.parse(read(path, 'Dockerfile'))
+  for (const { op, ...given } of operations) {
+    const first = 'index' in given ? 'index' : 'span' in given ? 'span' : 'lines'
+    const names = METHODS[first].filter((name) => name in given)
+    file = file[op.replace(/_(.)/g, (_, letter) => letter.toUpperCase())](...names.map((name) => given[name]))
+  }
+  return file
+}
+
+for (const path of paths('edit')) {
+  cases += 1
+  test(`edit/${basename(path)}`, () => {
+    const asked = JSON.parse(read(path, 'case.json'))
+    if (!asked.error) return assert.equal(edited(path, asked).text, read(path, 'expected.Dockerfile'))
+    const { code, message } = asked.error
+    assert.throws(() => edited(path, asked), (thrown) => thrown.code === code && thrown.message === message)
+  })
+}
+
+/** A fact with the names of JSON, and nothing where JSON has null. */
+const snake = (value) => {
+  if (Array.isArray(value)) return value.map(snake)
+  if (value === null || typeof value !== 'object') return value
+  const entries = Object.entries(value).filter(([, part]) => part !== null && part !== undefined)
+  return Object.fromEntries(entries.map(([name, part]) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), snake(part)]))
+}
+
+for (const path of paths('parse')) {
+  cases += 1
+  test(`parse/${basename(path)}`, () => {
+    const file = Dockerfile.parse(read(path, 'Dockerfile'))
+    assert.equal(file.toJson(), read(path, 'expected.json'))
+    JSON.parse(file.toJson()).instructions.forEach(({ view, ...instruction }, index) => {
+      assert.deepEqual(snake(file.view(index)), snake(view))
+      assert.deepEqual(snake(file.instructions[index]), snake(instruction))
+    })
+  })
+}
+
+test('there are cases', () => assert.ok(cases >= 180, `${cases} cases`))

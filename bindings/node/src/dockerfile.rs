@@ -1,18 +1,34 @@
 //! `Dockerfile`.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "what JavaScript gives is converted into values"
+)]
+
 use std::collections::BTreeMap;
 
 use napi::bindgen_prelude::{ClassInstance, Either};
 use napi_derive::napi;
-use stagewright::report::{BuildkitReport, ParseReport, to_json};
-use stagewright::{Options, read_dockerfile};
+use serde_json::Value;
+use stagewright::edit::compose;
+use stagewright::report::parse::{ParsedDirective, ParsedError, ParsedInstruction};
+use stagewright::report::{self, BuildkitReport, ParseReport, to_json};
+use stagewright::syntax::edit::EditError;
+use stagewright::{NewInstruction, NewMount, OperationError, Options, read_dockerfile};
 
 use crate::analysis::Analysis;
 use crate::context::{self, Context};
 use crate::error::{Result, failure};
-use crate::value::{Directive, Instruction, SyntaxError, all};
+use crate::value::{Directive, Instruction, Span, SyntaxError, all};
+use crate::view::InstructionView;
 
-/// A Dockerfile: its text, lossless, and what stands in it. It never changes.
+/// A Dockerfile: its text, lossless, and what stands in it. It never changes: what changes something gives a new file, in which every
+/// other byte is as it was.
+///
+/// Edits count instructions from 0. New ones are texts, written as they are, or objects such as `{ run: 'make' }`. The result is read back:
+/// an error is thrown for an instruction, flag, mount, key or span that is not there (`no-such-instruction`, `no-such-part`,
+/// `no-such-span`, `wrong-instruction`), for what cannot be written (`value-unwritable`, `bad-edit`), for what BuildKit would reject
+/// (`instruction-invalid`), and for an edit that would be read as something else (`not-as-meant`).
 #[napi]
 pub struct Dockerfile {
     text: String,
@@ -39,6 +55,15 @@ impl Dockerfile {
         Self { text }
     }
 
+    fn changed(
+        &self,
+        change: impl FnOnce(&stagewright::Dockerfile<'_>) -> std::result::Result<String, EditError>,
+    ) -> Result<Self> {
+        let text = change(&stagewright::Dockerfile::parse(&self.text));
+        let text = text.map_err(OperationError::from).map_err(failure)?;
+        Ok(Self::new(text))
+    }
+
     fn report(&self) -> ParseReport {
         ParseReport::new(&stagewright::Dockerfile::parse(&self.text))
     }
@@ -62,6 +87,15 @@ impl Dockerfile {
         Ok(Self { text })
     }
 
+    /// Makes a new file of instructions and of lines written as they are, such as comments and directives.
+    #[napi(factory, ts_args_type = "instructions: Array<NewInstruction>")]
+    pub fn of(instructions: Vec<Value>) -> Result<Self> {
+        let new = instructions.into_iter().map(NewInstruction::from_value);
+        let new = new.collect::<std::result::Result<Vec<_>, _>>();
+        let text = new.and_then(|new| compose(&new)).map_err(failure)?;
+        Ok(Self { text })
+    }
+
     /// The text, as it was given.
     #[napi(getter)]
     pub fn text(&self) -> &str {
@@ -77,19 +111,179 @@ impl Dockerfile {
     /// The parser directives at the top, in order.
     #[napi(getter)]
     pub fn directives(&self) -> Vec<Directive> {
-        all(&self.report().directives)
+        all(&ParsedDirective::all(&stagewright::Dockerfile::parse(
+            &self.text,
+        )))
     }
 
     /// The instructions, in order.
     #[napi(getter)]
     pub fn instructions(&self) -> Vec<Instruction> {
-        all(&self.report().instructions)
+        all(&ParsedInstruction::all(&stagewright::Dockerfile::parse(
+            &self.text,
+        )))
     }
 
     /// What BuildKit would reject, sorted by place; empty if it accepts the file.
     #[napi(getter)]
     pub fn errors(&self) -> Vec<SyntaxError> {
-        all(&self.report().errors)
+        all(&ParsedError::all(&stagewright::Dockerfile::parse(
+            &self.text,
+        )))
+    }
+
+    /// The parts of an instruction, counted from 0, each with its place.
+    ///
+    /// Throws an error with the code `no-such-instruction` if there is none.
+    #[napi]
+    pub fn view(&self, index: u32) -> Result<InstructionView> {
+        let file = stagewright::Dockerfile::parse(&self.text);
+        let view = report::InstructionView::of(&file, index as usize).map_err(failure)?;
+        Ok((&view).into())
+    }
+
+    /// Inserts instructions before one, indented like it. Comments above that one stay above the new lines.
+    #[napi(ts_args_type = "index: number, lines: NewInstruction")]
+    pub fn insert_before(&self, index: u32, lines: Value) -> Result<Self> {
+        let lines = NewInstruction::from_value(lines).map_err(failure)?;
+        self.changed(|file| file.insert_before(index as usize, &lines))
+    }
+
+    /// Inserts instructions after one and its heredocs, indented like it.
+    #[napi(ts_args_type = "index: number, lines: NewInstruction")]
+    pub fn insert_after(&self, index: u32, lines: Value) -> Result<Self> {
+        let lines = NewInstruction::from_value(lines).map_err(failure)?;
+        self.changed(|file| file.insert_after(index as usize, &lines))
+    }
+
+    /// Adds instructions at the end of the file.
+    #[napi(ts_args_type = "lines: NewInstruction")]
+    pub fn append(&self, lines: Value) -> Result<Self> {
+        let lines = NewInstruction::from_value(lines).map_err(failure)?;
+        self.changed(|file| file.append(&lines))
+    }
+
+    /// Puts instructions in the place of one and its heredocs. Its indentation, and the comments above it, stay.
+    #[napi(ts_args_type = "index: number, lines: NewInstruction")]
+    pub fn replace(&self, index: u32, lines: Value) -> Result<Self> {
+        let lines = NewInstruction::from_value(lines).map_err(failure)?;
+        self.changed(|file| file.replace(index as usize, &lines))
+    }
+
+    /// Removes an instruction with its heredocs, and with the comment lines directly above it if `comments`.
+    #[napi]
+    pub fn remove(&self, index: u32, comments: Option<bool>) -> Result<Self> {
+        self.changed(|file| file.remove(index as usize, comments.unwrap_or_default()))
+    }
+
+    /// Sets a flag: its value if it stands there, behind the other flags if not. Without a value it is a plain `--name`.
+    #[napi]
+    pub fn set_flag(&self, index: u32, name: String, value: Option<String>) -> Result<Self> {
+        self.changed(|file| file.set_flag(index as usize, &name, value.as_deref()))
+    }
+
+    /// Adds a flag behind the others, also where one of that name stands there (`--exclude`).
+    #[napi]
+    pub fn add_flag(&self, index: u32, name: String, value: Option<String>) -> Result<Self> {
+        self.changed(|file| file.add_flag(index as usize, &name, value.as_deref()))
+    }
+
+    /// Removes every flag of that name.
+    #[napi]
+    pub fn remove_flag(&self, index: u32, name: String) -> Result<Self> {
+        self.changed(|file| file.remove_flag(index as usize, &name))
+    }
+
+    /// Adds a mount to a `RUN`, behind its other flags.
+    #[napi(ts_args_type = "index: number, mount: NewMount")]
+    pub fn add_mount(&self, index: u32, mount: Value) -> Result<Self> {
+        let mount = NewMount::from_value(mount).map_err(failure)?;
+        self.changed(|file| file.add_mount(index as usize, mount.mount()))
+    }
+
+    /// Sets an option of a mount, in the place of the one of that name or behind the others. Mounts are counted from 0. Without a
+    /// value it is a plain `name`, such as `readonly`.
+    #[napi]
+    pub fn set_mount_option(
+        &self,
+        index: u32,
+        mount: u32,
+        name: String,
+        value: Option<String>,
+    ) -> Result<Self> {
+        self.changed(|file| {
+            file.set_mount_option(index as usize, mount as usize, &name, value.as_deref())
+        })
+    }
+
+    /// Removes an option of a mount.
+    #[napi]
+    pub fn remove_mount_option(&self, index: u32, mount: u32, name: String) -> Result<Self> {
+        self.changed(|file| file.remove_mount_option(index as usize, mount as usize, &name))
+    }
+
+    /// Removes a mount.
+    #[napi]
+    pub fn remove_mount(&self, index: u32, mount: u32) -> Result<Self> {
+        self.changed(|file| file.remove_mount(index as usize, mount as usize))
+    }
+
+    /// Sets a variable of `ENV`, a key of `LABEL`, or the default of an `ARG`: in its place, or behind the others. Variables in
+    /// the value are expanded, as in `$HOME/bin`.
+    #[napi]
+    pub fn set_value(&self, index: u32, key: String, value: String) -> Result<Self> {
+        self.changed(|file| file.set_value(index as usize, &key, &value))
+    }
+
+    /// As `setValue`, for exactly this text: a dollar sign stays one.
+    #[napi]
+    pub fn set_literal(&self, index: u32, key: String, value: String) -> Result<Self> {
+        self.changed(|file| file.set_literal(index as usize, &key, &value))
+    }
+
+    /// Removes a variable of `ENV`, a key of `LABEL` or an argument of `ARG`. The only one goes with its instruction, by
+    /// `remove`.
+    #[napi]
+    pub fn remove_value(&self, index: u32, key: String) -> Result<Self> {
+        self.changed(|file| file.remove_value(index as usize, &key))
+    }
+
+    /// Sets the image, or the stage, that a `FROM` builds on.
+    #[napi]
+    pub fn set_image(&self, index: u32, image: String) -> Result<Self> {
+        self.changed(|file| file.set_image(index as usize, &image))
+    }
+
+    /// Sets the tag of the image of a `FROM`; without one, removes it. A digest stays; it wins over the tag.
+    #[napi]
+    pub fn set_tag(&self, index: u32, tag: Option<String>) -> Result<Self> {
+        self.changed(|file| file.set_tag(index as usize, tag.as_deref()))
+    }
+
+    /// Sets the digest of the image of a `FROM`, with its algorithm (`sha256:…`); without one, removes it.
+    #[napi]
+    pub fn set_digest(&self, index: u32, digest: Option<String>) -> Result<Self> {
+        self.changed(|file| file.set_digest(index as usize, digest.as_deref()))
+    }
+
+    /// Names a stage; without a name, takes its name away.
+    #[napi]
+    pub fn set_stage_name(&self, index: u32, name: Option<String>) -> Result<Self> {
+        self.changed(|file| file.set_stage_name(index as usize, name.as_deref()))
+    }
+
+    /// Replaces everything behind the name and the flags of an instruction by a text that is written as it is. Heredocs stay, and
+    /// so must their names in the new text.
+    #[napi]
+    pub fn set_arguments(&self, index: u32, content: String) -> Result<Self> {
+        self.changed(|file| file.set_arguments(index as usize, &content))
+    }
+
+    /// Replaces bytes inside one instruction, such as a word whose span `view` gives, by a text that is written as it is. The
+    /// name of the instruction stays.
+    #[napi]
+    pub fn replace_span(&self, span: Span, content: String) -> Result<Self> {
+        self.changed(|file| file.replace_span(span.into(), &content))
     }
 
     /// Works out stages, sizes and cache of a build.

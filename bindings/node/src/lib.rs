@@ -19,6 +19,7 @@ mod error;
 mod image;
 mod project;
 mod value;
+mod view;
 
 use napi_derive::napi;
 

@@ -21,7 +21,7 @@ pub struct Size {
 }
 
 /// Bytes of a text in UTF-8, from `start` up to `end`.
-#[napi(object, object_from_js = false)]
+#[napi(object)]
 pub struct Span {
     /// The first byte.
     pub start: u32,
@@ -188,6 +188,8 @@ pub struct Heredoc {
     pub content: String,
     /// Whether variables in it are expanded.
     pub expand: bool,
+    /// The bytes from the first line of its body to the end of the line that ends it.
+    pub span: Span,
 }
 
 /// One instruction as written.
@@ -457,6 +459,7 @@ impl From<&ParsedHeredoc> for Heredoc {
             name: heredoc.name.clone(),
             content: heredoc.content.clone(),
             expand: heredoc.expand,
+            span: heredoc.span.into(),
         }
     }
 }
@@ -543,5 +546,11 @@ impl From<&measure::Duplicate> for Duplicate {
             count: bytes(duplicate.count),
             paths: duplicate.paths.clone(),
         }
+    }
+}
+
+impl From<Span> for stagewright::syntax::Span {
+    fn from(span: Span) -> Self {
+        Self::new(span.start, span.end)
     }
 }

@@ -1,19 +1,35 @@
 //! `Dockerfile`.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "what Python gives is extracted into values"
+)]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::PyType;
-use stagewright::report::{BuildkitReport, ParseReport, to_json};
-use stagewright::{Options, read_dockerfile};
+use stagewright::edit::compose;
+use stagewright::report::parse::{ParsedDirective, ParsedError, ParsedInstruction};
+use stagewright::report::{self, BuildkitReport, ParseReport, to_json};
+use stagewright::syntax::edit::EditError;
+use stagewright::{OperationError, Options, read_dockerfile};
 
 use crate::analysis::Analysis;
 use crate::context::ContextArgument;
 use crate::error::Failure;
-use crate::value::{Directive, Instruction, SyntaxError, all};
+use crate::new::{New, NewMount};
+use crate::value::{Directive, Instruction, Span, SyntaxError, all};
+use crate::view::InstructionView;
 
-/// A Dockerfile: its text, lossless, and what stands in it. It never changes.
+/// A Dockerfile: its text, lossless, and what stands in it. It never changes: what changes something gives a new file, in which every
+/// other byte is as it was.
+///
+/// Edits count instructions from 0. New ones are texts, written as they are, or dictionaries such as `{"run": "make"}` (see
+/// `stagewright.new`). The result is read back: `StagewrightError` is raised for an instruction, flag, mount, key or span that is not there
+/// (`no-such-instruction`, `no-such-part`, `no-such-span`, `wrong-instruction`), for what cannot be written (`value-unwritable`, `bad-edit`),
+/// for what BuildKit would reject (`instruction-invalid`), and for an edit that would be read as something else (`not-as-meant`).
 ///
 /// Make one with `Dockerfile.parse(text)` or `Dockerfile.read(path)`.
 #[pyclass(frozen, eq, hash, from_py_object, module = "stagewright")]
@@ -27,6 +43,14 @@ pub(crate) struct Dockerfile {
 impl Dockerfile {
     pub(crate) fn new(text: String) -> Self {
         Self { text }
+    }
+
+    fn changed(
+        &self,
+        change: impl FnOnce(&stagewright::Dockerfile<'_>) -> Result<String, EditError>,
+    ) -> Result<Self, Failure> {
+        let text = change(&stagewright::Dockerfile::parse(&self.text));
+        Ok(Self::new(text.map_err(OperationError::from)?))
     }
 
     fn report(&self) -> ParseReport {
@@ -53,6 +77,13 @@ impl Dockerfile {
         })
     }
 
+    /// Makes a new file of instructions and of lines written as they are, such as comments and directives.
+    #[staticmethod]
+    fn of(instructions: Vec<New>) -> Result<Self, Failure> {
+        let text = compose(instructions.iter().map(|new| &new.0))?;
+        Ok(Self { text })
+    }
+
     /// The escape character: a backslash, or a backtick where a directive says so.
     #[getter]
     fn escape(&self) -> char {
@@ -62,19 +93,156 @@ impl Dockerfile {
     /// The parser directives at the top, in order.
     #[getter]
     fn directives(&self) -> Vec<Directive> {
-        all(&self.report().directives)
+        all(&ParsedDirective::all(&stagewright::Dockerfile::parse(
+            &self.text,
+        )))
     }
 
     /// The instructions, in order.
     #[getter]
     fn instructions(&self) -> Vec<Instruction> {
-        all(&self.report().instructions)
+        all(&ParsedInstruction::all(&stagewright::Dockerfile::parse(
+            &self.text,
+        )))
     }
 
     /// What BuildKit would reject, sorted by place; empty if it accepts the file.
     #[getter]
     fn errors(&self) -> Vec<SyntaxError> {
-        all(&self.report().errors)
+        all(&ParsedError::all(&stagewright::Dockerfile::parse(
+            &self.text,
+        )))
+    }
+
+    /// The parts of an instruction, counted from 0, each with its place.
+    ///
+    /// Raises `StagewrightError` if there is no such instruction (`no-such-instruction`).
+    fn view(&self, index: usize) -> Result<InstructionView, Failure> {
+        let file = stagewright::Dockerfile::parse(&self.text);
+        Ok((&report::InstructionView::of(&file, index)?).into())
+    }
+
+    /// Inserts instructions before one, indented like it. Comments above that one stay above the new lines.
+    fn insert_before(&self, index: usize, lines: New) -> Result<Self, Failure> {
+        self.changed(|file| file.insert_before(index, &lines.0))
+    }
+
+    /// Inserts instructions after one and its heredocs, indented like it.
+    fn insert_after(&self, index: usize, lines: New) -> Result<Self, Failure> {
+        self.changed(|file| file.insert_after(index, &lines.0))
+    }
+
+    /// Adds instructions at the end of the file.
+    fn append(&self, lines: New) -> Result<Self, Failure> {
+        self.changed(|file| file.append(&lines.0))
+    }
+
+    /// Puts instructions in the place of one and its heredocs. Its indentation, and the comments above it, stay.
+    fn replace(&self, index: usize, lines: New) -> Result<Self, Failure> {
+        self.changed(|file| file.replace(index, &lines.0))
+    }
+
+    /// Removes an instruction with its heredocs, and with the comment lines directly above it if `comments`.
+    #[pyo3(signature = (index, comments=false))]
+    fn remove(&self, index: usize, comments: bool) -> Result<Self, Failure> {
+        self.changed(|file| file.remove(index, comments))
+    }
+
+    /// Sets a flag: its value if it stands there, behind the other flags if not. Without a value it is a plain `--name`.
+    #[pyo3(signature = (index, name, value=None))]
+    fn set_flag(&self, index: usize, name: &str, value: Option<&str>) -> Result<Self, Failure> {
+        self.changed(|file| file.set_flag(index, name, value))
+    }
+
+    /// Adds a flag behind the others, also where one of that name stands there (`--exclude`).
+    #[pyo3(signature = (index, name, value=None))]
+    fn add_flag(&self, index: usize, name: &str, value: Option<&str>) -> Result<Self, Failure> {
+        self.changed(|file| file.add_flag(index, name, value))
+    }
+
+    /// Removes every flag of that name.
+    fn remove_flag(&self, index: usize, name: &str) -> Result<Self, Failure> {
+        self.changed(|file| file.remove_flag(index, name))
+    }
+
+    /// Adds a mount to a `RUN`, behind its other flags.
+    fn add_mount(&self, index: usize, mount: NewMount) -> Result<Self, Failure> {
+        self.changed(|file| file.add_mount(index, mount.0.mount()))
+    }
+
+    /// Sets an option of a mount, in the place of the one of that name or behind the others. Mounts are counted from 0. Without a
+    /// value it is a plain `name`, such as `readonly`.
+    #[pyo3(signature = (index, mount, name, value=None))]
+    fn set_mount_option(
+        &self,
+        index: usize,
+        mount: usize,
+        name: &str,
+        value: Option<&str>,
+    ) -> Result<Self, Failure> {
+        self.changed(|file| file.set_mount_option(index, mount, name, value))
+    }
+
+    /// Removes an option of a mount.
+    fn remove_mount_option(&self, index: usize, mount: usize, name: &str) -> Result<Self, Failure> {
+        self.changed(|file| file.remove_mount_option(index, mount, name))
+    }
+
+    /// Removes a mount.
+    fn remove_mount(&self, index: usize, mount: usize) -> Result<Self, Failure> {
+        self.changed(|file| file.remove_mount(index, mount))
+    }
+
+    /// Sets a variable of `ENV`, a key of `LABEL`, or the default of an `ARG`: in its place, or behind the others. Variables in
+    /// the value are expanded, as in `$HOME/bin`.
+    fn set_value(&self, index: usize, key: &str, value: &str) -> Result<Self, Failure> {
+        self.changed(|file| file.set_value(index, key, value))
+    }
+
+    /// As `set_value`, for exactly this text: a dollar sign stays one.
+    fn set_literal(&self, index: usize, key: &str, value: &str) -> Result<Self, Failure> {
+        self.changed(|file| file.set_literal(index, key, value))
+    }
+
+    /// Removes a variable of `ENV`, a key of `LABEL` or an argument of `ARG`. The only one goes with its instruction, by
+    /// `remove`.
+    fn remove_value(&self, index: usize, key: &str) -> Result<Self, Failure> {
+        self.changed(|file| file.remove_value(index, key))
+    }
+
+    /// Sets the image, or the stage, that a `FROM` builds on.
+    fn set_image(&self, index: usize, image: &str) -> Result<Self, Failure> {
+        self.changed(|file| file.set_image(index, image))
+    }
+
+    /// Sets the tag of the image of a `FROM`; without one, removes it. A digest stays; it wins over the tag.
+    #[pyo3(signature = (index, tag=None))]
+    fn set_tag(&self, index: usize, tag: Option<&str>) -> Result<Self, Failure> {
+        self.changed(|file| file.set_tag(index, tag))
+    }
+
+    /// Sets the digest of the image of a `FROM`, with its algorithm (`sha256:…`); without one, removes it.
+    #[pyo3(signature = (index, digest=None))]
+    fn set_digest(&self, index: usize, digest: Option<&str>) -> Result<Self, Failure> {
+        self.changed(|file| file.set_digest(index, digest))
+    }
+
+    /// Names a stage; without a name, takes its name away.
+    #[pyo3(signature = (index, name=None))]
+    fn set_stage_name(&self, index: usize, name: Option<&str>) -> Result<Self, Failure> {
+        self.changed(|file| file.set_stage_name(index, name))
+    }
+
+    /// Replaces everything behind the name and the flags of an instruction by a text that is written as it is. Heredocs stay, and
+    /// so must their names in the new text.
+    fn set_arguments(&self, index: usize, content: &str) -> Result<Self, Failure> {
+        self.changed(|file| file.set_arguments(index, content))
+    }
+
+    /// Replaces bytes inside one instruction, such as a word whose span `view` gives, by a text that is written as it is. The
+    /// name of the instruction stays.
+    fn replace_span(&self, span: Span, content: &str) -> Result<Self, Failure> {
+        self.changed(|file| file.replace_span(span.into(), content))
     }
 
     /// Works out stages, sizes and cache of a build.
@@ -123,11 +291,11 @@ impl Dockerfile {
     }
 
     fn __repr__(&self) -> String {
-        let report = self.report();
+        let file = stagewright::Dockerfile::parse(&self.text);
         format!(
             "<Dockerfile: {} instructions, {} errors>",
-            report.instructions.len(),
-            report.errors.len()
+            file.len(),
+            file.errors().len()
         )
     }
 

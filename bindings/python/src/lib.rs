@@ -5,8 +5,10 @@ mod context;
 mod dockerfile;
 mod error;
 mod image;
+mod new;
 mod project;
 mod value;
+mod view;
 
 use pyo3::prelude::*;
 
@@ -29,6 +31,9 @@ mod _native {
         Base, Basis, Content, Directive, Duplicate, Finding, Flag, Heredoc, ImageFile, ImageLayer,
         Instruction, KindBytes, Layer, Measure, Rung, Size, Span, Step, SyntaxError, Waste,
     };
+
+    #[pymodule_export]
+    use crate::view::{Command, ImageReference, InstructionView, Mount, Pair, Text, Word};
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "Python's name for it")]

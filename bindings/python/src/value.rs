@@ -42,6 +42,8 @@ macro_rules! value {
     };
 }
 
+pub(crate) use value;
+
 value! {
     /// Bytes that are not known exactly: the value lies between `low` and `high`, `expected` is the best guess.
     Size {
@@ -233,6 +235,8 @@ value! {
         content: String,
         /// Whether variables in it are expanded.
         expand: bool,
+        /// The bytes from the first line of its body to the end of the line that ends it.
+        span: Span,
     }
 }
 
@@ -500,6 +504,7 @@ impl From<&ParsedHeredoc> for Heredoc {
             name: heredoc.name.clone(),
             content: heredoc.content.clone(),
             expand: heredoc.expand,
+            span: heredoc.span.into(),
         }
     }
 }
@@ -586,5 +591,11 @@ impl From<&measure::Duplicate> for Duplicate {
             count: duplicate.count,
             paths: duplicate.paths.clone(),
         }
+    }
+}
+
+impl From<Span> for stagewright::syntax::Span {
+    fn from(span: Span) -> Self {
+        Self::new(span.start, span.end)
     }
 }

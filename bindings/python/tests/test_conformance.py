@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import stagewright
-from stagewright import BuildFiles, Dockerfile, StagewrightError
+from stagewright import BuildFiles, Dockerfile, Span, StagewrightError
 
 CONFORMANCE = Path(__file__).parents[3] / "tests" / "conformance"
 
@@ -91,3 +91,44 @@ def test_format(path):
     formatted = read(path / "Dockerfile").format()
     assert formatted == read(path / "expected.Dockerfile")
     assert formatted.format() == formatted
+
+
+def edited(path, case):
+    if "instructions" in case:
+        return Dockerfile.of(case["instructions"])
+    file = read(path / "Dockerfile")
+    for operation in case["operations"]:
+        operation = dict(operation)
+        if "span" in operation:
+            operation["span"] = Span(**operation["span"])
+        file = getattr(file, operation.pop("op"))(**operation)
+    return file
+
+
+@cases("edit")
+def test_edit(path):
+    case = json.loads((path / "case.json").read_bytes())
+    if "error" in case:
+        with pytest.raises(StagewrightError) as caught:
+            edited(path, case)
+        assert {"code": caught.value.code, "message": str(caught.value)} == case["error"]
+    else:
+        assert edited(path, case) == read(path / "expected.Dockerfile")
+
+
+def plain(value):
+    """The attributes of a fact, as JSON has them."""
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    names = [name for name in dir(value) if not name.startswith("_")]
+    return {name: plain(getattr(value, name)) for name in names} if type(value).__module__ == "stagewright" else value
+
+
+@cases("parse")
+def test_parse(path):
+    expected = (path / "expected.json").read_bytes().decode()
+    file = read(path / "Dockerfile")
+    assert file.to_json() == expected
+    for index, instruction in enumerate(json.loads(expected)["instructions"]):
+        assert plain(file.view(index)) == instruction.pop("view")
+        assert plain(file.instructions[index]) == instruction

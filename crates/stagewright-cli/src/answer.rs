@@ -3,16 +3,16 @@
 use std::path::Path;
 
 use stagewright::report::{
-    BuildkitReport, Coded, ErrorReport, FormatReport, FormattedFile, GenerateReport, MeasureReport,
-    OptimizeReport, ParseReport, SizeReport, measure::of_measure, text, to_json,
+    BuildkitReport, Coded, EditReport, ErrorReport, FormatReport, FormattedFile, GenerateReport,
+    MeasureReport, OptimizeReport, ParseReport, SizeReport, measure::of_measure, text, to_json,
 };
 use stagewright::{
-    Analysis, BuildFiles, Context, Dockerfile, Finding, Image, Project, RecipeOptions, Severity,
-    dockerfile_path, read_dockerfile, read_standard_input, write_dockerfile,
+    Analysis, BuildFiles, Context, Dockerfile, Finding, Image, Operation, Project, RecipeOptions,
+    Severity, dockerfile_path, read_dockerfile, read_standard_input, write_dockerfile,
 };
 
 use crate::arguments::{
-    BuildArguments, Command, Form, Format, Generate, Measure, Optimize, Parse, Size,
+    BuildArguments, Command, Edit, Form, Format, Generate, Measure, Optimize, Parse, Size,
 };
 use crate::cache::cache;
 
@@ -62,6 +62,7 @@ pub(crate) fn to(command: &Command) -> Result<Answer, ErrorReport> {
             None => parse(arguments),
         },
         Command::Format(arguments) => format(arguments),
+        Command::Edit(arguments) => edit(arguments),
         Command::Size(arguments) => size(arguments),
         Command::Measure(arguments) => measure(arguments),
         Command::Cache(arguments) => cache(arguments),
@@ -125,7 +126,7 @@ fn format(arguments: &Format) -> Result<Answer, Failure> {
     let different = report.files.iter().any(|file| !file.lines.is_empty());
     let (text, notes) = match report.files.as_slice() {
         _ if arguments.json => (to_json(&report), String::new()),
-        [file] if shown => (file.text.clone(), text::format_errors(file)),
+        [file] if shown => (file.text.clone(), text::of_errors(&file.path, &file.errors)),
         _ => (text::of_format(&report, arguments.write), String::new()),
     };
     Ok(Answer {
@@ -137,18 +138,48 @@ fn format(arguments: &Format) -> Result<Answer, Failure> {
 }
 
 fn format_one(path: &Path, write: bool) -> Result<FormattedFile, Failure> {
+    let (name, text) = read_to(write, path)?;
+    let file = FormattedFile::new(name, &Dockerfile::parse(&text));
+    if write && file.text != text {
+        write_dockerfile(&file.path, &file.text)?;
+    }
+    Ok(file)
+}
+
+fn edit(arguments: &Edit) -> Result<Answer, Failure> {
+    let (path, text) = read_to(arguments.write, &arguments.path)?;
+    let edits = arguments
+        .edits
+        .iter()
+        .map(|json| Operation::from_json(json));
+    let report = EditReport::new(path, &text, &edits.collect::<Result<Vec<_>, _>>()?)?;
+    if arguments.write && report.text != text {
+        write_dockerfile(&report.path, &report.text)?;
+    }
+    let findings = !report.errors.is_empty();
+    let notes = text::of_errors(&report.path, &report.errors);
+    Ok(match (arguments.json, arguments.write) {
+        (true, _) => Answer::new(to_json(&report), findings),
+        (false, true) => Answer {
+            notes,
+            ..Answer::new(String::new(), findings)
+        },
+        (false, false) => Answer {
+            notes,
+            ..Answer::new(report.text, findings)
+        },
+    })
+}
+
+/// As [`read`], for a file that may be written.
+fn read_to(write: bool, path: &Path) -> Result<(String, String), Failure> {
     if write && path == Path::new(STANDARD_INPUT) {
         return Err(Failure(ErrorReport::of(
             "usage",
             "standard input cannot be written: leave `--write` out",
         )));
     }
-    let (name, text) = read(path)?;
-    let file = FormattedFile::new(name, &Dockerfile::parse(&text));
-    if write && file.text != text {
-        write_dockerfile(&file.path, &file.text)?;
-    }
-    Ok(file)
+    read(path)
 }
 
 /// The path that stands for standard input.

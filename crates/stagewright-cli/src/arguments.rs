@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Parse(Parse),
     /// Formats Dockerfiles, and never changes what a build runs
     Format(Format),
+    /// Changes instructions, flags, values and images, and nothing else
+    Edit(Edit),
     /// Estimates the size of the image and of each of its layers
     Size(Size),
     /// Measures an image that is built: its layers, what is hidden in them, what is there twice
@@ -45,6 +47,7 @@ impl Command {
             // The lines of `--as` are JSON already, and errors are no part of them.
             Self::Parse(parse) => parse.json && parse.form.is_none(),
             Self::Format(format) => format.json,
+            Self::Edit(edit) => edit.json,
             Self::Size(size) => size.json,
             Self::Measure(measure) => measure.json,
             Self::Cache(cache) => cache.json,
@@ -82,6 +85,21 @@ pub(crate) struct Format {
     #[arg(long, conflicts_with = "write")]
     pub(crate) check: bool,
     /// Write the formatted text in the place of each file that differs
+    #[arg(long)]
+    pub(crate) write: bool,
+    /// Print the answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Edit {
+    /// A Dockerfile, a folder that holds one, or - for standard input
+    pub(crate) path: PathBuf,
+    /// A method of the library with its arguments, as JSON: {"op": "remove", "index": 2}. Several are made one after the other
+    #[arg(required = true, value_name = "EDIT")]
+    pub(crate) edits: Vec<String>,
+    /// Write the new text in the place of the old one
     #[arg(long)]
     pub(crate) write: bool,
     /// Print the answer as JSON

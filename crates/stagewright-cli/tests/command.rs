@@ -716,6 +716,55 @@ fn buildkits_answers_one_a_line() {
 }
 
 #[test]
+fn files_are_edited_in_place() {
+    let folder = Folder::new("edit");
+    folder.write("Dockerfile", "FROM alpine\nRUN a\n");
+    let tag = r#"{"op": "set_tag", "index": 0, "tag": "3.20"}"#;
+    let run = r#"{"op": "append", "lines": {"run": "b"}}"#;
+    let answer = stagewright(&folder, &["edit", ".", tag, run], "");
+    assert_eq!(
+        (answer.code, answer.stdout.as_str()),
+        (Some(0), "FROM alpine:3.20\nRUN a\nRUN b\n")
+    );
+    assert_eq!(folder.read("Dockerfile"), "FROM alpine\nRUN a\n");
+    let answer = stagewright(&folder, &["edit", "--write", "Dockerfile", tag, run], "");
+    assert_eq!((answer.code, answer.stdout.as_str()), (Some(0), ""));
+    assert_eq!(
+        folder.read("Dockerfile"),
+        "FROM alpine:3.20\nRUN a\nRUN b\n"
+    );
+    // What is left has a fault: it is written, and said.
+    let remove = r#"{"op": "remove", "index": 0}"#;
+    let answer = stagewright(&folder, &["edit", "-", remove], "FROM a\nRUN b\n");
+    assert_eq!((answer.code, answer.stdout.as_str()), (Some(1), "RUN b\n"));
+    assert!(
+        answer.stderr.starts_with("-:1:1: error[no-stage]: "),
+        "{}",
+        answer.stderr
+    );
+    let path = folder.0.join("Dockerfile");
+    let refuse = |edit: &str, code: &str, mentions: &str| {
+        refused(
+            &folder,
+            &["edit".as_ref(), path.as_os_str(), edit.as_ref()],
+            code,
+            mentions,
+        );
+    };
+    refuse("set_tag", "bad-edit", "expected value");
+    refuse(r#"{"op": "sets_tag"}"#, "bad-edit", "`set_tag`");
+    refuse(
+        r#"{"op": "set_tag", "index": 9, "tag": "1"}"#,
+        "no-such-instruction",
+        "9",
+    );
+    assert_eq!(
+        stagewright(&folder, &["edit", "Dockerfile"], "").code,
+        Some(2)
+    );
+}
+
+#[test]
 fn files_are_formatted_in_place() {
     let folder = Folder::new("format");
     folder.write("a", "from alpine\n\n\nRUN a  \n");

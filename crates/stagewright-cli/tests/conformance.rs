@@ -198,3 +198,45 @@ fn files_are_formatted() {
         assert_eq!(answer["files"][0]["lines"], asked["lines"]);
     }
 }
+
+#[test]
+fn parts_are_shown() {
+    for case in cases("parse") {
+        let file = case.join("Dockerfile").display().to_string();
+        let (code, answer) = run(&["parse", "--json", &file]);
+        assert_eq!(answer, read(&case.join("expected.json")), "{file}");
+        assert_eq!(code, Some(i32::from(case.ends_with("faulty"))), "{file}");
+    }
+}
+
+#[test]
+fn edits_are_made_or_refused() {
+    let mut count = 0;
+    for case in cases("edit") {
+        let asked: Value = serde_json::from_str(&read(&case.join("case.json"))).expect("JSON");
+        // New files are made in code.
+        let Some(operations) = asked["operations"].as_array() else {
+            continue;
+        };
+        count += 1;
+        let file = case.join("Dockerfile").display().to_string();
+        let operations: Vec<String> = operations.iter().map(ToString::to_string).collect();
+        let mut words = vec!["edit", "--json", &file];
+        words.extend(operations.iter().map(String::as_str));
+        let (code, answer) = run(&words);
+        let answer: Value = serde_json::from_str(&answer).expect("the answer is JSON");
+        if asked["error"].is_null() {
+            let expected = read(&case.join("expected.Dockerfile"));
+            assert_eq!(answer["text"], expected, "{file}");
+            words.remove(1);
+            assert_eq!(run(&words), (code, expected), "{file}");
+        } else {
+            assert_eq!(
+                (code, &answer["error"]),
+                (Some(2), &asked["error"]),
+                "{file}"
+            );
+        }
+    }
+    assert!(count >= 48, "{count} cases");
+}

@@ -196,6 +196,11 @@ impl Dockerfile<'_> {
         self.escape
     }
 
+    /// Faults of lines and heredocs.
+    pub(crate) fn faults(&self) -> &[SyntaxError] {
+        &self.faults
+    }
+
     /// Whether lines and heredocs are without fault.
     pub(crate) fn faults_are_none(&self) -> bool {
         self.faults.is_empty()

@@ -105,10 +105,22 @@ fn switch(name: &str, on: bool) -> impl Iterator<Item = Result<String, EditError
 }
 
 /// A `--mount` of `RUN`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mount(Vec<(String, Option<String>)>);
 
 impl Mount {
+    /// A mount without options yet; at least one is needed.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// Adds an option, with a value or as a plain name.
+    #[must_use]
+    pub fn with(mut self, key: impl Into<String>, value: Option<impl Into<String>>) -> Self {
+        self.0.push((key.into(), value.map(Into::into)));
+        self
+    }
+
     fn of(kind: &str) -> Self {
         Self(vec![("type".to_owned(), Some(kind.to_owned()))])
     }
@@ -142,9 +154,8 @@ impl Mount {
 
     /// Adds an option with a value.
     #[must_use]
-    pub fn option(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.0.push((key.into(), Some(value.into())));
-        self
+    pub fn option(self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.with(key, Some(value))
     }
 
     /// Sets the stage or image that the content comes from.

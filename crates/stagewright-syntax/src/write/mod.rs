@@ -36,6 +36,13 @@ pub trait Print {
     fn print(&self, escape: char) -> Result<String, EditError>;
 }
 
+/// Instructions that are written already, comments and blank lines among them. They are printed as they are.
+impl Print for str {
+    fn print(&self, _escape: char) -> Result<String, EditError> {
+        Ok(self.to_owned())
+    }
+}
+
 /// Prints with the backslash for escape character. What cannot be written is a formatting error, which makes `to_string`
 /// panic: values from outside go through [`Print::print`].
 macro_rules! display {

@@ -9,6 +9,7 @@ use crate::analysis::AnalysisError;
 use crate::cache::ExpectationError;
 use crate::context::ContextError;
 use crate::duration::DurationError;
+use crate::edit::OperationError;
 use crate::history::HistoryError;
 use crate::measure::MeasureError;
 use crate::options::OptionsError;
@@ -71,6 +72,15 @@ use crate::trace::TraceError;
 /// | `step-cached` | a step that should run again is cached |
 /// | `no-recipe` | no recipe fits the project |
 /// | `no-command` | nothing says how the application starts |
+/// | `bad-edit` | an edit, a new instruction or a mount has not the form of one |
+/// | `no-such-instruction` | the file has no instruction of the number |
+/// | `no-such-span` | the bytes are no part of one instruction |
+/// | `no-such-part` | the instruction has no such flag, mount, key, tag or name |
+/// | `wrong-instruction` | the instruction is of a kind that has no such parts |
+/// | `value-unwritable` | a value cannot be written in its place |
+/// | `instruction-invalid` | `BuildKit` would reject the new instruction |
+/// | `not-as-meant` | the new text would be read as something else |
+/// | `edits-overlap` | two edits touch the same bytes |
 /// | `unwritable` | a value cannot be written in a Dockerfile |
 /// | `image-missing` | nothing stands at the path of an image |
 /// | `image-unreadable` | an image cannot be read |
@@ -114,6 +124,7 @@ coded!(
     MeasureError,
     GitError,
     HistoryError,
+    OperationError,
     OptionsError,
     ProjectError,
     SnapshotError,

@@ -1,20 +1,24 @@
 //! Answers as they are printed: JSON of one schema in all three languages, and text for people.
 
 pub mod buildkit;
+pub mod edit;
 pub mod error;
 pub mod format;
 pub mod measure;
 pub mod parse;
 pub mod text;
+pub mod view;
 
 use serde::Serialize;
 use stagewright_syntax::Dockerfile;
 
 pub use self::buildkit::BuildkitReport;
+pub use self::edit::EditReport;
 pub use self::error::{Coded, ErrorDetail, ErrorReport};
 pub use self::format::{FormatReport, FormattedFile};
 pub use self::measure::MeasureReport;
 pub use self::parse::ParseReport;
+pub use self::view::InstructionView;
 use crate::analysis::{Analysis, AnalysisError};
 use crate::cache::{ExpectationError, Prediction, StepVerdict, Verdict};
 use crate::context::Context;

@@ -1,9 +1,10 @@
 //! The answer of `parse`: what stands where.
 
 use serde::Serialize;
-use stagewright_syntax::{Dockerfile, Span};
+use stagewright_syntax::{Dockerfile, Instruction, Span};
 
 use super::SCHEMA;
+use super::view::InstructionView;
 
 /// Bytes of the text, from `start` up to `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -34,9 +35,20 @@ pub struct ParseReport {
     /// Parser directives, in order.
     pub directives: Vec<ParsedDirective>,
     /// Instructions, in order.
-    pub instructions: Vec<ParsedInstruction>,
+    pub instructions: Vec<ViewedInstruction>,
     /// What `BuildKit` would reject.
     pub errors: Vec<ParsedError>,
+}
+
+/// An instruction with its parts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ViewedInstruction {
+    /// What it is and where it stands.
+    #[serde(flatten)]
+    pub instruction: ParsedInstruction,
+    /// Its parts.
+    pub view: InstructionView,
 }
 
 /// A parser directive.
@@ -91,6 +103,8 @@ pub struct ParsedHeredoc {
     pub content: String,
     /// Whether variables in it are expanded.
     pub expand: bool,
+    /// From the first line of its body to the end of the line that ends it.
+    pub span: Range,
 }
 
 /// What `BuildKit` would reject.
@@ -115,48 +129,12 @@ impl ParseReport {
         Self {
             schema: SCHEMA,
             escape: file.escape(),
-            directives: file
-                .directives()
-                .iter()
-                .map(|directive| ParsedDirective {
-                    name: directive.name.to_lowercase(),
-                    value: directive.value.to_string(),
-                })
-                .collect(),
+            directives: ParsedDirective::all(file),
             instructions: file
                 .instructions()
-                .map(|instruction| {
-                    let (line, end_line) = instruction.lines();
-                    let name = instruction.keyword().as_str();
-                    ParsedInstruction {
-                        keyword: if name.is_empty() {
-                            instruction.keyword_text().to_string()
-                        } else {
-                            name.to_owned()
-                        },
-                        line,
-                        end_line,
-                        span: instruction.span().into(),
-                        flags: instruction
-                            .flags()
-                            .into_iter()
-                            .map(|flag| ParsedFlag {
-                                name: flag.name.to_string(),
-                                value: flag.value.as_ref().map(ToString::to_string),
-                                span: flag.span.into(),
-                            })
-                            .collect(),
-                        text: instruction.original().into_owned(),
-                        heredocs: instruction
-                            .heredocs()
-                            .into_iter()
-                            .map(|heredoc| ParsedHeredoc {
-                                name: heredoc.name.to_string(),
-                                content: heredoc.content.to_string(),
-                                expand: heredoc.expand,
-                            })
-                            .collect(),
-                    }
+                .map(|instruction| ViewedInstruction {
+                    instruction: ParsedInstruction::new(&instruction),
+                    view: InstructionView::new(&instruction),
                 })
                 .collect(),
             errors: ParsedError::all(file),
@@ -164,9 +142,66 @@ impl ParseReport {
     }
 }
 
+impl ParsedDirective {
+    /// The directives of a file, in order.
+    pub fn all(file: &Dockerfile<'_>) -> Vec<Self> {
+        let directives = file.directives().iter();
+        directives
+            .map(|directive| Self {
+                name: directive.name.to_lowercase(),
+                value: directive.value.to_string(),
+            })
+            .collect()
+    }
+}
+
+impl ParsedInstruction {
+    /// The instructions of a file, in order.
+    pub fn all(file: &Dockerfile<'_>) -> Vec<Self> {
+        file.instructions()
+            .map(|instruction| Self::new(&instruction))
+            .collect()
+    }
+
+    fn new(instruction: &Instruction<'_>) -> Self {
+        let (line, end_line) = instruction.lines();
+        let name = instruction.keyword().as_str();
+        Self {
+            keyword: if name.is_empty() {
+                instruction.keyword_text().to_string()
+            } else {
+                name.to_owned()
+            },
+            line,
+            end_line,
+            span: instruction.span().into(),
+            flags: instruction
+                .flags()
+                .into_iter()
+                .map(|flag| ParsedFlag {
+                    name: flag.name.to_string(),
+                    value: flag.value.as_ref().map(ToString::to_string),
+                    span: flag.span.into(),
+                })
+                .collect(),
+            text: instruction.original().into_owned(),
+            heredocs: instruction
+                .heredocs()
+                .into_iter()
+                .map(|heredoc| ParsedHeredoc {
+                    name: heredoc.name.to_string(),
+                    content: heredoc.content.to_string(),
+                    expand: heredoc.expand,
+                    span: heredoc.span.into(),
+                })
+                .collect(),
+        }
+    }
+}
+
 impl ParsedError {
     /// The errors of a file, sorted by place.
-    pub(crate) fn all(file: &Dockerfile<'_>) -> Vec<Self> {
+    pub fn all(file: &Dockerfile<'_>) -> Vec<Self> {
         let lines = file.line_index();
         let errors = file.errors().iter().map(|error| {
             let position = lines.position(error.span().start);

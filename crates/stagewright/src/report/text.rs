@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::parse::ParsedError;
+use super::parse::{ParsedError, ViewedInstruction};
 use super::{
-    CacheReport, FormatReport, FormattedFile, GenerateReport, HistoryReport, OptimizeReport,
-    ParseReport, SizeReport,
+    CacheReport, FormatReport, GenerateReport, HistoryReport, OptimizeReport, ParseReport,
+    SizeReport,
 };
 use crate::finding::Finding;
 use crate::plan::Measure;
@@ -44,7 +44,7 @@ pub fn size(size: Size) -> String {
 /// The text of `parse`.
 pub fn of_parse(report: &ParseReport) -> String {
     let mut out = String::new();
-    for instruction in &report.instructions {
+    for ViewedInstruction { instruction, .. } in &report.instructions {
         line(
             &mut out,
             &format!("{:>5}  {}", instruction.line, short(&instruction.text, 110)),
@@ -64,16 +64,16 @@ pub fn of_format(report: &FormatReport, written: bool) -> String {
         for number in &file.lines {
             line(&mut out, &format!("{}:{number}: {said}", file.path));
         }
-        out.push_str(&format_errors(file));
+        out.push_str(&of_errors(&file.path, &file.errors));
     }
     out
 }
 
-/// What keeps a file from being formatted; empty if nothing does.
-pub fn format_errors(file: &FormattedFile) -> String {
+/// What `BuildKit` would reject in a file, a line for each; empty if nothing.
+pub fn of_errors(path: &str, errors: &[ParsedError]) -> String {
     let mut out = String::new();
-    for error in &file.errors {
-        line(&mut out, &error_line(&file.path, error));
+    for error in errors {
+        line(&mut out, &error_line(path, error));
     }
     out
 }

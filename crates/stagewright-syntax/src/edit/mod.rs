@@ -14,13 +14,22 @@
 //!     "FROM python:3.7  # no comment\n  RUN --mount=type=cache,target=/c a\n  RUN b\n"
 //! );
 //! ```
+//!
+//! An [`EditSet`] writes what it is told. The methods of [`Dockerfile`](crate::Dockerfile) that are named after what they
+//! change, such as [`set_flag`](crate::Dockerfile::set_flag), give the new text only if it is read back as it was meant.
+
+mod checked;
+mod error;
+mod part;
+mod read_back;
+
+pub use error::EditError;
 
 use crate::file::Instruction;
 use crate::line::line_at;
 use crate::text::{Span, Text, offset};
 use crate::word;
 use crate::write;
-use std::fmt;
 
 /// The replacement of some bytes; of none at an empty span, which inserts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -36,51 +45,6 @@ pub struct Edit {
 pub struct EditSet {
     edits: Vec<Edit>,
 }
-
-/// Why an edit is refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum EditError {
-    /// It touches bytes that an earlier edit replaces.
-    Overlap {
-        /// The earlier edit.
-        earlier: Span,
-        /// The edit that is refused.
-        later: Span,
-    },
-    /// The new value cannot be written in this place.
-    Unwritable {
-        /// The value.
-        value: String,
-    },
-}
-
-impl EditError {
-    /// The stable name of the error, in kebab case.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Overlap { .. } => "edits-overlap",
-            Self::Unwritable { .. } => "value-unwritable",
-        }
-    }
-}
-
-impl fmt::Display for EditError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Overlap { earlier, later } => write!(
-                f,
-                "the edit of bytes {}..{} overlaps the edit of bytes {}..{}",
-                later.start, later.end, earlier.start, earlier.end
-            ),
-            Self::Unwritable { value } => {
-                write!(f, "`{}` cannot be written here", value.escape_debug())
-            }
-        }
-    }
-}
-
-impl std::error::Error for EditError {}
 
 impl EditSet {
     /// No edits.
@@ -282,26 +246,20 @@ impl EditSet {
         self.insert(after, format!(" {flag}"))
     }
 
-    /// Removes every flag of that name with the blanks behind it.
+    /// Removes every flag of that name, with the blanks around it or the line that it had for itself.
     pub fn remove_flag(
         &mut self,
         instruction: &Instruction<'_>,
         name: &str,
     ) -> Result<(), EditError> {
-        let bytes = instruction.file().text().as_bytes();
-        for flag in instruction.flags().iter().filter(|flag| flag.name == *name) {
-            let mut end = flag.span.end as usize;
-            while end < bytes.len() && matches!(bytes[end], b' ' | b'\t') {
-                end += 1;
-            }
-            // Blanks before a continuation or the end of the line are not ours.
-            if end == bytes.len()
-                || matches!(bytes[end], b'\r' | b'\n')
-                || bytes[end] == instruction.file().escape() as u8
-            {
-                end = flag.span.end as usize;
-            }
-            self.delete(Span::new(flag.span.start, offset(end)))?;
+        let flags = instruction.flags();
+        let spans: Vec<Span> = flags.iter().map(|flag| flag.span).collect();
+        for (at, _) in flags
+            .iter()
+            .enumerate()
+            .filter(|(_, flag)| flag.name == *name)
+        {
+            self.remove_part(instruction, &spans, at)?;
         }
         Ok(())
     }
@@ -484,7 +442,7 @@ mod tests {
             edit(text, |edits, file| edits
                 .remove_flag(&file.instruction(1), "chown")
                 .unwrap()),
-            "FROM a\nCOPY  \\\n  --link a b\n"
+            "FROM a\nCOPY --link a b\n"
         );
         assert_eq!(
             edit(text, |edits, file| edits

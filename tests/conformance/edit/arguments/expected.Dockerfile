@@ -1,0 +1,5 @@
+FROM alpine
+COPY --link . /app/
+RUN cat <<EOF > /b
+$x
+EOF

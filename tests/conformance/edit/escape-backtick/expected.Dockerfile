@@ -1,0 +1,6 @@
+# escape=`
+FROM windows
+RUN a `
+    && b
+RUN a
+ENV A="say `"x`"" B="c:\d"

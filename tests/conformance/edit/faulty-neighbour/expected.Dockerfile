@@ -1,0 +1,3 @@
+FROM alpine
+COPY a
+RUN --network=none b

@@ -1,0 +1,4 @@
+FROM alpine
+RUN \
+    # no network
+    make

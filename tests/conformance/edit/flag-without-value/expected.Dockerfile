@@ -1,0 +1,2 @@
+FROM alpine
+COPY --exclude=a --link --exclude=*.md x y

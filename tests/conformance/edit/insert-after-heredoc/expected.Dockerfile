@@ -1,0 +1,8 @@
+FROM alpine
+COPY <<a <<b /x/
+one
+a
+two
+b
+USER app
+RUN c

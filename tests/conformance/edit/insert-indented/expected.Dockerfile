@@ -1,0 +1,6 @@
+FROM alpine
+    # why
+RUN z
+    RUN a
+    RUN b \
+      c

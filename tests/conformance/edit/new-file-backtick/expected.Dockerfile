@@ -1,0 +1,5 @@
+# escape=`
+FROM windows
+RUN a `
+    b
+HEALTHCHECK NONE

@@ -1,0 +1,4 @@
+FROM alpine
+# note
+  RUN ["a", "b"]
+CMD a

@@ -1,0 +1,6 @@
+FROM alpine
+RUN <<EOF_
+cat <<EOF
+x
+EOF
+EOF_

@@ -1,0 +1,3 @@
+FROM alpine
+ENV A=1
+ARG Y=1

@@ -6,6 +6,7 @@ pub mod corpus;
 pub mod mutate;
 pub mod proof;
 pub mod scenario;
+pub mod shapes;
 
 /// The README's Rust code, run as documentation tests are.
 #[cfg(doctest)]

@@ -112,7 +112,6 @@ pub(crate) fn arguments<'t>(
         ArgPair {
             key: line.slice(word.start..equals.unwrap_or(word.end)),
             value: equals.map(|equals| line.slice(equals + 1..word.end)),
-            span: line.span(word),
         }
     };
     word::collect(word::words(text, args.clone(), escape), &args, pair)
@@ -182,7 +181,6 @@ pub(crate) fn pairs<'t>(
         let pair = Pair {
             key: line.slice(key),
             value: line.slice(value),
-            span,
         };
         return Ok(Some(KeyValues {
             pairs: vec![pair],
@@ -204,7 +202,6 @@ pub(crate) fn pairs<'t>(
         pairs.push(Pair {
             key: line.slice(word.start..equals),
             value: line.slice(equals + 1..word.end),
-            span: line.span(word),
         });
         match words.next() {
             Some(next) => word = next,

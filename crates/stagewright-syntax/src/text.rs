@@ -69,8 +69,8 @@ pub(crate) fn offset(value: usize) -> u32 {
     value as u32
 }
 
-/// Makes room in a list that is made from a text of `len` bytes, of which `at` are read: for as much as the rest holds if it
-/// is like the part before. Doubling would cost more memory than a text of tiny parts may take.
+/// Makes room in a list that is made from a text of `len` bytes, of which `at` are read: a long list gets room for as much
+/// as the rest holds if it is like the part before. Doubling would cost more memory than a text of tiny parts may take.
 #[inline]
 pub(crate) fn reserve<T>(list: &mut Vec<T>, at: usize, len: usize) {
     if list.len() == list.capacity() {
@@ -80,8 +80,13 @@ pub(crate) fn reserve<T>(list: &mut Vec<T>, at: usize, len: usize) {
 
 #[cold]
 fn reserve_some<T>(list: &mut Vec<T>, at: usize, len: usize) {
-    let rest = list.len().saturating_mul(len - at) / at.max(1);
-    list.reserve_exact(rest.max(4));
+    let count = list.len();
+    if count < 64 {
+        list.reserve_exact(count.max(4));
+    } else {
+        let rest = count.saturating_mul(len - at) / at.max(1);
+        list.reserve_exact(rest + rest / 64 + 16);
+    }
 }
 
 /// A line and a column, both counted from 1; the column in Unicode scalar values.

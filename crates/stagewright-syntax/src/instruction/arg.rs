@@ -12,8 +12,16 @@ pub struct ArgPair<'t> {
     pub key: Text<'t>,
     /// The default as written: quotes and variables stand. An empty default differs from none.
     pub value: Option<Text<'t>>,
+}
+
+impl ArgPair<'_> {
     /// From the name to the end of the default.
-    pub span: Span,
+    pub fn span(&self) -> Span {
+        let key = self.key.span;
+        self.value
+            .as_ref()
+            .map_or(key, |value| key.cover(value.span))
+    }
 }
 
 /// `ARG`: declares build arguments. Flags before them are ignored, as `BuildKit` does.
@@ -31,7 +39,7 @@ impl<'t> Arg<'t> {
             return Err(at_least_one(line, head, "ARG"));
         }
         match args.iter().find(|pair| pair.key.is_empty()) {
-            Some(pair) => Err(blank_name(pair.span, "ARG")),
+            Some(pair) => Err(blank_name(pair.span(), "ARG")),
             None => Ok(Self { args }),
         }
     }

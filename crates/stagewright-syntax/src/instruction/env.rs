@@ -13,8 +13,13 @@ pub struct Pair<'t> {
     pub key: Text<'t>,
     /// The value as written: quotes and variables stand.
     pub value: Text<'t>,
+}
+
+impl Pair<'_> {
     /// From the key to the end of the value.
-    pub span: Span,
+    pub fn span(&self) -> Span {
+        self.key.span.cover(self.value.span)
+    }
 }
 
 /// `ENV`: sets environment variables.
@@ -59,7 +64,7 @@ fn pairs<'t>(line: &Logical<'t>, head: &mut Head<'t>, name: &str) -> Result<KeyV
         return Err(at_least_one(line, head, name));
     };
     match found.pairs.iter().find(|pair| pair.key.is_empty()) {
-        Some(pair) => Err(blank_name(pair.span, name)),
+        Some(pair) => Err(blank_name(pair.span(), name)),
         None => Ok(found),
     }
 }

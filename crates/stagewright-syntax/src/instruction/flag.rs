@@ -106,9 +106,17 @@ impl<'t> Flags<'t> {
 
     /// The values of a flag.
     #[inline]
+    pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &Text<'t>> {
+        let flags = self.0.iter().filter(move |flag| flag.name == *name);
+        flags.filter_map(|flag| flag.value.as_ref())
+    }
+
+    /// A list of the values of a flag.
+    #[inline]
     pub(super) fn many(&self, name: &str) -> Vec<Text<'t>> {
-        let flags = self.0.iter().filter(|flag| flag.name == *name);
-        flags.filter_map(|flag| flag.value.clone()).collect()
+        let mut values = Vec::with_capacity(self.values(name).count());
+        values.extend(self.values(name).cloned());
+        values
     }
 
     /// Whether a boolean flag is set, if it stands there.

@@ -15,8 +15,16 @@ pub struct MountOption<'t> {
     pub key: Text<'t>,
     /// The value as written: variables stand.
     pub value: Option<Text<'t>>,
+}
+
+impl MountOption<'_> {
     /// From the key to the end of the value.
-    pub span: Span,
+    pub fn span(&self) -> Span {
+        let key = self.key.span;
+        self.value
+            .as_ref()
+            .map_or(key, |value| key.cover(value.span))
+    }
 }
 
 /// A `--mount` of `RUN` as written.
@@ -215,12 +223,10 @@ impl<'t> Mount<'t> {
                 Some(equals) => MountOption {
                     key: part(0, equals),
                     value: Some(part(equals + 1, field.len())),
-                    span: sub(value, range.clone()).span,
                 },
                 None => MountOption {
                     key: part(0, field.len()),
                     value: None,
-                    span: sub(value, range.clone()).span,
                 },
             };
             if let Some(from) = &option.value
@@ -306,7 +312,7 @@ impl<'t> Mount<'t> {
         for option in &self.options {
             let fault = |message: String| MountError {
                 message,
-                span: option.span,
+                span: option.span(),
             };
             let key = go::lower(&option.key);
             let Some(value) = &option.value else {

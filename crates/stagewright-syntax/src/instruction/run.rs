@@ -98,11 +98,10 @@ impl<'t> Run<'t> {
             )?;
             run.devices = flags.many("device");
             run.devices.iter().try_for_each(mount::check_device)?;
-            run.mounts = flags
-                .many("mount")
-                .iter()
-                .map(Mount::build)
-                .collect::<Result<_, _>>()?;
+            run.mounts.reserve_exact(flags.values("mount").count());
+            for value in flags.values("mount") {
+                run.mounts.push(Mount::build(value)?);
+            }
             run.network = flags.one("network");
             if let Some(mode) = &run.network
                 && !matches!(&**mode, "default" | "none" | "host")

@@ -35,6 +35,15 @@ pub fn all() -> Vec<Shape> {
         ("many heredocs", |n| {
             format!("FROM a\n{}", "RUN <<E\necho a\nE\n".repeat(n / 17))
         }),
+        ("many heredocs of one COPY", |n| {
+            let (mut words, mut bodies) = (String::new(), String::new());
+            for number in 0..n / 230 {
+                words += &format!("<<E{number:06} \\\n");
+                bodies += &"a line of a file that is written here\n".repeat(5);
+                bodies += &format!("E{number:06}\n");
+            }
+            format!("FROM a\nCOPY {words}/\n{bodies}")
+        }),
         ("pieces of one byte", |n| {
             format!("FROM a\nRUN {}\n", "b\\\n".repeat(n / 3))
         }),

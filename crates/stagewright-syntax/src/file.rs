@@ -187,6 +187,7 @@ impl<'t> Dockerfile<'t> {
                 0
             },
             next: 0,
+            bodies: None,
         }
     }
 }
@@ -247,6 +248,8 @@ struct Comments<'a> {
     at: usize,
     /// The first instruction that does not end before `at`.
     next: usize,
+    /// Where the bodies of its heredocs begin, if that is known.
+    bodies: Option<usize>,
 }
 
 impl<'a> Iterator for Comments<'a> {
@@ -260,6 +263,7 @@ impl<'a> Iterator for Comments<'a> {
             if let Some(record) = file.records.get(self.next) {
                 if self.at > record.end as usize {
                     self.next += 1;
+                    self.bodies = None;
                     continue;
                 }
                 let line = line_at(bytes, self.at);
@@ -273,11 +277,15 @@ impl<'a> Iterator for Comments<'a> {
                         };
                         continue;
                     }
-                    if record.has_heredocs()
-                        && self.at >= file.instruction(self.next).logical().next
-                    {
-                        self.at = line_at(bytes, record.end as usize).next;
-                        continue;
+                    if record.has_heredocs() {
+                        let instruction = file.instruction(self.next);
+                        let bodies = *self
+                            .bodies
+                            .get_or_insert_with(|| instruction.logical().next);
+                        if self.at >= bodies {
+                            self.at = line_at(bytes, record.end as usize).next;
+                            continue;
+                        }
                     }
                     inside = Some(self.next);
                 }

@@ -10,6 +10,7 @@ use crate::logical::Logical;
 use crate::parts::{self, Fault, Head};
 use crate::text::Text;
 use crate::word;
+use std::collections::HashMap;
 
 /// A source of `COPY` or `ADD`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,9 +82,14 @@ impl<'t> Sources<'t> {
                 destination.span,
             ));
         }
-        for source in list.iter_mut().filter(|_| marked) {
-            if go::find(b'<', source.text.as_bytes()).is_some() {
-                source.heredoc = named(&source.text, heredocs).map(Box::new);
+        if marked {
+            // Of several with one name the last stays.
+            let named: HashMap<&str, &Heredoc<'t>> = heredocs
+                .iter()
+                .map(|heredoc| (&*heredoc.name, heredoc))
+                .collect();
+            for source in &mut list {
+                source.heredoc = of_source(&source.text, &named).map(Box::new);
             }
         }
         let sources = Self {
@@ -97,12 +103,9 @@ impl<'t> Sources<'t> {
 
 /// The heredoc that a source names: of several with one name `BuildKit` takes the last body, and of a word that no heredoc
 /// was read for (in the JSON form) an empty one.
-fn named<'t>(text: &Text<'t>, heredocs: &[Heredoc<'t>]) -> Option<Heredoc<'t>> {
+fn of_source<'t>(text: &Text<'t>, named: &HashMap<&str, &Heredoc<'t>>) -> Option<Heredoc<'t>> {
     let declared = heredoc::declared(text).ok()??;
-    let body = heredocs
-        .iter()
-        .rev()
-        .find(|heredoc| heredoc.name == declared.name.as_str());
+    let body = named.get(declared.name.as_str());
     Some(Heredoc {
         name: Text {
             value: declared.name.into(),

@@ -160,6 +160,20 @@ impl<'t> Logical<'t> {
         Text { value, span }
     }
 
+    /// What stands between the byte at `at` and `end`; if that is nothing, directly behind the byte, also where the source
+    /// goes on in another line.
+    #[inline]
+    pub(crate) fn behind(&self, at: usize, end: usize) -> Text<'t> {
+        if at + 1 < end {
+            return self.slice(at + 1..end);
+        }
+        let place = self.span(at..at + 1).end;
+        Text {
+            value: Cow::Borrowed(""),
+            span: Span::new(place, place),
+        }
+    }
+
     /// Like [`slice`](Self::slice), but takes the joined line instead of copying from it, and gives the way back as well;
     /// nothing else can be asked of the line then.
     #[inline]
@@ -227,6 +241,8 @@ mod tests {
         let word = line.slice(7..9);
         assert!(matches!(word.value, Cow::Borrowed("cd")));
         assert_eq!(&text[word.span.range()], "cd");
+        assert_eq!(line.slice(6..6).span, Span::new(12, 12));
+        assert_eq!(line.behind(5, 6).span, Span::new(6, 6));
         let mut line = line;
         let (rest, map) = line.take(4..12);
         assert_eq!(rest.value, "ab cd ef");

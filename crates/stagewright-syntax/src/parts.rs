@@ -111,7 +111,7 @@ pub(crate) fn arguments<'t>(
         let equals = go::find(b'=', &text.as_bytes()[word.clone()]).map(|at| word.start + at);
         ArgPair {
             key: line.slice(word.start..equals.unwrap_or(word.end)),
-            value: equals.map(|equals| line.slice(equals + 1..word.end)),
+            value: equals.map(|equals| line.behind(equals, word.end)),
         }
     };
     word::collect(word::words(text, args.clone(), escape), &args, pair)
@@ -201,7 +201,7 @@ pub(crate) fn pairs<'t>(
         let equals = word.start + key;
         pairs.push(Pair {
             key: line.slice(word.start..equals),
-            value: line.slice(equals + 1..word.end),
+            value: line.behind(equals, word.end),
         });
         match words.next() {
             Some(next) => word = next,

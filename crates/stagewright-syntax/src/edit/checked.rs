@@ -538,7 +538,7 @@ fn pairs_of(instruction: &Instruction<'_>) -> Result<Vec<Pair>, EditError> {
     let values = |pairs: Vec<crate::instruction::Pair<'_>>| {
         let pairs = pairs.iter();
         pairs
-            .map(|pair| Pair::new(&pair.key, Some(&pair.value), pair.span))
+            .map(|pair| Pair::new(&pair.key, Some(&pair.value), pair.span()))
             .collect()
     };
     match instruction.view() {
@@ -547,7 +547,7 @@ fn pairs_of(instruction: &Instruction<'_>) -> Result<Vec<Pair>, EditError> {
         View::Arg(arg) => Ok(arg
             .args
             .iter()
-            .map(|pair| Pair::new(&pair.key, pair.value.as_ref(), pair.span))
+            .map(|pair| Pair::new(&pair.key, pair.value.as_ref(), pair.span()))
             .collect()),
         _ => Err(wrong(instruction, "values")),
     }

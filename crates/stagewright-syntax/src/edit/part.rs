@@ -119,7 +119,11 @@ mod tests {
             let crate::View::Env(env) = file.instruction(0).view() else {
                 panic!()
             };
-            let spans: Vec<Span> = env.pairs.iter().map(|pair| pair.span).collect();
+            let spans: Vec<Span> = env
+                .pairs
+                .iter()
+                .map(crate::instruction::Pair::span)
+                .collect();
             let mut edits = EditSet::new();
             edits.remove_part(&file.instruction(0), &spans, at).unwrap();
             edits.apply(text)

@@ -166,7 +166,7 @@ impl InstructionView {
             View::Arg(arg) => {
                 let args = arg.args.iter();
                 self.pairs = args
-                    .map(|arg| named(&arg.key, arg.value.as_ref(), arg.span))
+                    .map(|arg| named(&arg.key, arg.value.as_ref(), arg.span()))
                     .collect();
             }
             View::Workdir(found) => self.words = vec![(&found.value).into()],
@@ -214,14 +214,14 @@ fn named(key: &Text<'_>, value: Option<&Text<'_>>, span: Span) -> ParsedPair {
 }
 
 fn pair(pair: &instruction::Pair<'_>) -> ParsedPair {
-    named(&pair.key, Some(&pair.value), pair.span)
+    named(&pair.key, Some(&pair.value), pair.span())
 }
 
 fn mount(mount: &instruction::Mount<'_>) -> ParsedMount {
     let options = mount.options.iter();
     ParsedMount {
         options: options
-            .map(|option| named(&option.key, option.value.as_ref(), option.span))
+            .map(|option| named(&option.key, option.value.as_ref(), option.span()))
             .collect(),
         span: mount.span.into(),
     }

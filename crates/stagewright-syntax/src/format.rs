@@ -229,7 +229,7 @@ impl Formatter<'_> {
 fn blanks_before(text: &str, start: usize, end: usize) -> usize {
     let bytes = text.as_bytes();
     let mut end = end;
-    while end > start && matches!(bytes[end - 1], b' ' | b'\t') {
+    while end > start && matches!(bytes[end - 1], b' ' | b'\t' | b'\r') {
         end -= 1;
     }
     end
@@ -261,6 +261,8 @@ mod tests {
             ("FROM a\n\n  ", "FROM a\n\n"),
             ("FROM a\nENV  b  c  d\n", "FROM a\nENV b  c  d\n"),
             ("FORM a\n\n\n\n", "FORM a\n\n\n\n"),
+            ("FROM a\nRUN f\r\r\t\r\r ", "FROM a\nRUN f\n"),
+            ("FROM a\r\t\r\r\nRUN b\r \n", "FROM a\r\r\nRUN b\n"),
         ];
         for (text, want) in cases {
             assert_eq!(format(text), want, "{text:?}");

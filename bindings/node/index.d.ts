@@ -111,6 +111,18 @@ export declare class Analysis {
   after(change?: ChangeOptions | undefined | null): Prediction
   /** What a build of this runs again on a builder that has done `before`. Both contexts must have been read with `hash: true`. */
   since(before: Analysis): Prediction
+  /**
+   * What this build is made of, to compare a later one with. The context must have been read with `hash: true`.
+   *
+   * Throws an error (`snapshot-unread`) where it was not.
+   */
+  snapshot(): Snapshot
+  /**
+   * What a commit costs, if commits change what they have changed so far.
+   *
+   * Throws an error for a history without a commit (`no-history`) and for words that pick no step (`unknown-step`).
+   */
+  forecast(history: History, options?: DurationOptions | undefined | null): Forecast
   /** The way down from this file: rewrites that make the image smaller or the next build cheaper, in order. */
   plan(options?: PlanningOptions | undefined | null): Plan
   /** Sizes and findings as JSON: the bytes that `stagewright size --json` prints. */
@@ -131,6 +143,15 @@ export declare class BuildFiles {
   get dockerfile(): Dockerfile
   /** The context. */
   get context(): Context
+  /**
+   * The same Dockerfile and context as they were at a revision of git, with digests. What git does not track was not there; of
+   * permissions git keeps the executable bit alone, the others are those of today.
+   *
+   * Throws an error where git cannot tell (`git-missing`, `git-no-repository`, `git-bad-revision`, `git-path-missing`).
+   */
+  atRevision(revision: string): BuildFiles
+  /** Which paths of the context the commits of git changed, newest first. */
+  history(options?: HistoryWindow | undefined | null): History
   /**
    * Writes what a plan leads to: the Dockerfile in the place of the old one, and the `.dockerignore`. There is no moment at which
    * half a file stands there.
@@ -273,6 +294,32 @@ export declare class Dockerfile {
   toJson(): string
 }
 
+/** What a commit costs, by what commits have changed so far. */
+export declare class Forecast {
+  /** How many commits it is made from. */
+  get commits(): number
+  /** The day of the oldest, `YYYY-MM-DD`; nothing where commits have no dates. */
+  get since(): string | null
+  /** The day of the newest. */
+  get until(): string | null
+  /** How many of them changed the Dockerfile's text. What that ran again is not counted. */
+  get dockerfileCommits(): number
+  /** Whether the repository is a shallow clone, so that older commits are not known. */
+  get shallow(): boolean
+  /** The steps, each after those it needs. */
+  get steps(): Array<StepForecast>
+  /** Seconds of work that a commit costs on the average: those of all steps, one after another. */
+  get seconds(): number
+  /** Bytes that a host with the previous image pulls after a commit, on the average. */
+  get warmPull(): Size
+  /** The paths that the ignore file lets through, with how many commits changed them; the most frequent first. */
+  get paths(): Array<PathForecast>
+  /** What is wrong or not known, sorted by place. */
+  get findings(): Array<Finding>
+  /** The forecast as JSON: the bytes that `stagewright cache --history --json` prints. */
+  toJson(): string
+}
+
 /** A Dockerfile with its `.dockerignore`, and what was taken for granted. */
 export declare class Generated {
   /** The recipe (`python`). */
@@ -299,6 +346,27 @@ export declare class Generated {
   write(folder: string): void
   /** The answer as JSON: the bytes that `stagewright generate --json` prints. */
   toJson(): string
+}
+
+/**
+ * Changes that were made to a project, newest first. It never changes.
+ *
+ * `buildFiles.history()` reads one from git.
+ */
+export declare class History {
+  /** A history of which only the changed paths are known: for each commit the paths of the build context, newest first. */
+  static of(commits: Array<Array<string>>): History
+  /**
+   * Reads a list of commits as JSON: `[{"paths": ["src/main.py"], "id": "…", "time": 0, "dockerfile": false}]`, of which only
+   * `paths` must be there.
+   */
+  static parse(text: string): History
+  /** Reads such a list from disk. */
+  static read(path: string): History
+  /** The changes; each is one build. */
+  get commits(): Array<Commit>
+  /** Whether older commits were left out when the repository was cloned. */
+  get shallow(): boolean
 }
 
 /** An image that was measured. It never changes. */
@@ -365,8 +433,68 @@ export declare class Prediction {
   get warmPull(): Size
   /** What is wrong or not known, sorted by place. */
   get findings(): Array<Finding>
+  /** Seconds of work of the steps that run for certain, one after another; only after `against` was given durations or a trace. */
+  get seconds(): number | null
+  /** How a trace of the build stands to the prediction; only after `against` was given one. */
+  get trace(): TraceCheck | null
+  /** The same, held against a trace of the build and with the seconds that its steps take. */
+  against(options: DurationOptions): Prediction
+  /**
+   * Throws an error unless every step that `step` picks is taken from the cache for certain (`step-reruns`, `step-unknown`), or if
+   * it picks none (`unknown-step`).
+   *
+   * A step is picked by its line (`'7'`), by its stage (`'builder'`), by either within the other (`'builder/7'`,
+   * `'builder/RUN make'`), or by a part of its instruction (`'RUN pip install'`).
+   */
+  expectCached(step: string): void
+  /**
+   * Throws an error unless every step that `step` picks runs again for certain (`step-cached`, `step-unknown`), or if it picks none
+   * (`unknown-step`).
+   */
+  expectRerun(step: string): void
   /** The steps as JSON: the bytes that `stagewright cache --json` prints. */
   toJson(): string
+}
+
+/**
+ * What one build is made of, with which a later one can be compared when its files are gone. It never changes.
+ *
+ * Contents of files are not in it, but the Dockerfile is, and build arguments are as they were given. Make one with
+ * `analysis.snapshot()`.
+ */
+export declare class Snapshot {
+  /**
+   * Reads what `toJson` or `stagewright cache save` wrote.
+   *
+   * Throws an error for another version (`snapshot-version`) and for anything that is not whole (`bad-snapshot`).
+   */
+  static parse(text: string): Snapshot
+  /** Reads a snapshot from disk. */
+  static read(path: string): Snapshot
+  /** Writes the snapshot to disk, over what stands there. */
+  write(path: string): void
+  /** The text of the Dockerfile. */
+  get dockerfile(): string
+  /** How many files it knows. */
+  get files(): number
+  /** Models the build anew. Sizes that hang on the texts of files, such as what `pip install -r` brings, are not known from it. */
+  analyze(): Analysis
+  /** The snapshot as JSON: the bytes that `stagewright cache save` writes. */
+  toJson(): string
+}
+
+/** What a build really did, as BuildKit tells it with `--progress=rawjson`. It never changes. */
+export declare class Trace {
+  /**
+   * Reads a trace. One that ends before its build does is read as far as it goes.
+   *
+   * Throws an error for a line that is damaged (`bad-trace`) and for a text that is no trace (`no-trace`).
+   */
+  static parse(text: string): Trace
+  /** Reads a trace from disk. */
+  static read(path: string): Trace
+  /** Whether it goes to the end of its build, and nothing failed. */
+  get complete(): boolean
 }
 
 /** How a build is called. */
@@ -381,6 +509,8 @@ export interface AnalyzeOptions {
   platform?: string
   /** The day (`YYYY-MM-DD`) as of which the catalogue is read, for base images of another year. */
   asOf?: string
+  /** The digests that base images have, by reference. */
+  bases?: Record<string, string>
 }
 
 /** What is known of the image that everything is built on. */
@@ -423,6 +553,8 @@ export interface ChangeOptions {
   files?: Array<string>
   /** Build arguments with their new values. */
   buildArgs?: Record<string, string>
+  /** Base images, by reference, with their new digests. */
+  bases?: Record<string, string>
   /** The new text of the Dockerfile. */
   dockerfile?: string
 }
@@ -434,6 +566,24 @@ export interface Command {
   /** Its bytes. */
   span: Span
 }
+
+/** One change of a project. */
+export interface Commit {
+  /** Its name; empty where it has none. */
+  id: string
+  /** When it was made, in seconds since 1970-01-01 UTC; 0 where that is not known. */
+  time: number
+  /** The paths of the build context that it changed, added or removed. */
+  paths: Array<string>
+  /** Whether it changed the text of the Dockerfile. */
+  dockerfile: boolean
+}
+
+/**
+ * What the build of `after` runs again on a builder that has done the build of `before`, and why. Both contexts must have been read
+ * with `hash: true`.
+ */
+export declare function compare(before: Analysis, after: Analysis): Prediction
 
 /** Something that a layer holds. */
 export interface Content {
@@ -459,6 +609,20 @@ export interface DirectoryContextOptions {
   hash?: boolean
 }
 
+/** A step of which a prediction and a trace say different things. */
+export interface Disagreement {
+  /** The line of its instruction, 1-based. */
+  line: number
+  /** Its stage, by its name or as `stage-N`. */
+  stage: string
+  /** The instruction as one line. */
+  instruction: string
+  /** `cached`, `rerun` or `unknown`. */
+  predicted: string
+  /** What BuildKit did: `cached`, `ran`, or `missing` where it shows no such step. */
+  found: string
+}
+
 /** Files with one content and several paths. */
 export interface Duplicate {
   /** The SHA-256 of the content, in hex. */
@@ -469,6 +633,14 @@ export interface Duplicate {
   count: number
   /** The first of them in order, ten at most. */
   paths: Array<string>
+}
+
+/** How long steps take. */
+export interface DurationOptions {
+  /** Seconds by the words that pick steps, as `expectCached` takes them. */
+  durations?: Record<string, number>
+  /** What BuildKit did; of steps that `durations` leaves out it shows how long they took. */
+  trace?: Trace
 }
 
 /** What is wrong with a Dockerfile or its project, or not known of it. */
@@ -526,6 +698,14 @@ export interface Heredoc {
   expand: boolean
   /** The bytes from the first line of its body to the end of the line that ends it. */
   span: Span
+}
+
+/** Which commits are looked at. */
+export interface HistoryWindow {
+  /** How many at the most; 1,000 if absent. */
+  commits?: number
+  /** None before a day (`YYYY-MM-DD`), or before so many days or weeks before the newest (`90d`, `12w`). */
+  since?: string
 }
 
 /** A file that a measured image stores. */
@@ -706,6 +886,14 @@ export interface Pair {
   span: Span
 }
 
+/** How often a path changes. */
+export interface PathForecast {
+  /** The path in the context. */
+  path: string
+  /** In how many commits. */
+  commits: number
+}
+
 /** What a plan may do and for what. */
 export interface PlanningOptions {
   /** What to minimise; `cold-pull` if absent. */
@@ -772,6 +960,30 @@ export interface Step {
   cause?: string
 }
 
+/** How often one step runs again. */
+export interface StepForecast {
+  /** The line of its instruction, 1-based. */
+  line: number
+  /** Its stage, by its name or as `stage-N`. */
+  stage: string
+  /** The instruction as one line. */
+  instruction: string
+  /** In how many commits it runs for certain. */
+  reruns: number
+  /** In how many it may run. */
+  unknown: number
+  /** The chance that a commit runs it for certain, 0 to 1. */
+  chance: number
+  /** How long it takes, in seconds. */
+  seconds: number
+  /** Where that is known from. */
+  basis: Basis
+  /** Seconds that it costs a commit on the average. */
+  expectedSeconds: number
+  /** The paths that made it run most often. */
+  causes: Array<PathForecast>
+}
+
 /** What BuildKit would reject. A value, not an exception. */
 export interface SyntaxError {
   /** A stable name in kebab-case. */
@@ -792,6 +1004,18 @@ export interface Text {
   text: string
   /** Its bytes. */
   span: Span
+}
+
+/** How a trace stands to a prediction of its build. */
+export interface TraceCheck {
+  /** Whether the trace goes to the end of its build; steps that it lacks are disagreements only then. */
+  complete: boolean
+  /** How many steps were compared. */
+  compared: number
+  /** Steps of which the two say different things. */
+  disagreements: Array<Disagreement>
+  /** What the trace shows as steps and the Dockerfile does not have, by BuildKit's names. */
+  strangers: Array<string>
 }
 
 /** The version of the package. */

@@ -32,6 +32,10 @@ pub struct Case {
     pub generate: Option<Recipe>,
     /// Which image is measured.
     pub measure: Option<Measured>,
+    /// What is compared, and what else is asked of it.
+    pub cache: Option<Compared>,
+    /// Which commits a forecast is made from.
+    pub history: Option<Forecasted>,
     /// What must hold of the answer.
     pub claims: BTreeMap<String, Claim>,
 }
@@ -48,6 +52,8 @@ pub struct Build {
     pub platform: Option<String>,
     /// The day of the catalogue.
     pub as_of: Option<String>,
+    /// Digests of base images.
+    pub bases: BTreeMap<String, String>,
 }
 
 /// What is different in the next build.
@@ -58,6 +64,50 @@ pub struct Changed {
     pub files: Vec<String>,
     /// Build arguments with their new values.
     pub build_args: BTreeMap<String, String>,
+    /// Base images with their new digests.
+    pub bases: BTreeMap<String, String>,
+}
+
+/// What is compared, and what else is asked of it. Files lie in the folder of the case.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Compared {
+    /// The snapshot of the build before, in the place of `project/`.
+    pub snapshot: Option<String>,
+    /// What holds for the build before alone.
+    pub before: Side,
+    /// What holds for the build after alone.
+    pub after: Side,
+    /// A trace of the build.
+    pub trace: Option<String>,
+    /// Seconds of steps.
+    pub durations: Option<String>,
+    /// Words that pick steps which must be cached.
+    pub cached: Vec<String>,
+    /// Words that pick steps which must run again.
+    pub rerun: Vec<String>,
+}
+
+/// What holds for one of two builds alone.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Side {
+    /// Build arguments.
+    pub build_args: BTreeMap<String, String>,
+    /// Digests of base images.
+    pub bases: BTreeMap<String, String>,
+}
+
+/// Which commits a forecast is made from. Files lie in the folder of the case.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Forecasted {
+    /// The list of commits.
+    pub commits: String,
+    /// A trace of a build.
+    pub trace: Option<String>,
+    /// Seconds of steps.
+    pub durations: Option<String>,
 }
 
 /// What a plan may do and for what.

@@ -1,14 +1,15 @@
 //! The library's answers to the cases that all languages share.
 
 use stagewright::report::{
-    CacheReport, Coded, ErrorReport, GenerateReport, MeasureReport, OptimizeReport, SizeReport,
+    CacheReport, Coded, ErrorReport, GenerateReport, HistoryReport, MeasureReport, OptimizeReport, SizeReport,
     to_json,
 };
 use stagewright::{
-    Analysis, BuildFiles, Change, Context, Dockerfile, FilesOptions, Image, MeasureOptions,
-    Options, PlanOptions, Project, RecipeOptions,
+    Analysis, BuildFiles, Change, Context, Dockerfile, Durations, FilesOptions, History, Image,
+    MeasureOptions, Options, PlanOptions, Project, RecipeOptions, Snapshot, Trace, compare,
+    read_file,
 };
-use stagewright_tests::conformance::Case;
+use stagewright_tests::conformance::{Case, Compared, Side};
 
 /// An error as every face says it.
 struct Failure(ErrorReport);
@@ -20,13 +21,25 @@ impl<E: Coded> From<E> for Failure {
 }
 
 fn analyze(case: &Case, folder: std::path::PathBuf) -> Result<Analysis, Failure> {
+    analyze_side(case, folder, &Side::default())
+}
+
+fn analyze_side(
+    case: &Case,
+    folder: std::path::PathBuf,
+    side: &Side,
+) -> Result<Analysis, Failure> {
     let build = &case.build;
+    let arguments = build.build_args.iter().chain(&side.build_args);
+    let bases = build.bases.iter().chain(&side.bases);
+    let pair = |(name, value): (&String, &String)| (name.clone(), value.clone());
     let options = Options::from_words(
         build.target.as_deref(),
-        build.build_args.clone(),
+        arguments.map(pair),
         build.platform.as_deref(),
         build.as_of.as_deref(),
-    )?;
+    )?
+    .with_bases(bases.map(pair))?;
     let files = FilesOptions {
         hash: case.after().is_some(),
         ..FilesOptions::default()
@@ -39,25 +52,71 @@ fn analyze(case: &Case, folder: std::path::PathBuf) -> Result<Analysis, Failure>
     )?)
 }
 
+fn durations(
+    case: &Case,
+    given: Option<&String>,
+    trace: Option<&Trace>,
+) -> Result<Durations, Failure> {
+    let durations = match given {
+        Some(name) => Durations::parse(&read_file(case.folder.join(name))?)?,
+        None => Durations::default(),
+    };
+    Ok(match trace {
+        Some(trace) => durations.trace(trace.clone()),
+        None => durations,
+    })
+}
+
+fn trace(case: &Case, name: Option<&String>) -> Result<Option<Trace>, Failure> {
+    let parse = |name: &String| Ok(Trace::parse(&read_file(case.folder.join(name))?)?);
+    name.map(parse).transpose()
+}
+
 fn size(case: &Case) -> Result<String, Failure> {
     Ok(to_json(&SizeReport::new(&analyze(case, case.project())?)))
 }
 
 fn cache(case: &Case) -> Result<String, Failure> {
-    let before = analyze(case, case.project())?;
-    if let Some(after) = case.after() {
-        let after = analyze(case, after)?;
-        return Ok(to_json(&CacheReport::new(&after, &after.since(&before))));
-    }
-    let change = Change::files(case.change.files.iter().cloned());
-    let change = case
-        .change
-        .build_args
-        .iter()
-        .fold(change, |change, (name, value)| {
+    let none = Compared::default();
+    let asked = case.cache.as_ref().unwrap_or(&none);
+    let before = match &asked.snapshot {
+        Some(name) => Snapshot::parse(&read_file(case.folder.join(name))?)?.analyze()?,
+        None => analyze_side(case, case.project(), &asked.before)?,
+    };
+    let (analysis, prediction) = if let Some(after) = case.after() {
+        let after = analyze_side(case, after, &asked.after)?;
+        let prediction = compare(&before, &after);
+        (after, prediction)
+    } else {
+        let change = Change::files(case.change.files.iter().cloned());
+        let arguments = case.change.build_args.iter();
+        let change = arguments.fold(change, |change, (name, value)| {
             change.build_arg(name, value)
         });
-    Ok(to_json(&CacheReport::new(&before, &before.after(&change)?)))
+        let bases = case.change.bases.iter();
+        let change = bases.fold(change, |change, (name, digest)| change.base(name, digest));
+        let prediction = before.after(&change)?;
+        (before, prediction)
+    };
+    let trace = trace(case, asked.trace.as_ref())?;
+    let durations = durations(case, asked.durations.as_ref(), trace.as_ref())?;
+    let mut report = CacheReport::new(&analysis, &prediction)
+        .with_durations(&analysis, &prediction, &durations)?
+        .with_expectations(&prediction, &asked.cached, &asked.rerun)?;
+    if let Some(trace) = &trace {
+        report = report.with_trace(&analysis, &prediction, trace);
+    }
+    Ok(to_json(&report))
+}
+
+fn history(case: &Case) -> Result<String, Failure> {
+    let asked = case.history.as_ref().expect("the case says which commits");
+    let commits = History::parse(&read_file(case.folder.join(&asked.commits))?)?;
+    let trace = trace(case, asked.trace.as_ref())?;
+    let durations = durations(case, asked.durations.as_ref(), trace.as_ref())?;
+    let analysis = analyze(case, case.project())?;
+    let forecast = analysis.forecast(&commits, &durations)?;
+    Ok(to_json(&HistoryReport::new(&analysis, forecast)))
 }
 
 fn optimize(case: &Case) -> Result<String, Failure> {
@@ -107,6 +166,12 @@ fn error(case: &Case) -> Result<String, Failure> {
     if case.measure.is_some() {
         return measure(case);
     }
+    if case.cache.is_some() {
+        return cache(case);
+    }
+    if case.history.is_some() {
+        return history(case);
+    }
     match (&case.plan, &case.generate) {
         (Some(_), _) => optimize(case),
         (_, Some(_)) => generate(case),
@@ -134,6 +199,11 @@ fn sizes() {
 #[test]
 fn predictions() {
     every("cache", 6, cache);
+}
+
+#[test]
+fn forecasts() {
+    every("history", 2, history);
 }
 
 #[test]

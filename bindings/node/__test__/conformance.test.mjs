@@ -6,7 +6,7 @@ import { basename, join } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-import { BuildFiles, Dockerfile, generate, measure } from '../index.js'
+import { BuildFiles, Dockerfile, History, Snapshot, Trace, compare, generate, measure } from '../index.js'
 
 const CONFORMANCE = fileURLToPath(new URL('../../../tests/conformance', import.meta.url))
 
@@ -14,26 +14,44 @@ const CONFORMANCE = fileURLToPath(new URL('../../../tests/conformance', import.m
 const camel = (options = {}) =>
   Object.fromEntries(Object.entries(options).map(([name, value]) => [name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()), value]))
 
-function analyze(path, { build }, state) {
+function analyze(path, { build = {} }, state, side = {}) {
   const files = BuildFiles.open(join(path, state), { hash: existsSync(join(path, 'after')) })
-  return files.dockerfile.analyze({ context: files.context, ...camel(build) })
+  const both = { ...build }
+  for (const [name, more] of Object.entries(side)) both[name] = { ...both[name], ...more }
+  return files.dockerfile.analyze({ context: files.context, ...camel(both) })
 }
+
+const durations = (path, asked) => ({
+  trace: asked.trace && Trace.read(join(path, asked.trace)),
+  durations: asked.durations && JSON.parse(readFileSync(join(path, asked.durations), 'utf8')),
+})
 
 const size = (path, asked) => analyze(path, asked, 'project')
 
 function cache(path, asked) {
-  const before = analyze(path, asked, 'project')
-  if (existsSync(join(path, 'after'))) return analyze(path, asked, 'after').since(before)
-  return before.after(camel(asked.change))
+  const { snapshot, before: earlier, after: later, cached = [], rerun = [], ...given } = asked.cache ?? {}
+  const before = snapshot ? Snapshot.read(join(path, snapshot)).analyze() : analyze(path, asked, 'project', earlier)
+  const prediction = existsSync(join(path, 'after'))
+    ? compare(before, analyze(path, asked, 'after', later))
+    : before.after(camel(asked.change))
+  for (const step of cached) prediction.expectCached(step)
+  for (const step of rerun) prediction.expectRerun(step)
+  return prediction.against(durations(path, given))
 }
+
+const history = (path, asked) =>
+  analyze(path, asked, 'project').forecast(
+    History.read(join(path, asked.history.commits)),
+    durations(path, asked.history),
+  )
 
 const optimize = (path, asked) => analyze(path, asked, 'project').plan(camel(asked.plan))
 const generated = (path, asked) => generate(join(path, 'project'), camel(asked.generate))
 const measured = (path, { measure: { image, ...options } }) => measure(join(path, 'project', image), camel(options))
 const error = (path, asked) =>
-  (asked.plan ? optimize : asked.generate ? generated : asked.measure ? measured : size)(path, asked)
+  (asked.cache ? cache : asked.history ? history : asked.plan ? optimize : asked.generate ? generated : asked.measure ? measured : size)(path, asked)
 
-const AREAS = { size, cache, optimize, generate: generated, measure: measured, errors: error }
+const AREAS = { size, cache, history, optimize, generate: generated, measure: measured, errors: error }
 let cases = 0
 
 for (const [area, answer] of Object.entries(AREAS)) {

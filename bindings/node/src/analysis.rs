@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use napi_derive::napi;
-use stagewright::report::{CacheReport, OptimizeReport, SizeReport, to_json};
+use stagewright::report::{CacheReport, HistoryReport, OptimizeReport, SizeReport, to_json};
 use stagewright::{Change, PlanOptions};
 
 use crate::error::{Result, failure};
-use crate::value::{Base, Finding, Layer, Measure, Rung, Size, Step, all};
+use crate::history::{DurationOptions, Forecast, History};
+use crate::snapshot::Snapshot;
+use crate::value::{Base, Finding, Layer, Measure, Rung, Size, Step, TraceCheck, all};
 
 /// What the models say of one Dockerfile in one context. It never changes.
 #[napi]
@@ -23,6 +25,8 @@ pub struct ChangeOptions {
     pub files: Option<Vec<String>>,
     /// Build arguments with their new values.
     pub build_args: Option<BTreeMap<String, String>>,
+    /// Base images, by reference, with their new digests.
+    pub bases: Option<BTreeMap<String, String>>,
     /// The new text of the Dockerfile.
     pub dockerfile: Option<String>,
 }
@@ -110,22 +114,49 @@ impl Analysis {
             .fold(change, |change, (name, value)| {
                 change.build_arg(name, value)
             });
+        let bases = options.bases.unwrap_or_default();
+        let change = bases
+            .into_iter()
+            .fold(change, |change, (name, digest)| change.base(name, digest));
         let change = options
             .dockerfile
             .into_iter()
             .fold(change, Change::dockerfile);
         let prediction = self.inner.after(&change).map_err(failure)?;
-        Ok(Prediction {
-            report: CacheReport::new(&self.inner, &prediction),
-        })
+        Ok(Prediction::new(&self.inner, prediction))
     }
 
     /// What a build of this runs again on a builder that has done `before`. Both contexts must have been read with `hash: true`.
     #[napi]
     pub fn since(&self, before: &Analysis) -> Prediction {
-        Prediction {
-            report: CacheReport::new(&self.inner, &self.inner.since(&before.inner)),
-        }
+        Prediction::new(&self.inner, self.inner.since(&before.inner))
+    }
+
+    /// What this build is made of, to compare a later one with. The context must have been read with `hash: true`.
+    ///
+    /// Throws an error (`snapshot-unread`) where it was not.
+    #[napi]
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        Ok(Snapshot::new(
+            stagewright::Snapshot::of(&self.inner).map_err(failure)?,
+        ))
+    }
+
+    /// What a commit costs, if commits change what they have changed so far.
+    ///
+    /// Throws an error for a history without a commit (`no-history`) and for words that pick no step (`unknown-step`).
+    #[napi]
+    pub fn forecast(
+        &self,
+        history: &History,
+        options: Option<DurationOptions<'_>>,
+    ) -> Result<Forecast> {
+        let durations = options.unwrap_or_default().durations()?;
+        let forecast = self
+            .inner
+            .forecast(history.inner(), &durations)
+            .map_err(failure)?;
+        Ok(Forecast::new(HistoryReport::new(&self.inner, forecast)))
     }
 
     /// The way down from this file: rewrites that make the image smaller or the next build cheaper, in order.
@@ -164,10 +195,29 @@ impl Analysis {
     }
 }
 
+/// What the build of `after` runs again on a builder that has done the build of `before`, and why. Both contexts must have been read
+/// with `hash: true`.
+#[napi]
+pub fn compare(before: &Analysis, after: &Analysis) -> Prediction {
+    after.since(before)
+}
+
 /// What happens to each step of the next build.
 #[napi]
 pub struct Prediction {
+    analysis: stagewright::Analysis,
+    inner: stagewright::Prediction,
     report: CacheReport,
+}
+
+impl Prediction {
+    fn new(analysis: &stagewright::Analysis, inner: stagewright::Prediction) -> Self {
+        Self {
+            analysis: analysis.clone(),
+            report: CacheReport::new(analysis, &inner),
+            inner,
+        }
+    }
 }
 
 #[napi]
@@ -188,6 +238,55 @@ impl Prediction {
     #[napi(getter)]
     pub fn findings(&self) -> Vec<Finding> {
         all(&self.report.findings)
+    }
+
+    /// Seconds of work of the steps that run for certain, one after another; only after `against` was given durations or a trace.
+    #[napi(getter)]
+    pub fn seconds(&self) -> Option<f64> {
+        self.report.seconds
+    }
+
+    /// How a trace of the build stands to the prediction; only after `against` was given one.
+    #[napi(getter)]
+    pub fn trace(&self) -> Option<TraceCheck> {
+        self.report.trace.as_ref().map(TraceCheck::from)
+    }
+
+    /// The same, held against a trace of the build and with the seconds that its steps take.
+    #[napi]
+    pub fn against(&self, options: DurationOptions<'_>) -> Result<Self> {
+        let durations = options.durations()?;
+        let report = self
+            .report
+            .clone()
+            .with_durations(&self.analysis, &self.inner, &durations)
+            .map_err(failure)?;
+        let report = match options.trace() {
+            Some(trace) => report.with_trace(&self.analysis, &self.inner, trace),
+            None => report,
+        };
+        Ok(Self {
+            analysis: self.analysis.clone(),
+            inner: self.inner.clone(),
+            report,
+        })
+    }
+
+    /// Throws an error unless every step that `step` picks is taken from the cache for certain (`step-reruns`, `step-unknown`), or if
+    /// it picks none (`unknown-step`).
+    ///
+    /// A step is picked by its line (`'7'`), by its stage (`'builder'`), by either within the other (`'builder/7'`,
+    /// `'builder/RUN make'`), or by a part of its instruction (`'RUN pip install'`).
+    #[napi]
+    pub fn expect_cached(&self, step: String) -> Result<()> {
+        self.inner.expect_cached(&step).map_err(failure)
+    }
+
+    /// Throws an error unless every step that `step` picks runs again for certain (`step-cached`, `step-unknown`), or if it picks none
+    /// (`unknown-step`).
+    #[napi]
+    pub fn expect_rerun(&self, step: String) -> Result<()> {
+        self.inner.expect_rerun(&step).map_err(failure)
     }
 
     /// The steps as JSON: the bytes that `stagewright cache --json` prints.

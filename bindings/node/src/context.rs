@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use napi::bindgen_prelude::{Buffer, ClassInstance, Either};
 use napi_derive::napi;
-use stagewright::FilesOptions;
 use stagewright::context::DirectoryOptions;
+use stagewright::{FilesOptions, HistoryOptions};
 
 use crate::analysis::Plan;
 use crate::dockerfile::Dockerfile;
 use crate::error::{Result, failure};
+use crate::history::History;
 use crate::value::bytes;
 
 /// The files that a build is given, after `.dockerignore`. It never changes.
@@ -105,6 +106,16 @@ pub struct BuildFilesOptions {
     pub hash: Option<bool>,
 }
 
+/// Which commits are looked at.
+#[napi(object, object_to_js = false)]
+#[derive(Default)]
+pub struct HistoryWindow {
+    /// How many at the most; 1,000 if absent.
+    pub commits: Option<u32>,
+    /// None before a day (`YYYY-MM-DD`), or before so many days or weeks before the newest (`90d`, `12w`).
+    pub since: Option<String>,
+}
+
 #[napi]
 impl BuildFiles {
     /// Opens a folder, which is the context and holds a Dockerfile; or a Dockerfile, whose folder is the context.
@@ -140,6 +151,26 @@ impl BuildFiles {
         Context {
             inner: self.inner.context.clone(),
         }
+    }
+
+    /// The same Dockerfile and context as they were at a revision of git, with digests. What git does not track was not there; of
+    /// permissions git keeps the executable bit alone, the others are those of today.
+    ///
+    /// Throws an error where git cannot tell (`git-missing`, `git-no-repository`, `git-bad-revision`, `git-path-missing`).
+    #[napi]
+    pub fn at_revision(&self, revision: String) -> Result<Self> {
+        let inner = self.inner.at_revision(&revision).map_err(failure)?;
+        Ok(Self { inner })
+    }
+
+    /// Which paths of the context the commits of git changed, newest first.
+    #[napi]
+    pub fn history(&self, options: Option<HistoryWindow>) -> Result<History> {
+        let options = options.unwrap_or_default();
+        let commits = options.commits.map(|commits| commits as usize);
+        let window =
+            HistoryOptions::from_words(commits, options.since.as_deref()).map_err(failure)?;
+        Ok(History::new(self.inner.history(&window).map_err(failure)?))
     }
 
     /// Writes what a plan leads to: the Dockerfile in the place of the old one, and the `.dockerignore`. There is no moment at which

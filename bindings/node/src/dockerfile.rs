@@ -48,6 +48,8 @@ pub struct AnalyzeOptions<'a> {
     pub platform: Option<String>,
     /// The day (`YYYY-MM-DD`) as of which the catalogue is read, for base images of another year.
     pub as_of: Option<String>,
+    /// The digests that base images have, by reference.
+    pub bases: Option<BTreeMap<String, String>>,
 }
 
 impl Dockerfile {
@@ -300,6 +302,7 @@ impl Dockerfile {
             options.platform.as_deref(),
             options.as_of.as_deref(),
         )
+        .and_then(|called| called.with_bases(options.bases.unwrap_or_default()))
         .map_err(failure)?;
         let context = context::open(options.context).map_err(failure)?;
         let file = stagewright::Dockerfile::parse(&self.text);

@@ -16,8 +16,10 @@ mod analysis;
 mod context;
 mod dockerfile;
 mod error;
+mod history;
 mod image;
 mod project;
+mod snapshot;
 mod value;
 mod view;
 

@@ -3,11 +3,11 @@
 use napi_derive::napi;
 use stagewright::estimate::LayerEstimate;
 use stagewright::measure;
-use stagewright::plan;
 use stagewright::report::parse::{
     ParsedDirective, ParsedError, ParsedFlag, ParsedHeredoc, ParsedInstruction, Range,
 };
 use stagewright::report::{BaseReport, StepReport};
+use stagewright::{history, plan, trace};
 
 /// Bytes that are not known exactly: the value lies between `low` and `high`, `expected` is the best guess.
 #[napi(object, object_from_js = false)]
@@ -123,6 +123,81 @@ pub struct Step {
     pub verdict: String,
     /// Why it runs, or what its verdict depends on; nothing for a cached step.
     pub cause: Option<String>,
+}
+
+/// One change of a project.
+#[napi(object, object_from_js = false)]
+pub struct Commit {
+    /// Its name; empty where it has none.
+    pub id: String,
+    /// When it was made, in seconds since 1970-01-01 UTC; 0 where that is not known.
+    pub time: i64,
+    /// The paths of the build context that it changed, added or removed.
+    pub paths: Vec<String>,
+    /// Whether it changed the text of the Dockerfile.
+    pub dockerfile: bool,
+}
+
+/// How often a path changes.
+#[napi(object, object_from_js = false)]
+pub struct PathForecast {
+    /// The path in the context.
+    pub path: String,
+    /// In how many commits.
+    pub commits: u32,
+}
+
+/// How often one step runs again.
+#[napi(object, object_from_js = false)]
+pub struct StepForecast {
+    /// The line of its instruction, 1-based.
+    pub line: u32,
+    /// Its stage, by its name or as `stage-N`.
+    pub stage: String,
+    /// The instruction as one line.
+    pub instruction: String,
+    /// In how many commits it runs for certain.
+    pub reruns: u32,
+    /// In how many it may run.
+    pub unknown: u32,
+    /// The chance that a commit runs it for certain, 0 to 1.
+    pub chance: f64,
+    /// How long it takes, in seconds.
+    pub seconds: f64,
+    /// Where that is known from.
+    pub basis: Basis,
+    /// Seconds that it costs a commit on the average.
+    pub expected_seconds: f64,
+    /// The paths that made it run most often.
+    pub causes: Vec<PathForecast>,
+}
+
+/// A step of which a prediction and a trace say different things.
+#[napi(object, object_from_js = false)]
+pub struct Disagreement {
+    /// The line of its instruction, 1-based.
+    pub line: u32,
+    /// Its stage, by its name or as `stage-N`.
+    pub stage: String,
+    /// The instruction as one line.
+    pub instruction: String,
+    /// `cached`, `rerun` or `unknown`.
+    pub predicted: String,
+    /// What BuildKit did: `cached`, `ran`, or `missing` where it shows no such step.
+    pub found: String,
+}
+
+/// How a trace stands to a prediction of its build.
+#[napi(object, object_from_js = false)]
+pub struct TraceCheck {
+    /// Whether the trace goes to the end of its build; steps that it lacks are disagreements only then.
+    pub complete: bool,
+    /// How many steps were compared.
+    pub compared: u32,
+    /// Steps of which the two say different things.
+    pub disagreements: Vec<Disagreement>,
+    /// What the trace shows as steps and the Dockerfile does not have, by BuildKit's names.
+    pub strangers: Vec<String>,
 }
 
 /// What a Dockerfile costs.
@@ -305,7 +380,7 @@ pub(crate) fn bytes(bytes: u64) -> i64 {
 }
 
 /// A place in a list as JavaScript has it.
-fn index(at: usize) -> u32 {
+pub(crate) fn index(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
@@ -404,6 +479,66 @@ impl From<&StepReport> for Step {
             instruction: step.instruction.clone(),
             verdict: step.verdict.into(),
             cause: step.cause.clone(),
+        }
+    }
+}
+
+impl From<&history::Commit> for Commit {
+    fn from(commit: &history::Commit) -> Self {
+        Self {
+            id: commit.id.clone(),
+            time: commit.time,
+            paths: commit.paths.clone(),
+            dockerfile: commit.dockerfile,
+        }
+    }
+}
+
+impl From<&history::PathForecast> for PathForecast {
+    fn from(path: &history::PathForecast) -> Self {
+        Self {
+            path: path.path.clone(),
+            commits: index(path.commits),
+        }
+    }
+}
+
+impl From<&history::StepForecast> for StepForecast {
+    fn from(step: &history::StepForecast) -> Self {
+        Self {
+            line: step.line,
+            stage: step.stage.clone(),
+            instruction: step.instruction.clone(),
+            reruns: index(step.reruns),
+            unknown: index(step.unknown),
+            chance: step.chance,
+            seconds: step.seconds,
+            basis: (&step.basis).into(),
+            expected_seconds: step.expected_seconds,
+            causes: all(&step.causes),
+        }
+    }
+}
+
+impl From<&trace::Disagreement> for Disagreement {
+    fn from(one: &trace::Disagreement) -> Self {
+        Self {
+            line: one.line,
+            stage: one.stage.clone(),
+            instruction: one.instruction.clone(),
+            predicted: one.predicted.into(),
+            found: one.found.into(),
+        }
+    }
+}
+
+impl From<&trace::TraceCheck> for TraceCheck {
+    fn from(check: &trace::TraceCheck) -> Self {
+        Self {
+            complete: check.complete,
+            compared: index(check.compared),
+            disagreements: all(&check.disagreements),
+            strangers: check.strangers.clone(),
         }
     }
 }

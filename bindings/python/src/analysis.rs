@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use pyo3::prelude::*;
-use stagewright::report::{CacheReport, OptimizeReport, SizeReport, to_json};
+use stagewright::report::{CacheReport, HistoryReport, OptimizeReport, SizeReport, to_json};
 use stagewright::{Change, PlanOptions};
 
 use crate::error::Failure;
-use crate::value::{Base, Finding, Layer, Measure, Rung, Size, Step, all};
+use crate::history::{self, Forecast, History, Trace};
+use crate::snapshot::Snapshot;
+use crate::value::{Base, Finding, Layer, Measure, Rung, Size, Step, TraceCheck, all};
 
 /// What the models say of one Dockerfile in one context. It never changes.
 #[pyclass(frozen, module = "stagewright")]
@@ -72,16 +74,17 @@ impl Analysis {
     /// What the next build runs again after a change, and why.
     ///
     /// `files` are paths of the context whose contents change (a folder stands for every file in it), `build_args` arguments with
-    /// their new values, `dockerfile` a new text.
+    /// their new values, `bases` base images with their new digests, `dockerfile` a new text.
     #[pyo3(
-        signature = (*, files=Vec::new(), build_args=BTreeMap::new(), dockerfile=None),
-        text_signature = "($self, *, files=(), build_args={}, dockerfile=None)"
+        signature = (*, files=Vec::new(), build_args=BTreeMap::new(), bases=BTreeMap::new(), dockerfile=None),
+        text_signature = "($self, *, files=(), build_args={}, bases={}, dockerfile=None)"
     )]
     fn after(
         &self,
         py: Python<'_>,
         files: Vec<String>,
         build_args: BTreeMap<String, String>,
+        bases: BTreeMap<String, String>,
         dockerfile: Option<String>,
     ) -> Result<Prediction, Failure> {
         let change = build_args
@@ -89,19 +92,48 @@ impl Analysis {
             .fold(Change::files(files), |change, (name, value)| {
                 change.build_arg(name, value)
             });
+        let change = bases
+            .into_iter()
+            .fold(change, |change, (name, digest)| change.base(name, digest));
         let change = dockerfile.into_iter().fold(change, Change::dockerfile);
         py.detach(|| {
             let prediction = self.inner.after(&change)?;
-            Ok(Prediction {
-                report: CacheReport::new(&self.inner, &prediction),
-            })
+            Ok(Prediction::new(&self.inner, prediction))
         })
     }
 
     /// What a build of this runs again on a builder that has done `before`. Both contexts must have been read with `hash=True`.
     fn since(&self, py: Python<'_>, before: &Self) -> Prediction {
-        py.detach(|| Prediction {
-            report: CacheReport::new(&self.inner, &self.inner.since(&before.inner)),
+        py.detach(|| Prediction::new(&self.inner, self.inner.since(&before.inner)))
+    }
+
+    /// What this build is made of, to compare a later one with. The context must have been read with `hash=True`.
+    ///
+    /// Raises `StagewrightError` (`snapshot-unread`) where it was not.
+    fn snapshot(&self) -> Result<Snapshot, Failure> {
+        Ok(Snapshot::new(stagewright::Snapshot::of(&self.inner)?))
+    }
+
+    /// What a commit costs, if commits change what they have changed so far.
+    ///
+    /// `durations` are seconds by the words that pick steps, as `Prediction.expect_cached` takes them; of other steps they come from
+    /// `trace`, or are what is usual. Raises `StagewrightError` for a history without a commit (`no-history`) and for words that pick
+    /// no step (`unknown-step`).
+    #[pyo3(
+        signature = (history, *, durations=BTreeMap::new(), trace=None),
+        text_signature = "($self, history, *, durations={}, trace=None)"
+    )]
+    fn forecast(
+        &self,
+        py: Python<'_>,
+        history: &History,
+        durations: BTreeMap<String, f64>,
+        trace: Option<Trace>,
+    ) -> Result<Forecast, Failure> {
+        let durations = history::durations(durations, trace.as_ref())?;
+        py.detach(|| {
+            let forecast = self.inner.forecast(history.inner(), &durations)?;
+            Ok(Forecast::new(HistoryReport::new(&self.inner, forecast)))
         })
     }
 
@@ -149,10 +181,29 @@ impl Analysis {
     }
 }
 
+/// What the build of `after` runs again on a builder that has done the build of `before`, and why. Both contexts must have been read
+/// with `hash=True`.
+#[pyfunction]
+pub(crate) fn compare(py: Python<'_>, before: &Analysis, after: &Analysis) -> Prediction {
+    after.since(py, before)
+}
+
 /// What happens to each step of the next build.
 #[pyclass(frozen, module = "stagewright")]
 pub(crate) struct Prediction {
+    analysis: stagewright::Analysis,
+    inner: stagewright::Prediction,
     report: CacheReport,
+}
+
+impl Prediction {
+    fn new(analysis: &stagewright::Analysis, inner: stagewright::Prediction) -> Self {
+        Self {
+            analysis: analysis.clone(),
+            report: CacheReport::new(analysis, &inner),
+            inner,
+        }
+    }
 }
 
 #[pymethods]
@@ -173,6 +224,61 @@ impl Prediction {
     #[getter]
     fn findings(&self) -> Vec<Finding> {
         all(&self.report.findings)
+    }
+
+    /// Seconds of work of the steps that run for certain, one after another; only after `against` was given durations or a trace.
+    #[getter]
+    fn seconds(&self) -> Option<f64> {
+        self.report.seconds
+    }
+
+    /// How a trace of the build stands to the prediction; only after `against` was given one.
+    #[getter]
+    fn trace(&self) -> Option<TraceCheck> {
+        self.report.trace.as_ref().map(TraceCheck::from)
+    }
+
+    /// The same, held against a trace of the build and with the seconds that its steps take.
+    ///
+    /// `durations` are seconds by the words that pick steps, as `expect_cached` takes them.
+    #[pyo3(
+        signature = (*, trace=None, durations=BTreeMap::new()),
+        text_signature = "($self, *, trace=None, durations={})"
+    )]
+    fn against(
+        &self,
+        trace: Option<Trace>,
+        durations: BTreeMap<String, f64>,
+    ) -> Result<Self, Failure> {
+        let durations = history::durations(durations, trace.as_ref())?;
+        let report = self
+            .report
+            .clone()
+            .with_durations(&self.analysis, &self.inner, &durations)?;
+        let report = match &trace {
+            Some(trace) => report.with_trace(&self.analysis, &self.inner, trace.inner()),
+            None => report,
+        };
+        Ok(Self {
+            analysis: self.analysis.clone(),
+            inner: self.inner.clone(),
+            report,
+        })
+    }
+
+    /// Raises `StagewrightError` unless every step that `step` picks is taken from the cache for certain (`step-reruns`,
+    /// `step-unknown`), or if it picks none (`unknown-step`).
+    ///
+    /// A step is picked by its line (`"7"`), by its stage (`"builder"`), by either within the other (`"builder/7"`,
+    /// `"builder/RUN make"`), or by a part of its instruction (`"RUN pip install"`).
+    fn expect_cached(&self, step: &str) -> Result<(), Failure> {
+        Ok(self.inner.expect_cached(step)?)
+    }
+
+    /// Raises `StagewrightError` unless every step that `step` picks runs again for certain (`step-cached`, `step-unknown`), or if it
+    /// picks none (`unknown-step`).
+    fn expect_rerun(&self, step: &str) -> Result<(), Failure> {
+        Ok(self.inner.expect_rerun(step)?)
     }
 
     /// The steps as JSON: the bytes that `stagewright cache --json` prints.

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use stagewright::FilesOptions;
 use stagewright::context::DirectoryOptions;
+use stagewright::{FilesOptions, HistoryOptions};
 
 use crate::analysis::Plan;
 use crate::dockerfile::Dockerfile;
 use crate::error::Failure;
+use crate::history::History;
 
 /// The files that a build is given, after `.dockerignore`. It never changes.
 #[pyclass(frozen, from_py_object, module = "stagewright")]
@@ -167,6 +168,31 @@ impl BuildFiles {
         Context {
             inner: self.inner.context.clone(),
         }
+    }
+
+    /// The same Dockerfile and context as they were at a revision of git, with digests. What git does not track was not there; of
+    /// permissions git keeps the executable bit alone, the others are those of today.
+    ///
+    /// Raises `StagewrightError` where git cannot tell (`git-missing`, `git-no-repository`, `git-bad-revision`, `git-path-missing`).
+    fn at_revision(&self, py: Python<'_>, revision: &str) -> Result<Self, Failure> {
+        py.detach(|| {
+            Ok(Self {
+                inner: self.inner.at_revision(revision)?,
+            })
+        })
+    }
+
+    /// Which paths of the context the commits of git changed, newest first: `commits` at the most (1,000 if absent), and none before
+    /// `since`, a day (`YYYY-MM-DD`) or so many days or weeks before the newest (`90d`, `12w`).
+    #[pyo3(signature = (*, commits=None, since=None))]
+    fn history(
+        &self,
+        py: Python<'_>,
+        commits: Option<usize>,
+        since: Option<&str>,
+    ) -> Result<History, Failure> {
+        let window = HistoryOptions::from_words(commits, since)?;
+        py.detach(|| Ok(History::new(self.inner.history(&window)?)))
     }
 
     /// Writes what a plan leads to: the Dockerfile in the place of the old one, and the `.dockerignore`. There is no moment at which

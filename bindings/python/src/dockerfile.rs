@@ -248,13 +248,14 @@ impl Dockerfile {
     /// Works out stages, sizes and cache of a build.
     ///
     /// `context` is a folder or a `Context`; `target` the stage to build, the last one if absent; `platform` for example
-    /// `linux/arm64`; `as_of` a day (`YYYY-MM-DD`) for base images of another year.
+    /// `linux/arm64`; `as_of` a day (`YYYY-MM-DD`) for base images of another year; `bases` the digests that base
+    /// images have, by reference.
     ///
     /// Raises `StagewrightError` for a folder that cannot be read, an unknown target (`unknown-target`) or a file without a stage
     /// (`no-stages`).
     #[pyo3(
-        signature = (*, context=ContextArgument::here(), target=None, build_args=BTreeMap::new(), platform=None, as_of=None),
-        text_signature = "($self, *, context='.', target=None, build_args={}, platform=None, as_of=None)"
+        signature = (*, context=ContextArgument::here(), target=None, build_args=BTreeMap::new(), platform=None, as_of=None, bases=BTreeMap::new()),
+        text_signature = "($self, *, context='.', target=None, build_args={}, platform=None, as_of=None, bases={})"
     )]
     fn analyze(
         &self,
@@ -264,8 +265,10 @@ impl Dockerfile {
         build_args: BTreeMap<String, String>,
         platform: Option<&str>,
         as_of: Option<&str>,
+        bases: BTreeMap<String, String>,
     ) -> Result<Analysis, Failure> {
-        let options = Options::from_words(target, build_args, platform, as_of)?;
+        let options =
+            Options::from_words(target, build_args, platform, as_of)?.with_bases(bases)?;
         py.detach(|| {
             let file = stagewright::Dockerfile::parse(&self.text);
             let analysis = stagewright::Analysis::new(&file, &context.open()?, &options)?;

@@ -4,9 +4,11 @@ mod analysis;
 mod context;
 mod dockerfile;
 mod error;
+mod history;
 mod image;
 mod new;
 mod project;
+mod snapshot;
 mod value;
 mod view;
 
@@ -15,7 +17,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use crate::analysis::{Analysis, Plan, Prediction};
+    use crate::analysis::{Analysis, Plan, Prediction, compare};
     #[pymodule_export]
     use crate::context::{BuildFiles, Context};
     #[pymodule_export]
@@ -23,13 +25,18 @@ mod _native {
     #[pymodule_export]
     use crate::error::StagewrightError;
     #[pymodule_export]
+    use crate::history::{Forecast, History, Trace};
+    #[pymodule_export]
     use crate::image::{Image, measure};
     #[pymodule_export]
     use crate::project::{Generated, generate};
     #[pymodule_export]
+    use crate::snapshot::Snapshot;
+    #[pymodule_export]
     use crate::value::{
-        Base, Basis, Content, Directive, Duplicate, Finding, Flag, Heredoc, ImageFile, ImageLayer,
-        Instruction, KindBytes, Layer, Measure, Rung, Size, Span, Step, SyntaxError, Waste,
+        Base, Basis, Commit, Content, Directive, Disagreement, Duplicate, Finding, Flag, Heredoc,
+        ImageFile, ImageLayer, Instruction, KindBytes, Layer, Measure, PathForecast, Rung, Size,
+        Span, Step, StepForecast, SyntaxError, TraceCheck, Waste,
     };
 
     #[pymodule_export]

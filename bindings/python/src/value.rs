@@ -4,11 +4,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
 use stagewright::estimate::LayerEstimate;
 use stagewright::measure;
-use stagewright::plan;
 use stagewright::report::parse::{
     ParsedDirective, ParsedError, ParsedFlag, ParsedHeredoc, ParsedInstruction, Range,
 };
 use stagewright::report::{BaseReport, StepReport};
+use stagewright::{history, plan, trace};
 
 /// A class whose instances are their attributes.
 macro_rules! value {
@@ -165,6 +165,86 @@ value! {
         verdict: String,
         /// Why it runs, or what its verdict depends on; nothing for a cached step.
         cause: Option<String>,
+    }
+}
+
+value! {
+    /// One change of a project.
+    Commit {
+        /// Its name; empty where it has none.
+        id: String,
+        /// When it was made, in seconds since 1970-01-01 UTC; 0 where that is not known.
+        time: i64,
+        /// The paths of the build context that it changed, added or removed.
+        paths: Vec<String>,
+        /// Whether it changed the text of the Dockerfile.
+        dockerfile: bool,
+    }
+}
+
+value! {
+    /// How often a path changes.
+    PathForecast {
+        /// The path in the context.
+        path: String,
+        /// In how many commits.
+        commits: usize,
+    }
+}
+
+value! {
+    /// How often one step runs again.
+    StepForecast {
+        /// The line of its instruction, 1-based.
+        line: u32,
+        /// Its stage, by its name or as `stage-N`.
+        stage: String,
+        /// The instruction as one line.
+        instruction: String,
+        /// In how many commits it runs for certain.
+        reruns: usize,
+        /// In how many it may run.
+        unknown: usize,
+        /// The chance that a commit runs it for certain, 0 to 1.
+        chance: f64,
+        /// How long it takes, in seconds.
+        seconds: f64,
+        /// Where that is known from.
+        basis: Basis,
+        /// Seconds that it costs a commit on the average.
+        expected_seconds: f64,
+        /// The paths that made it run most often.
+        causes: Vec<PathForecast>,
+    }
+}
+
+value! {
+    /// A step of which a prediction and a trace say different things.
+    Disagreement {
+        /// The line of its instruction, 1-based.
+        line: u32,
+        /// Its stage, by its name or as `stage-N`.
+        stage: String,
+        /// The instruction as one line.
+        instruction: String,
+        /// `cached`, `rerun` or `unknown`.
+        predicted: String,
+        /// What BuildKit did: `cached`, `ran`, or `missing` where it shows no such step.
+        found: String,
+    }
+}
+
+value! {
+    /// How a trace stands to a prediction of its build.
+    TraceCheck {
+        /// Whether the trace goes to the end of its build; steps that it lacks are disagreements only then.
+        complete: bool,
+        /// How many steps were compared.
+        compared: usize,
+        /// Steps of which the two say different things.
+        disagreements: Vec<Disagreement>,
+        /// What the trace shows as steps and the Dockerfile does not have, by BuildKit's names.
+        strangers: Vec<String>,
     }
 }
 
@@ -449,6 +529,66 @@ impl From<&StepReport> for Step {
             instruction: step.instruction.clone(),
             verdict: step.verdict.into(),
             cause: step.cause.clone(),
+        }
+    }
+}
+
+impl From<&history::Commit> for Commit {
+    fn from(commit: &history::Commit) -> Self {
+        Self {
+            id: commit.id.clone(),
+            time: commit.time,
+            paths: commit.paths.clone(),
+            dockerfile: commit.dockerfile,
+        }
+    }
+}
+
+impl From<&history::PathForecast> for PathForecast {
+    fn from(path: &history::PathForecast) -> Self {
+        Self {
+            path: path.path.clone(),
+            commits: path.commits,
+        }
+    }
+}
+
+impl From<&history::StepForecast> for StepForecast {
+    fn from(step: &history::StepForecast) -> Self {
+        Self {
+            line: step.line,
+            stage: step.stage.clone(),
+            instruction: step.instruction.clone(),
+            reruns: step.reruns,
+            unknown: step.unknown,
+            chance: step.chance,
+            seconds: step.seconds,
+            basis: (&step.basis).into(),
+            expected_seconds: step.expected_seconds,
+            causes: all(&step.causes),
+        }
+    }
+}
+
+impl From<&trace::Disagreement> for Disagreement {
+    fn from(one: &trace::Disagreement) -> Self {
+        Self {
+            line: one.line,
+            stage: one.stage.clone(),
+            instruction: one.instruction.clone(),
+            predicted: one.predicted.into(),
+            found: one.found.into(),
+        }
+    }
+}
+
+impl From<&trace::TraceCheck> for TraceCheck {
+    fn from(check: &trace::TraceCheck) -> Self {
+        Self {
+            complete: check.complete,
+            compared: check.compared,
+            disagreements: all(&check.disagreements),
+            strangers: check.strangers.clone(),
         }
     }
 }

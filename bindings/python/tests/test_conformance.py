@@ -11,9 +11,18 @@ from stagewright import BuildFiles, Dockerfile, Span, StagewrightError
 CONFORMANCE = Path(__file__).parents[3] / "tests" / "conformance"
 
 
-def analyze(case, folder):
+def analyze(case, folder, side=None):
     files = BuildFiles.open(folder, hash=(case["folder"] / "after").is_dir())
-    return files.dockerfile.analyze(context=files.context, **case.get("build", {}))
+    build = dict(case.get("build", {}))
+    for name, more in (side or {}).items():
+        build[name] = {**build.get(name, {}), **more}
+    return files.dockerfile.analyze(context=files.context, **build)
+
+
+def durations(case, asked):
+    trace = stagewright.Trace.read(case["folder"] / asked["trace"]) if "trace" in asked else None
+    seconds = json.loads((case["folder"] / asked["durations"]).read_bytes()) if "durations" in asked else {}
+    return {"trace": trace, "durations": seconds}
 
 
 def size(case):
@@ -21,10 +30,28 @@ def size(case):
 
 
 def cache(case):
-    before = analyze(case, case["folder"] / "project")
+    asked = case.get("cache", {})
+    if "snapshot" in asked:
+        before = stagewright.Snapshot.read(case["folder"] / asked["snapshot"]).analyze()
+    else:
+        before = analyze(case, case["folder"] / "project", asked.get("before"))
     if (case["folder"] / "after").is_dir():
-        return analyze(case, case["folder"] / "after").since(before)
-    return before.after(**case.get("change", {}))
+        after = analyze(case, case["folder"] / "after", asked.get("after"))
+        prediction = stagewright.compare(before, after)
+    else:
+        prediction = before.after(**case.get("change", {}))
+    for step in asked.get("cached", []):
+        prediction.expect_cached(step)
+    for step in asked.get("rerun", []):
+        prediction.expect_rerun(step)
+    return prediction.against(**durations(case, asked))
+
+
+def history(case):
+    asked = case["history"]
+    commits = stagewright.History.read(case["folder"] / asked["commits"])
+    given = durations(case, asked)
+    return analyze(case, case["folder"] / "project").forecast(commits, **given)
 
 
 def optimize(case):
@@ -47,8 +74,8 @@ def errors(case):
     return caught.value
 
 
-ASKED = {"plan": optimize, "generate": generate, "measure": measure}
-AREAS = {"size": size, "cache": cache, "optimize": optimize, "generate": generate, "measure": measure, "errors": errors}
+ASKED = {"cache": cache, "history": history, "plan": optimize, "generate": generate, "measure": measure}
+AREAS = {"size": size, "cache": cache, "history": history, "optimize": optimize, "generate": generate, "measure": measure, "errors": errors}
 CASES = [(area, path) for area in AREAS for path in sorted((CONFORMANCE / area).iterdir())]
 
 

@@ -37,7 +37,25 @@ fn arguments(area: &str, folder: &Path, case: &Value) -> Vec<String> {
     option("build-arg", &case["build"]["build_args"]);
     option("as-of", &case["build"]["as_of"]);
     option("change", &case["change"]["files"]);
-    option("change-build-arg", &case["change"]["build_args"]);
+    option("after-arg", &case["change"]["build_args"]);
+    option("after-base", &case["change"]["bases"]);
+    option("base", &case["build"]["bases"]);
+    for side in ["before", "after"] {
+        option(&format!("{side}-arg"), &case["cache"][side]["build_args"]);
+        option(&format!("{side}-base"), &case["cache"][side]["bases"]);
+    }
+    option("assert-cached", &case["cache"]["cached"]);
+    option("assert-rerun", &case["cache"]["rerun"]);
+    let file = |value: &Value| match value.as_str() {
+        Some(name) => json!(folder.join(name)),
+        None => Value::Null,
+    };
+    for asked in ["cache", "history"] {
+        for name in ["trace", "durations"] {
+            option(name, &file(&case[asked][name]));
+        }
+    }
+    option("history-file", &file(&case["history"]["commits"]));
     for name in ["objective", "applicability", "change", "skip", "only"] {
         option(name, &case["plan"][name]);
     }
@@ -62,13 +80,17 @@ fn arguments(area: &str, folder: &Path, case: &Value) -> Vec<String> {
     let command = match area {
         "errors" if !case["plan"].is_null() => "optimize",
         "errors" if !case["generate"].is_null() => "generate",
+        "errors" if !case["cache"].is_null() => "cache",
+        "history" => "cache",
+        "errors" if !case["history"].is_null() => "cache",
         "errors" => "size",
         area => area,
     };
-    let states = ["project", "after"]
+    let before = case["cache"]["snapshot"].as_str().unwrap_or("project");
+    let states = [before, "after"]
         .map(|state| folder.join(state))
         .into_iter()
-        .filter(|path| path.is_dir());
+        .filter(|path| path.exists());
     let states = states.map(|path| path.to_str().expect("paths of cases are UTF-8").to_owned());
     [command.to_owned()]
         .into_iter()
@@ -86,7 +108,7 @@ fn read(path: &Path) -> String {
 fn cases_are_answered_to_the_byte() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance");
     let mut count = 0;
-    for area in ["size", "cache", "optimize", "generate", "measure", "errors"] {
+    for area in ["size", "cache", "history", "optimize", "generate", "measure", "errors"] {
         for entry in fs::read_dir(root.join(area)).expect("the cases are there") {
             let folder = entry.expect("the folder can be listed").path();
             let case: Value =
@@ -109,11 +131,15 @@ fn cases_are_answered_to_the_byte() {
             );
             let code = match area {
                 "errors" => 2,
-                _ => i32::from(
-                    serde_json::from_str::<Value>(&answer).expect("JSON")["findings"]
-                        .as_array()
-                        .is_some_and(|all| all.iter().any(|one| one["severity"] != "note")),
-                ),
+                _ => {
+                    let answer: Value = serde_json::from_str(&answer).expect("JSON");
+                    let any = |list: &Value, wrong: fn(&Value) -> bool| {
+                        list.as_array().is_some_and(|all| all.iter().any(wrong))
+                    };
+                    let findings = any(&answer["findings"], |one| one["severity"] != "note");
+                    let disagreements = any(&answer["trace"]["disagreements"], |_| true);
+                    i32::from(findings || disagreements)
+                }
             };
             assert_eq!(output.status.code(), Some(code), "{words:?}");
             count += 1;

@@ -1,8 +1,8 @@
 //! The library's answers to the cases that all languages share.
 
 use stagewright::report::{
-    CacheReport, Coded, ErrorReport, GenerateReport, HistoryReport, MeasureReport, OptimizeReport, SizeReport,
-    to_json,
+    CacheReport, Coded, ErrorReport, GenerateReport, HistoryReport, MeasureReport, OptimizeReport,
+    SizeReport, to_json,
 };
 use stagewright::{
     Analysis, BuildFiles, Change, Context, Dockerfile, Durations, FilesOptions, History, Image,
@@ -24,11 +24,7 @@ fn analyze(case: &Case, folder: std::path::PathBuf) -> Result<Analysis, Failure>
     analyze_side(case, folder, &Side::default())
 }
 
-fn analyze_side(
-    case: &Case,
-    folder: std::path::PathBuf,
-    side: &Side,
-) -> Result<Analysis, Failure> {
+fn analyze_side(case: &Case, folder: std::path::PathBuf, side: &Side) -> Result<Analysis, Failure> {
     let build = &case.build;
     let arguments = build.build_args.iter().chain(&side.build_args);
     let bases = build.bases.iter().chain(&side.bases);

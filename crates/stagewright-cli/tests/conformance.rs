@@ -108,7 +108,9 @@ fn read(path: &Path) -> String {
 fn cases_are_answered_to_the_byte() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance");
     let mut count = 0;
-    for area in ["size", "cache", "history", "optimize", "generate", "measure", "errors"] {
+    for area in [
+        "size", "cache", "history", "optimize", "generate", "measure", "errors",
+    ] {
         for entry in fs::read_dir(root.join(area)).expect("the cases are there") {
             let folder = entry.expect("the folder can be listed").path();
             let case: Value =

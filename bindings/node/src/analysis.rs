@@ -1,5 +1,10 @@
 //! `Analysis`, `Prediction` and `Plan`.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "what JavaScript gives is converted into values"
+)]
+
 use std::collections::BTreeMap;
 
 use napi_derive::napi;

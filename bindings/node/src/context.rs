@@ -1,5 +1,10 @@
 //! `Context` and `BuildFiles`.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "what JavaScript gives is converted into values"
+)]
+
 use std::collections::BTreeMap;
 
 use napi::bindgen_prelude::{Buffer, ClassInstance, Either};

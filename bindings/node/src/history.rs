@@ -1,5 +1,10 @@
 //! `History`, `Trace` and `Forecast`.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "what JavaScript gives is converted into values"
+)]
+
 use std::collections::BTreeMap;
 
 use napi::bindgen_prelude::ClassInstance;

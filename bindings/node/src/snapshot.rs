@@ -1,5 +1,10 @@
 //! `Snapshot`.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "what JavaScript gives is converted into values"
+)]
+
 use napi_derive::napi;
 use stagewright::{read_file, write_file};
 

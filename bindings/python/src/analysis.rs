@@ -128,9 +128,9 @@ impl Analysis {
         py: Python<'_>,
         history: &History,
         durations: BTreeMap<String, f64>,
-        trace: Option<Trace>,
+        trace: Option<&Trace>,
     ) -> Result<Forecast, Failure> {
-        let durations = history::durations(durations, trace.as_ref())?;
+        let durations = history::durations(durations, trace)?;
         py.detach(|| {
             let forecast = self.inner.forecast(history.inner(), &durations)?;
             Ok(Forecast::new(HistoryReport::new(&self.inner, forecast)))
@@ -247,15 +247,15 @@ impl Prediction {
     )]
     fn against(
         &self,
-        trace: Option<Trace>,
+        trace: Option<&Trace>,
         durations: BTreeMap<String, f64>,
     ) -> Result<Self, Failure> {
-        let durations = history::durations(durations, trace.as_ref())?;
+        let durations = history::durations(durations, trace)?;
         let report = self
             .report
             .clone()
             .with_durations(&self.analysis, &self.inner, &durations)?;
-        let report = match &trace {
+        let report = match trace {
             Some(trace) => report.with_trace(&self.analysis, &self.inner, trace.inner()),
             None => report,
         };

@@ -257,6 +257,7 @@ impl Dockerfile {
         signature = (*, context=ContextArgument::here(), target=None, build_args=BTreeMap::new(), platform=None, as_of=None, bases=BTreeMap::new()),
         text_signature = "($self, *, context='.', target=None, build_args={}, platform=None, as_of=None, bases={})"
     )]
+    #[expect(clippy::too_many_arguments, reason = "one for each option")]
     fn analyze(
         &self,
         py: Python<'_>,

@@ -131,17 +131,16 @@ fn cases_are_answered_to_the_byte() {
                 read(&folder.join("expected.json")),
                 "{words:?}"
             );
-            let code = match area {
-                "errors" => 2,
-                _ => {
-                    let answer: Value = serde_json::from_str(&answer).expect("JSON");
-                    let any = |list: &Value, wrong: fn(&Value) -> bool| {
-                        list.as_array().is_some_and(|all| all.iter().any(wrong))
-                    };
-                    let findings = any(&answer["findings"], |one| one["severity"] != "note");
-                    let disagreements = any(&answer["trace"]["disagreements"], |_| true);
-                    i32::from(findings || disagreements)
-                }
+            let code = if area == "errors" {
+                2
+            } else {
+                let answer: Value = serde_json::from_str(&answer).expect("JSON");
+                let any = |list: &Value, wrong: fn(&Value) -> bool| {
+                    list.as_array().is_some_and(|all| all.iter().any(wrong))
+                };
+                let findings = any(&answer["findings"], |one| one["severity"] != "note");
+                let disagreements = any(&answer["trace"]["disagreements"], |_| true);
+                i32::from(findings || disagreements)
             };
             assert_eq!(output.status.code(), Some(code), "{words:?}");
             count += 1;

@@ -2,9 +2,9 @@
 
     python parse.py FOLDER [ROUNDS]
 
-reads every file below FOLDER, keeps those that all packages accept, and prints the median time of a pass over all of them. A pass makes, for each
+reads every file below FOLDER, keeps those that all packages accept, and prints the median processor time of a pass over all of them. A pass makes, for each
 file, the list of its instructions as tuples of keyword, flags where the package knows them, value or arguments, first and last line.
-The packages take turns, so that a busy machine slows all of them alike.
+The packages take turns, and time that other programs took does not count.
 """
 
 import io
@@ -80,10 +80,10 @@ def main(folder, rounds=5):
     times = {name: [] for name in PARSERS}
     for _ in range(rounds):
         for name, parse in PARSERS.items():
-            start = time.perf_counter()
+            start = time.process_time()
             for text in files:
                 parse(text)
-            times[name].append(time.perf_counter() - start)
+            times[name].append(time.process_time() - start)
     ours = statistics.median(times["stagewright"])
     for name, seconds in times.items():
         median = statistics.median(seconds)

@@ -166,6 +166,10 @@ impl Resolver<'_, '_> {
             View::Volume(volume) => {
                 for path in &volume.paths {
                     let path = self.expand(path, state, span);
+                    if path.is_empty() {
+                        let message = "VOLUME specified can not be an empty string";
+                        self.problem("blank-volume", span, message);
+                    }
                     let volumes = &mut Arc::make_mut(state).config.volumes;
                     if let Err(at) = volumes.binary_search(&path) {
                         volumes.insert(at, path);

@@ -167,6 +167,7 @@ fn faults_of_sources_and_ports_are_told_in_buildkits_words() {
         ("EXPOSE 80/x", "invalid port: \"80/x\": invalid proto: x"),
         ("EXPOSE 2-1", "invalid containerPort: 2-1"),
         ("STOPSIGNAL SIGX", "invalid signal: SIGX"),
+        ("VOLUME $X", "VOLUME specified can not be an empty string"),
         ("STOPSIGNAL 0", "invalid signal: 0"),
         ("STOPSIGNAL RTMAX-15", "invalid signal: RTMAX-15"),
         (

@@ -148,8 +148,24 @@ impl<'t> Logical<'t> {
     }
 
     /// A range of the joined line with its span; borrowed from the source if it stands there in one piece.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "what it returns is put together where it goes, and not moved there"
+    )]
+    #[inline(always)]
     pub(crate) fn slice(&self, range: Range<usize>) -> Text<'t> {
+        if self.map.pieces.is_empty() {
+            let start = self.map.start as usize;
+            let range = start + range.start..start + range.end;
+            return Text {
+                value: Cow::Borrowed(&self.source[range.clone()]),
+                span: Span::from(range),
+            };
+        }
+        self.slice_joined(range)
+    }
+
+    fn slice_joined(&self, range: Range<usize>) -> Text<'t> {
         let source: &'t str = self.source;
         let span = self.span(range.clone());
         let value = if span.range().len() == range.len() {
@@ -185,15 +201,18 @@ impl<'t> Logical<'t> {
         if map.pieces.is_empty() {
             return (self.slice(range), map);
         }
+        (self.take_joined(range), map)
+    }
+
+    fn take_joined(&mut self, range: Range<usize>) -> Text<'t> {
         let span = self.span(range.clone());
         let mut joined = std::mem::take(&mut self.joined).into_owned();
         joined.truncate(range.end);
         joined.drain(..range.start);
-        let text = Text {
+        Text {
             value: Cow::Owned(joined),
             span,
-        };
-        (text, map)
+        }
     }
 
     /// A value that differs from what is written, with the span of what is written.

@@ -65,14 +65,15 @@ impl<'t> Head<'t> {
             }
             _ => word::keyword(text, 0..text.len()),
         };
-        let (flags, args) = word::flags(line, rest, escape);
-        Self {
+        let mut head = Self {
             keyword,
             escape,
             name,
-            flags,
-            args,
-        }
+            flags: Vec::new(),
+            args: 0..0,
+        };
+        head.args = word::read_flags(line, rest, escape, &mut head.flags);
+        head
     }
 
     /// Reads the instruction that stands in `range`.

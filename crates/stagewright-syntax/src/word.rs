@@ -26,34 +26,39 @@ pub(crate) fn keyword(text: &str, range: Range<usize>) -> (Range<usize>, Range<u
 }
 
 /// The flags at the start of `range` and the range of the arguments after them, trimmed (`extractBuilderFlags`).
-#[inline]
 pub(crate) fn flags<'t>(
     line: &Logical<'t>,
     range: Range<usize>,
     escape: u8,
 ) -> (Vec<Flag<'t>>, Range<usize>) {
-    let text = line.text();
-    if matches!(
-        text.as_bytes().get(range.start),
-        Some(b'!'..=b',' | b'.'..=b'~')
-    ) {
-        return (
-            Vec::new(),
-            range.start..go::trim_end(text, range.start, range.end),
-        );
-    }
-    some_flags(line, range, escape)
+    let mut found = Vec::new();
+    let args = read_flags(line, range, escape, &mut found);
+    (found, args)
 }
 
-fn some_flags<'t>(
+/// Adds the flags at the start of `range` to a list; gives the range of the arguments after them, trimmed.
+#[inline]
+pub(crate) fn read_flags<'t>(
     line: &Logical<'t>,
     range: Range<usize>,
     escape: u8,
-) -> (Vec<Flag<'t>>, Range<usize>) {
+    found: &mut Vec<Flag<'t>>,
+) -> Range<usize> {
     let text = line.text();
+    match text.as_bytes().get(range.start) {
+        Some(b'!'..=b',' | b'.'..=b'~') => range.start..go::trim_end(text, range.start, range.end),
+        _ => read_some_flags(line, range, escape, found),
+    }
+}
 
+fn read_some_flags<'t>(
+    line: &Logical<'t>,
+    range: Range<usize>,
+    escape: u8,
+    found: &mut Vec<Flag<'t>>,
+) -> Range<usize> {
+    let text = line.text();
     let bytes = &text.as_bytes()[..range.end];
-    let mut found = Vec::new();
     let mut at = range.start;
     loop {
         while at < bytes.len() && go::is_space_byte(bytes[at]) {
@@ -67,7 +72,7 @@ fn some_flags<'t>(
         at = end;
         match flag {
             Some(flag) => {
-                reserve(&mut found, start - range.start, range.len());
+                reserve(found, start - range.start, range.len());
                 found.push(flag);
             }
             // A lone `--` ends the flags.
@@ -75,7 +80,7 @@ fn some_flags<'t>(
         }
     }
     let start = go::skip_space(text, boundary(text, at), range.end);
-    (found, start..go::trim_end(text, start, range.end))
+    start..go::trim_end(text, start, range.end)
 }
 
 /// Reads the flag that starts at `start`: nothing if it is `--` alone. Also gives the place after it.

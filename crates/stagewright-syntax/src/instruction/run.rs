@@ -77,7 +77,10 @@ impl<'t> Run<'t> {
         heredocs: Vec<Heredoc<'t>>,
     ) -> Result<Self, Fault> {
         let (command, map) = Command::read(line, head.args.clone())?;
-        let mut run = Self {
+        if !head.flags.is_empty() {
+            return Self::with_flags(head, command, map, heredocs);
+        }
+        Ok(Self {
             mounts: Vec::new(),
             network: None,
             security: None,
@@ -85,43 +88,53 @@ impl<'t> Run<'t> {
             command,
             heredocs,
             map,
-        };
-        if !head.flags.is_empty() {
-            let flags = Flags::check(
-                head,
-                &[
-                    ("device", Takes::Many),
-                    ("mount", Takes::Many),
-                    ("network", Takes::One),
-                    ("security", Takes::One),
-                ],
-            )?;
-            run.devices = flags.many("device");
-            run.devices.iter().try_for_each(mount::check_device)?;
-            run.mounts.reserve_exact(flags.values("mount").count());
-            for value in flags.values("mount") {
-                run.mounts.push(Mount::build(value)?);
-            }
-            run.network = flags.one("network");
-            if let Some(mode) = &run.network
-                && !matches!(&**mode, "default" | "none" | "host")
-            {
-                return Err(refused(
-                    mode,
-                    format!("invalid network mode {}", go::quote(mode)),
-                ));
-            }
-            run.security = flags.one("security");
-            if let Some(mode) = &run.security
-                && !matches!(&**mode, "sandbox" | "insecure")
-            {
-                return Err(refused(
-                    mode,
-                    format!("security {} is not valid", go::quote(mode)),
-                ));
-            }
+        })
+    }
+
+    fn with_flags(
+        head: &mut Head<'t>,
+        command: Command<'t>,
+        map: Map<'t>,
+        heredocs: Vec<Heredoc<'t>>,
+    ) -> Result<Self, Fault> {
+        let flags = Flags::check(
+            head,
+            &[
+                ("device", Takes::Many),
+                ("mount", Takes::Many),
+                ("network", Takes::One),
+                ("security", Takes::One),
+            ],
+        )?;
+        let devices = flags.many("device");
+        devices.iter().try_for_each(mount::check_device)?;
+        let mut mounts = Vec::with_capacity(flags.values("mount").count());
+        for value in flags.values("mount") {
+            mounts.push(Mount::build(value)?);
         }
-        Ok(run)
+        let network = flags.one("network");
+        if let Some(mode) = &network
+            && !matches!(&**mode, "default" | "none" | "host")
+        {
+            let message = format!("invalid network mode {}", go::quote(mode));
+            return Err(refused(mode, message));
+        }
+        let security = flags.one("security");
+        if let Some(mode) = &security
+            && !matches!(&**mode, "sandbox" | "insecure")
+        {
+            let message = format!("security {} is not valid", go::quote(mode));
+            return Err(refused(mode, message));
+        }
+        Ok(Self {
+            mounts,
+            network,
+            security,
+            devices,
+            command,
+            heredocs,
+            map,
+        })
     }
 
     /// The text that the shell or the interpreter reads; nothing in exec form (`dispatchRun` in

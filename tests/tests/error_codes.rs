@@ -18,9 +18,9 @@ fn codes() -> Vec<String> {
         "../../stagewright-syntax/src/edit/error.rs",
         "options.rs",
         "outside/files.rs",
-        "outside/git.rs",
+        "outside/git/mod.rs",
         "project/mod.rs",
-        "snapshot.rs",
+        "snapshot/mod.rs",
         "trace.rs",
     ];
     let mut codes = Vec::new();

@@ -1,6 +1,6 @@
 //! What is wrong or not known, from every part of the analysis.
 
-use stagewright_syntax::{Dockerfile, LineIndex};
+use stagewright_syntax::{Dockerfile, LineIndex, Span};
 
 use super::Inner;
 use crate::finding::{Finding, Severity};
@@ -14,6 +14,15 @@ impl Inner {
             .map(|error| Finding::new(error.code(), Severity::Error, error.span(), error.message()))
             .collect();
         findings.extend(self.graph.findings.iter().cloned());
+        if self.context.digests_only {
+            let message = "the context comes from a snapshot, which holds no contents of files: sizes leave out what hangs on them, such as what `pip install -r` brings";
+            findings.push(Finding::new(
+                "no-contents",
+                Severity::Note,
+                Span::default(),
+                message,
+            ));
+        }
         for stage in self.graph.stages.iter().filter(|stage| stage.reachable) {
             if let Base::Image(image) = &stage.base
                 && self.images.get(image).is_none_or(Option::is_none)

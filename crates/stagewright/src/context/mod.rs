@@ -66,6 +66,8 @@ pub struct Context {
     dockerfile: Arc<str>,
     /// The folder that the context was read from.
     pub(crate) folder: Option<Arc<std::path::Path>>,
+    /// Whether files are known by their digests alone, and never were at hand.
+    pub(crate) digests_only: bool,
 }
 
 /// One entry of a context.
@@ -162,10 +164,11 @@ impl Context {
             ignore,
             dockerfile: Arc::from(dockerfile),
             folder,
+            digests_only: false,
         })
     }
 
-    /// A context of which it is known already what the ignore file leaves.
+    /// A context of which only digests are known, and already what the ignore file leaves.
     pub(crate) fn of_parts(
         all: Arc<Directory>,
         sent: Arc<Directory>,
@@ -178,6 +181,7 @@ impl Context {
             ignore: ignore.map(Arc::new),
             dockerfile: Arc::from(dockerfile),
             folder: None,
+            digests_only: true,
         }
     }
 
@@ -291,6 +295,7 @@ impl Context {
             ignore,
             dockerfile: Arc::clone(&self.dockerfile),
             folder: self.folder.clone(),
+            digests_only: self.digests_only,
         })
     }
 

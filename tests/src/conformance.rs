@@ -54,6 +54,20 @@ pub struct Build {
     pub as_of: Option<String>,
     /// Digests of base images.
     pub bases: BTreeMap<String, String>,
+    /// Named contexts.
+    pub build_contexts: BTreeMap<String, String>,
+    /// The builder.
+    pub builder: Option<String>,
+    /// The network of commands.
+    pub network: Option<String>,
+    /// Names that commands find without a server.
+    pub add_hosts: Vec<String>,
+    /// The size of `/dev/shm`.
+    pub shm_size: Option<String>,
+    /// Limits of commands.
+    pub ulimits: Vec<String>,
+    /// The control group that commands run below.
+    pub cgroup_parent: Option<String>,
 }
 
 /// What is different in the next build.
@@ -86,6 +100,12 @@ pub struct Compared {
     pub cached: Vec<String>,
     /// Words that pick steps which must run again.
     pub rerun: Vec<String>,
+    /// Whether no step may come from the cache.
+    pub no_cache: bool,
+    /// The stages of which no step may come from the cache.
+    pub no_cache_filter: Vec<String>,
+    /// How the cache was exported that a fresh builder imports.
+    pub imported: Option<String>,
 }
 
 /// What holds for one of two builds alone.

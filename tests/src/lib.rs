@@ -1,6 +1,7 @@
 //! Harness and data that the three languages share.
 
 pub mod buildkit;
+pub mod called;
 pub mod conformance;
 pub mod corpus;
 pub mod mutate;

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use stagewright::Options;
 use stagewright::build::{Build, Inputs, Step, StepKind};
-use stagewright::cache::{Cause, NoCache, Prediction, Verdict, compare_with};
+use stagewright::cache::{CacheOptions, Cause, NoCache, Prediction, Verdict, compare_with};
 use stagewright::context::{Context, ContextError};
-use stagewright::stage::StageGraph;
+use stagewright::stage::{Base, StageGraph};
 use stagewright_syntax::Dockerfile;
+
+use crate::called::Called;
 
 /// A project with changes that are each made to it as it stands here.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,6 +37,9 @@ pub struct Project {
     /// The target.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// How the build is called, besides.
+    #[serde(default, skip_serializing_if = "Called::is_default")]
+    pub build: Called,
 }
 
 /// An entry of the context.
@@ -83,9 +88,15 @@ pub struct Edit {
     /// The target after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// What is told otherwise after it: a patch (RFC 7396) of the project's `build`.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub build: serde_json::Value,
     /// The stages for which the build after it is told not to use its cache; all if there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_cache: Option<Vec<String>>,
+    /// How the cache of the build before was exported, where the build after it has a fresh builder that imports it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<String>,
     /// The causes, as [`cause`] tells them, one of which every rerun must name in the end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub causes: Vec<String>,
@@ -123,43 +134,62 @@ impl Project {
             };
         }
         after.target = edit.target.clone().or(after.target);
+        if !edit.build.is_null() {
+            after.build = after
+                .build
+                .patched(&edit.build)
+                .unwrap_or_else(|error| panic!("{}: {error}", edit.name));
+        }
         after
     }
 
     /// The context of the project, made in memory.
     pub fn context(&self) -> Result<Context, ContextError> {
-        let mut builder = Context::builder();
-        for (path, entry) in &self.files {
-            builder = match entry {
-                Entry::Text(text) => builder.file(path, text),
-                Entry::File { text, mode } => builder.file_with_mode(path, text, *mode),
-                Entry::Link { link } => builder.symlink(path, link),
-                Entry::Folder { folder } => builder.directory_with_mode(path, *folder),
-            };
-        }
-        builder.file("Dockerfile", &self.dockerfile).build()
+        add(Context::builder(), &self.files)
+            .file("Dockerfile", &self.dockerfile)
+            .build()
+    }
+
+    /// How the build is called.
+    pub fn options(&self) -> Result<Options, String> {
+        Ok(Options {
+            target: self.target.clone(),
+            build_args: self.args.clone(),
+            ..self.build.options()?
+        })
+    }
+
+    /// What the build reads.
+    pub fn inputs(&self) -> Result<Inputs, String> {
+        let context = self.context().map_err(|error| error.to_string())?;
+        self.build.inputs(Inputs::new(context))
     }
 
     /// The project's stages and steps.
     pub fn build(&self) -> Result<(StageGraph, Build), String> {
         let file = Dockerfile::parse(&self.dockerfile);
-        let options = Options {
-            target: self.target.clone(),
-            build_args: self.args.clone(),
-            ..Options::default()
-        };
-        let base = |_: &str| {
-            // The base of all scenarios: busybox with one variable.
-            let mut config = stagewright::stage::ImageConfig::default();
-            config.env.push(("PATH".to_owned(), "/bin".to_owned()));
-            Some(config)
-        };
+        let options = self.options()?;
+        let base = |reference: &str| Some(self.build.image(reference));
         let graph =
             StageGraph::new(&file, &options, &base).map_err(|error| format!("{error:?}"))?;
-        let context = self.context().map_err(|error| error.to_string())?;
-        let build = Build::new(&graph, &options, &Inputs::new(context));
+        let build = Build::new(&graph, &options, &self.inputs()?);
         Ok((graph, build))
     }
+}
+
+/// A context with these entries.
+pub(crate) fn add(
+    builder: stagewright::context::ContextBuilder,
+    files: &BTreeMap<String, Entry>,
+) -> stagewright::context::ContextBuilder {
+    files
+        .iter()
+        .fold(builder, |builder, (path, entry)| match entry {
+            Entry::Text(text) => builder.file(path, text),
+            Entry::File { text, mode } => builder.file_with_mode(path, text, *mode),
+            Entry::Link { link } => builder.symlink(path, link),
+            Entry::Folder { folder } => builder.directory_with_mode(path, *folder),
+        })
 }
 
 /// How a prediction stands to what BuildKit did.
@@ -179,16 +209,25 @@ pub struct Outcome {
 pub fn check(project: &Project, edit: &Edit) -> Result<Outcome, String> {
     let (_, before) = project.build()?;
     let (graph, after) = project.after(edit).build()?;
-    let no_cache = match &edit.no_cache {
+    let mut options = CacheOptions::default().no_cache(match &edit.no_cache {
         None => NoCache::Nothing,
         Some(stages) if stages.is_empty() => NoCache::Everything,
         Some(stages) => NoCache::Stages(stages.clone()),
-    };
-    let prediction = compare_with(&before, &after, &no_cache);
+    });
+    if let Some(export) = &edit.imported {
+        options = options.imported(export.parse().map_err(|error| format!("{error}"))?);
+    }
+    let prediction = compare_with(&before, &after, &options);
+    let legacy = project.build.builder.as_deref() == Some("legacy");
     let mut outcome = Outcome::default();
     let mut seen = vec![false; after.steps.len()];
     for (name, cached) in &edit.steps {
-        let Some(step) = find(&graph, &after, name) else {
+        let step = if legacy {
+            numbered(&after, name)
+        } else {
+            find(&graph, &after, name)
+        };
+        let Some(step) = step else {
             outcome.disagreements.push(format!("no step is `{name}`"));
             continue;
         };
@@ -197,7 +236,7 @@ pub fn check(project: &Project, edit: &Edit) -> Result<Outcome, String> {
         match (&prediction.steps[step.id.0].verdict, cached == true) {
             (Verdict::Cached, true) | (Verdict::Rerun { .. }, false) => {}
             // A step without inputs counts as run whenever BuildKit looks at it (`solver/jobs.go`, `sharedOp.CacheMap`).
-            (Verdict::Cached, false) if step.inputs.is_empty() => {}
+            (Verdict::Cached, false) if step.inputs.is_empty() && !legacy => {}
             (Verdict::Unknown { .. }, _) => outcome.unknown += 1,
             (_, cached) => {
                 let did = if cached { "took from its cache" } else { "ran" };
@@ -213,6 +252,10 @@ pub fn check(project: &Project, edit: &Edit) -> Result<Outcome, String> {
         .iter()
         .filter(|step| !seen[step.id.0] && step.kind != StepKind::Base)
     {
+        // A trigger has no number.
+        if legacy && step.line == graph.stage(step.stage).line {
+            continue;
+        }
         // Equal steps are one to BuildKit, which shows them once.
         let merged = after
             .steps
@@ -259,6 +302,8 @@ pub fn cause(cause: &Cause) -> String {
         Cause::Removed { .. } => "removed".to_owned(),
         Cause::Moved => "moved".to_owned(),
         Cause::NoCache => "no cache".to_owned(),
+        Cause::LocalBase { .. } => "local base".to_owned(),
+        Cause::NotExported { .. } => "not exported".to_owned(),
         other => format!("{other:?}"),
     }
 }
@@ -275,12 +320,25 @@ pub fn find<'b>(graph: &StageGraph, build: &'b Build, name: &str) -> Option<&'b 
     let mine = |step: &&Step| {
         stage.is_none_or(|stage| step.stage_name.eq_ignore_ascii_case(stage))
             && !is_source_image(graph, step)
+            // A named context has no number.
+            && !(step.kind == StepKind::Base
+                && matches!(graph.stage(step.stage).base, Base::Context(_)))
     };
     let mut at = 0;
     build.steps.iter().filter(mine).find(|step| {
         at += usize::from(step.kind != StepKind::Link);
         at == ordinal && (step.kind == StepKind::Link) == link
     })
+}
+
+/// The step that the builder before BuildKit calls `[2/5] COPY …`: it counts the instructions of the file.
+fn numbered<'b>(build: &'b Build, name: &str) -> Option<&'b Step> {
+    let number = name.strip_prefix('[')?.split('/').next()?;
+    let number: usize = number.parse().ok()?;
+    build
+        .steps
+        .iter()
+        .find(|step| step.instruction + 1 == number && step.kind != StepKind::Base)
 }
 
 /// Whether a step only fetches an image that files are copied from.

@@ -5,9 +5,9 @@ use stagewright::report::{
     SizeReport, to_json,
 };
 use stagewright::{
-    Analysis, BuildFiles, Change, Context, Dockerfile, Durations, FilesOptions, History, Image,
-    MeasureOptions, Options, PlanOptions, Project, RecipeOptions, Snapshot, Trace, compare,
-    read_file,
+    Analysis, BuildFiles, CacheOptions, Change, Context, Dockerfile, Durations, FilesOptions,
+    History, Image, Inputs, MeasureOptions, Options, PlanOptions, Project, RecipeOptions,
+    RunOptions, RunWords, Snapshot, Trace, read_file,
 };
 use stagewright_tests::conformance::{Case, Compared, Side};
 
@@ -36,14 +36,28 @@ fn analyze_side(case: &Case, folder: std::path::PathBuf, side: &Side) -> Result<
         build.as_of.as_deref(),
     )?
     .with_bases(bases.map(pair))?;
+    let builder = build.builder.as_deref().map(str::parse).transpose()?;
+    let options = Options {
+        builder: builder.unwrap_or_default(),
+        named_contexts: build.build_contexts.clone(),
+        run: RunOptions::from_words(&RunWords {
+            network: build.network.clone(),
+            add_hosts: build.add_hosts.clone(),
+            shm_size: build.shm_size.clone(),
+            ulimits: build.ulimits.clone(),
+            cgroup_parent: build.cgroup_parent.clone(),
+        })?,
+        ..options
+    };
     let files = FilesOptions {
         hash: case.after().is_some(),
         ..FilesOptions::default()
     };
     let files = BuildFiles::open_with(folder, &files)?;
-    Ok(Analysis::new(
+    let inputs = Inputs::new(files.context.clone()).read_named(&options.named_contexts)?;
+    Ok(Analysis::with_inputs(
         &Dockerfile::parse(&files.text),
-        &files.context,
+        &inputs,
         &options,
     )?)
 }
@@ -75,13 +89,18 @@ fn size(case: &Case) -> Result<String, Failure> {
 fn cache(case: &Case) -> Result<String, Failure> {
     let none = Compared::default();
     let asked = case.cache.as_ref().unwrap_or(&none);
+    let options = CacheOptions::from_words(
+        asked.no_cache,
+        asked.no_cache_filter.clone(),
+        asked.imported.as_deref(),
+    )?;
     let before = match &asked.snapshot {
         Some(name) => Snapshot::parse(&read_file(case.folder.join(name))?)?.analyze()?,
         None => analyze_side(case, case.project(), &asked.before)?,
     };
     let (analysis, prediction) = if let Some(after) = case.after() {
         let after = analyze_side(case, after, &asked.after)?;
-        let prediction = compare(&before, &after);
+        let prediction = after.since_with(&before, &options);
         (after, prediction)
     } else {
         let change = Change::files(case.change.files.iter().cloned());
@@ -91,7 +110,7 @@ fn cache(case: &Case) -> Result<String, Failure> {
         });
         let bases = case.change.bases.iter();
         let change = bases.fold(change, |change, (name, digest)| change.base(name, digest));
-        let prediction = before.after(&change)?;
+        let prediction = before.after_with(&change, &options)?;
         (before, prediction)
     };
     let trace = trace(case, asked.trace.as_ref())?;

@@ -30,13 +30,15 @@ const size = (path, asked) => analyze(path, asked, 'project')
 
 function cache(path, asked) {
   const { snapshot, before: earlier, after: later, cached = [], rerun = [], ...given } = asked.cache ?? {}
+  const { no_cache, no_cache_filter, imported, ...told } = given
+  const options = camel({ no_cache, no_cache_filter, imported })
   const before = snapshot ? Snapshot.read(join(path, snapshot)).analyze() : analyze(path, asked, 'project', earlier)
   const prediction = existsSync(join(path, 'after'))
-    ? compare(before, analyze(path, asked, 'after', later))
-    : before.after(camel(asked.change))
+    ? analyze(path, asked, 'after', later).since(before, options)
+    : before.after(camel(asked.change), options)
   for (const step of cached) prediction.expectCached(step)
   for (const step of rerun) prediction.expectRerun(step)
-  return prediction.against(durations(path, given))
+  return prediction.against(durations(path, told))
 }
 
 const history = (path, asked) =>

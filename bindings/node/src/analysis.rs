@@ -36,6 +36,29 @@ pub struct ChangeOptions {
     pub dockerfile: Option<String>,
 }
 
+/// How the next build uses the cache. By default it has the builder of the last one.
+#[napi(object, object_to_js = false)]
+#[derive(Default)]
+pub struct CacheOptions {
+    /// No RUN, COPY or ADD may come from the cache.
+    pub no_cache: Option<bool>,
+    /// No RUN, COPY or ADD of these stages may come from the cache.
+    pub no_cache_filter: Option<Vec<String>>,
+    /// The builder is a fresh one that imports the cache of the last build, exported like that.
+    #[napi(ts_type = "'min' | 'max' | 'inline'")]
+    pub imported: Option<String>,
+}
+
+fn cache_options(options: Option<CacheOptions>) -> Result<stagewright::CacheOptions> {
+    let asked = options.unwrap_or_default();
+    stagewright::CacheOptions::from_words(
+        asked.no_cache.unwrap_or_default(),
+        asked.no_cache_filter.unwrap_or_default(),
+        asked.imported.as_deref(),
+    )
+    .map_err(failure)
+}
+
 /// What a plan may do and for what.
 #[napi(object, object_to_js = false)]
 #[derive(Default)]
@@ -110,7 +133,11 @@ impl Analysis {
 
     /// What the next build runs again after a change, and why.
     #[napi]
-    pub fn after(&self, change: Option<ChangeOptions>) -> Result<Prediction> {
+    pub fn after(
+        &self,
+        change: Option<ChangeOptions>,
+        cache: Option<CacheOptions>,
+    ) -> Result<Prediction> {
         let options = change.unwrap_or_default();
         let change = Change::files(options.files.unwrap_or_default());
         let build_args = options.build_args.unwrap_or_default();
@@ -127,14 +154,18 @@ impl Analysis {
             .dockerfile
             .into_iter()
             .fold(change, Change::dockerfile);
-        let prediction = self.inner.after(&change).map_err(failure)?;
+        let prediction = self
+            .inner
+            .after_with(&change, &cache_options(cache)?)
+            .map_err(failure)?;
         Ok(Prediction::new(&self.inner, prediction))
     }
 
     /// What a build of this runs again on a builder that has done `before`. Both contexts must have been read with `hash: true`.
     #[napi]
-    pub fn since(&self, before: &Analysis) -> Prediction {
-        Prediction::new(&self.inner, self.inner.since(&before.inner))
+    pub fn since(&self, before: &Analysis, cache: Option<CacheOptions>) -> Result<Prediction> {
+        let prediction = self.inner.since_with(&before.inner, &cache_options(cache)?);
+        Ok(Prediction::new(&self.inner, prediction))
     }
 
     /// What this build is made of, to compare a later one with. The context must have been read with `hash: true`.

@@ -14,7 +14,10 @@ use stagewright::edit::compose;
 use stagewright::report::parse::{ParsedDirective, ParsedError, ParsedInstruction};
 use stagewright::report::{self, BuildkitReport, ParseReport, to_json};
 use stagewright::syntax::edit::EditError;
-use stagewright::{NewInstruction, NewMount, OperationError, Options, read_dockerfile};
+use stagewright::{
+    Inputs, NewInstruction, NewMount, OperationError, Options, RunOptions, RunWords,
+    read_dockerfile,
+};
 
 use crate::analysis::Analysis;
 use crate::context::{self, Context};
@@ -48,8 +51,24 @@ pub struct AnalyzeOptions<'a> {
     pub platform: Option<String>,
     /// The day (`YYYY-MM-DD`) as of which the catalogue is read, for base images of another year.
     pub as_of: Option<String>,
-    /// The digests that base images have, by reference.
+    /// Named contexts, each a folder or `docker-image://REFERENCE`.
+    pub build_contexts: Option<BTreeMap<String, String>>,
+    /// What base images are, by their digest.
     pub bases: Option<BTreeMap<String, String>>,
+    /// The builder; `buildkit` if absent.
+    #[napi(ts_type = "'buildkit' | 'legacy'")]
+    pub builder: Option<String>,
+    /// The network of commands.
+    #[napi(ts_type = "'default' | 'none' | 'host'")]
+    pub network: Option<String>,
+    /// Names that commands find without a server, as `NAME=IP`.
+    pub add_hosts: Option<Vec<String>>,
+    /// The size of `/dev/shm`, for example `64m`.
+    pub shm_size: Option<String>,
+    /// Limits of commands, as `NAME=SOFT[:HARD]`.
+    pub ulimits: Option<Vec<String>>,
+    /// The control group that commands run below.
+    pub cgroup_parent: Option<String>,
 }
 
 impl Dockerfile {
@@ -296,18 +315,37 @@ impl Dockerfile {
     pub fn analyze(&self, options: Option<AnalyzeOptions<'_>>) -> Result<Analysis> {
         let options = options.unwrap_or_default();
         let build_args = options.build_args.unwrap_or_default();
+        let words = RunWords {
+            network: options.network,
+            add_hosts: options.add_hosts.unwrap_or_default(),
+            shm_size: options.shm_size,
+            ulimits: options.ulimits.unwrap_or_default(),
+            cgroup_parent: options.cgroup_parent,
+        };
         let called = Options::from_words(
             options.target.as_deref(),
             build_args,
             options.platform.as_deref(),
             options.as_of.as_deref(),
         )
-        .and_then(|called| called.with_bases(options.bases.unwrap_or_default()))
         .map_err(failure)?;
+        let builder = options.builder.as_deref().map(str::parse).transpose();
+        let called = Options {
+            builder: builder.map_err(failure)?.unwrap_or_default(),
+            named_contexts: options.build_contexts.unwrap_or_default(),
+            run: RunOptions::from_words(&words).map_err(failure)?,
+            ..called
+        };
+        let called = called
+            .with_bases(options.bases.unwrap_or_default())
+            .map_err(failure)?;
         let context = context::open(options.context).map_err(failure)?;
+        let inputs = Inputs::new(context)
+            .read_named(&called.named_contexts)
+            .map_err(failure)?;
         let file = stagewright::Dockerfile::parse(&self.text);
         Ok(Analysis::new(
-            stagewright::Analysis::new(&file, &context, &called).map_err(failure)?,
+            stagewright::Analysis::with_inputs(&file, &inputs, &called).map_err(failure)?,
         ))
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pyo3::prelude::*;
 use stagewright::report::{CacheReport, HistoryReport, OptimizeReport, SizeReport, to_json};
-use stagewright::{Change, PlanOptions};
+use stagewright::{CacheOptions, Change, PlanOptions};
 
 use crate::error::Failure;
 use crate::history::{self, Forecast, History, Trace};
@@ -74,11 +74,15 @@ impl Analysis {
     /// What the next build runs again after a change, and why.
     ///
     /// `files` are paths of the context whose contents change (a folder stands for every file in it), `build_args` arguments with
-    /// their new values, `bases` base images with their new digests, `dockerfile` a new text.
+    /// their new values, `bases` what base images are then, by their digest, `dockerfile` a new text.
+    ///
+    /// `no_cache` and `no_cache_filter` are those of `docker build`; `imported` is `min`, `max` or `inline` where the next build has a
+    /// fresh builder that imports the cache of the last one, exported like that.
     #[pyo3(
-        signature = (*, files=Vec::new(), build_args=BTreeMap::new(), bases=BTreeMap::new(), dockerfile=None),
-        text_signature = "($self, *, files=(), build_args={}, bases={}, dockerfile=None)"
+        signature = (*, files=Vec::new(), build_args=BTreeMap::new(), bases=BTreeMap::new(), dockerfile=None, no_cache=false, no_cache_filter=Vec::new(), imported=None),
+        text_signature = "($self, *, files=(), build_args={}, bases={}, dockerfile=None, no_cache=False, no_cache_filter=(), imported=None)"
     )]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn after(
         &self,
         py: Python<'_>,
@@ -86,7 +90,11 @@ impl Analysis {
         build_args: BTreeMap<String, String>,
         bases: BTreeMap<String, String>,
         dockerfile: Option<String>,
+        no_cache: bool,
+        no_cache_filter: Vec<String>,
+        imported: Option<&str>,
     ) -> Result<Prediction, Failure> {
+        let options = CacheOptions::from_words(no_cache, no_cache_filter, imported)?;
         let change = build_args
             .into_iter()
             .fold(Change::files(files), |change, (name, value)| {
@@ -97,14 +105,30 @@ impl Analysis {
             .fold(change, |change, (name, digest)| change.base(name, digest));
         let change = dockerfile.into_iter().fold(change, Change::dockerfile);
         py.detach(|| {
-            let prediction = self.inner.after(&change)?;
+            let prediction = self.inner.after_with(&change, &options)?;
             Ok(Prediction::new(&self.inner, prediction))
         })
     }
 
     /// What a build of this runs again on a builder that has done `before`. Both contexts must have been read with `hash=True`.
-    fn since(&self, py: Python<'_>, before: &Self) -> Prediction {
-        py.detach(|| Prediction::new(&self.inner, self.inner.since(&before.inner)))
+    /// The other arguments are those of `after`.
+    #[pyo3(
+        signature = (before, *, no_cache=false, no_cache_filter=Vec::new(), imported=None),
+        text_signature = "($self, before, *, no_cache=False, no_cache_filter=(), imported=None)"
+    )]
+    fn since(
+        &self,
+        py: Python<'_>,
+        before: &Self,
+        no_cache: bool,
+        no_cache_filter: Vec<String>,
+        imported: Option<&str>,
+    ) -> Result<Prediction, Failure> {
+        let options = CacheOptions::from_words(no_cache, no_cache_filter, imported)?;
+        Ok(py.detach(|| {
+            let prediction = self.inner.since_with(&before.inner, &options);
+            Prediction::new(&self.inner, prediction)
+        }))
     }
 
     /// What this build is made of, to compare a later one with. The context must have been read with `hash=True`.

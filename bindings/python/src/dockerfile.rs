@@ -14,7 +14,7 @@ use stagewright::edit::compose;
 use stagewright::report::parse::{ParsedDirective, ParsedError, ParsedInstruction};
 use stagewright::report::{self, BuildkitReport, ParseReport, to_json};
 use stagewright::syntax::edit::EditError;
-use stagewright::{OperationError, Options, read_dockerfile};
+use stagewright::{Inputs, OperationError, Options, RunOptions, RunWords, read_dockerfile};
 
 use crate::analysis::Analysis;
 use crate::context::ContextArgument;
@@ -248,16 +248,16 @@ impl Dockerfile {
     /// Works out stages, sizes and cache of a build.
     ///
     /// `context` is a folder or a `Context`; `target` the stage to build, the last one if absent; `platform` for example
-    /// `linux/arm64`; `as_of` a day (`YYYY-MM-DD`) for base images of another year; `bases` the digests that base
-    /// images have, by reference.
+    /// `linux/arm64`; `as_of` a day (`YYYY-MM-DD`) for base images of another year; `build_contexts` named contexts, each a folder or
+    /// `docker-image://REFERENCE`; `bases` what base images are, by their digest; `builder` is `buildkit` or `legacy`. The other arguments are those of `docker build`.
     ///
     /// Raises `StagewrightError` for a folder that cannot be read, an unknown target (`unknown-target`) or a file without a stage
     /// (`no-stages`).
     #[pyo3(
-        signature = (*, context=ContextArgument::here(), target=None, build_args=BTreeMap::new(), platform=None, as_of=None, bases=BTreeMap::new()),
-        text_signature = "($self, *, context='.', target=None, build_args={}, platform=None, as_of=None, bases={})"
+        signature = (*, context=ContextArgument::here(), target=None, build_args=BTreeMap::new(), platform=None, as_of=None, build_contexts=BTreeMap::new(), bases=BTreeMap::new(), builder=None, network=None, add_hosts=Vec::new(), shm_size=None, ulimits=Vec::new(), cgroup_parent=None),
+        text_signature = "($self, *, context='.', target=None, build_args={}, platform=None, as_of=None, build_contexts={}, bases={}, builder=None, network=None, add_hosts=(), shm_size=None, ulimits=(), cgroup_parent=None)"
     )]
-    #[expect(clippy::too_many_arguments, reason = "one for each option")]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn analyze(
         &self,
         py: Python<'_>,
@@ -266,13 +266,33 @@ impl Dockerfile {
         build_args: BTreeMap<String, String>,
         platform: Option<&str>,
         as_of: Option<&str>,
+        build_contexts: BTreeMap<String, String>,
         bases: BTreeMap<String, String>,
+        builder: Option<&str>,
+        network: Option<String>,
+        add_hosts: Vec<String>,
+        shm_size: Option<String>,
+        ulimits: Vec<String>,
+        cgroup_parent: Option<String>,
     ) -> Result<Analysis, Failure> {
-        let options =
-            Options::from_words(target, build_args, platform, as_of)?.with_bases(bases)?;
+        let words = RunWords {
+            network,
+            add_hosts,
+            shm_size,
+            ulimits,
+            cgroup_parent,
+        };
+        let builder = builder.map(str::parse).transpose()?;
+        let options = Options {
+            builder: builder.unwrap_or_default(),
+            named_contexts: build_contexts,
+            run: RunOptions::from_words(&words)?,
+            ..Options::from_words(target, build_args, platform, as_of)?.with_bases(bases)?
+        };
         py.detach(|| {
             let file = stagewright::Dockerfile::parse(&self.text);
-            let analysis = stagewright::Analysis::new(&file, &context.open()?, &options)?;
+            let inputs = Inputs::new(context.open()?).read_named(&options.named_contexts)?;
+            let analysis = stagewright::Analysis::with_inputs(&file, &inputs, &options)?;
             Ok(Analysis::new(analysis))
         })
     }

@@ -31,15 +31,16 @@ def size(case):
 
 def cache(case):
     asked = case.get("cache", {})
+    options = {name: asked[name] for name in ("no_cache", "no_cache_filter", "imported") if name in asked}
     if "snapshot" in asked:
         before = stagewright.Snapshot.read(case["folder"] / asked["snapshot"]).analyze()
     else:
         before = analyze(case, case["folder"] / "project", asked.get("before"))
     if (case["folder"] / "after").is_dir():
         after = analyze(case, case["folder"] / "after", asked.get("after"))
-        prediction = stagewright.compare(before, after)
+        prediction = after.since(before, **options)
     else:
-        prediction = before.after(**case.get("change", {}))
+        prediction = before.after(**case.get("change", {}), **options)
     for step in asked.get("cached", []):
         prediction.expect_cached(step)
     for step in asked.get("rerun", []):

@@ -7,8 +7,9 @@ use stagewright::report::{
     MeasureReport, OptimizeReport, ParseReport, SizeReport, measure::of_measure, text, to_json,
 };
 use stagewright::{
-    Analysis, BuildFiles, Context, Dockerfile, Finding, Image, Operation, Project, RecipeOptions,
-    Severity, dockerfile_path, read_dockerfile, read_standard_input, write_dockerfile,
+    Analysis, BuildFiles, Context, Dockerfile, Finding, Image, Inputs, Operation, Project,
+    RecipeOptions, Severity, dockerfile_path, read_dockerfile, read_standard_input,
+    write_dockerfile,
 };
 
 use crate::arguments::{
@@ -275,7 +276,8 @@ fn analyze(
 ) -> Result<(BuildFiles, Analysis), Failure> {
     let options = build.options()?;
     let files = BuildFiles::open_with(path, &build.files(hash))?;
-    let analysis = Analysis::new(&Dockerfile::parse(&files.text), &files.context, &options)?;
+    let inputs = Inputs::new(files.context.clone()).read_named(&options.named_contexts)?;
+    let analysis = Analysis::with_inputs(&Dockerfile::parse(&files.text), &inputs, &options)?;
     Ok((files, analysis))
 }
 

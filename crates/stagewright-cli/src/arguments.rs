@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use stagewright::options::{base, build_arg};
 use stagewright::{
-    Applicability, FilesOptions, MeasureOptions, Options, OptionsError, PlanOptions,
+    Applicability, CacheOptions, FilesOptions, MeasureOptions, Options, OptionsError, PlanOptions,
+    RunOptions, RunWords,
 };
 
 /// Know what a container image will weigh and what the next build will redo, before building it.
@@ -125,6 +126,27 @@ pub(crate) struct BuildArguments {
     /// The platform to build for, for example linux/arm64
     #[arg(long)]
     pub(crate) platform: Option<String>,
+    /// A named context: a folder, or `docker-image://REFERENCE`; may be repeated
+    #[arg(long, value_name = "NAME=CONTEXT", value_parser = build_arg)]
+    pub(crate) build_context: Vec<(String, String)>,
+    /// The builder: buildkit or legacy, the one before it (`DOCKER_BUILDKIT=0`)
+    #[arg(long)]
+    pub(crate) builder: Option<String>,
+    /// The network of commands: default, none or host
+    #[arg(long)]
+    pub(crate) network: Option<String>,
+    /// A name that commands find without a server; may be repeated
+    #[arg(long, value_name = "NAME=IP")]
+    pub(crate) add_host: Vec<String>,
+    /// The size of /dev/shm, for example 64m
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) shm_size: Option<String>,
+    /// A limit of commands; may be repeated
+    #[arg(long, value_name = "NAME=SOFT[:HARD]")]
+    pub(crate) ulimit: Vec<String>,
+    /// The control group that commands run below
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) cgroup_parent: Option<String>,
     /// Read the catalogue as it stood on this day, for base images of another year
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) as_of: Option<String>,
@@ -140,12 +162,25 @@ impl BuildArguments {
     }
 
     pub(crate) fn options(&self) -> Result<Options, OptionsError> {
-        Options::from_words(
+        let options = Options::from_words(
             self.target.as_deref(),
             self.build_arg.clone(),
             self.platform.as_deref(),
             self.as_of.as_deref(),
-        )
+        )?;
+        let builder = self.builder.as_deref().map(str::parse).transpose()?;
+        Ok(Options {
+            builder: builder.unwrap_or_default(),
+            named_contexts: self.build_context.iter().cloned().collect(),
+            run: RunOptions::from_words(&RunWords {
+                network: self.network.clone(),
+                add_hosts: self.add_host.clone(),
+                shm_size: self.shm_size.clone(),
+                ulimits: self.ulimit.clone(),
+                cgroup_parent: self.cgroup_parent.clone(),
+            })?,
+            ..options
+        })
     }
 }
 
@@ -241,6 +276,15 @@ pub(crate) struct Cache {
     /// The digest of a base image in the next build alone; may be repeated
     #[arg(long, value_name = "NAME=DIGEST", value_parser = base)]
     pub(crate) after_base: Vec<(String, String)>,
+    /// The next build uses its cache for no RUN, COPY or ADD
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+    /// The next build uses its cache for no RUN, COPY or ADD of this stage; may be repeated
+    #[arg(long, value_name = "STAGE", value_delimiter = ',')]
+    pub(crate) no_cache_filter: Vec<String>,
+    /// The next build has a fresh builder that imports the cache of the last one, exported with mode=min, mode=max or inline
+    #[arg(long, value_name = "min|max|inline")]
+    pub(crate) imported: Option<String>,
     /// Fail (exit code 1) if a step runs again or may; a line, a stage, STAGE/LINE, or a part of its instruction. May be repeated
     #[arg(long, value_name = "STEP")]
     pub(crate) assert_cached: Vec<String>,
@@ -270,6 +314,16 @@ pub(crate) struct Cache {
     /// Print the answer as JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+impl Cache {
+    pub(crate) fn cache(&self) -> Result<CacheOptions, OptionsError> {
+        CacheOptions::from_words(
+            self.no_cache,
+            self.no_cache_filter.clone(),
+            self.imported.as_deref(),
+        )
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use stagewright::report::{CacheReport, ErrorReport, HistoryReport, text, to_json};
 use stagewright::{
-    Analysis, BuildFiles, Change, Dockerfile, Durations, History, HistoryOptions, Options,
-    Prediction, Snapshot, Trace, read_file, write_file,
+    Analysis, BuildFiles, CacheOptions, Change, Dockerfile, Durations, History, HistoryOptions,
+    Inputs, Options, Prediction, Snapshot, Trace, read_file, write_file,
 };
 
 use crate::answer::{Answer, Failure, serious};
@@ -76,7 +76,7 @@ fn compare(arguments: &Cache) -> Result<Compared, Failure> {
     } else {
         return change(arguments);
     };
-    let prediction = stagewright::compare(&before, &analysis);
+    let prediction = analysis.since_with(&before, &arguments.cache()?);
     Ok(Compared {
         analysis,
         prediction,
@@ -96,7 +96,8 @@ fn change(arguments: &Cache) -> Result<Compared, Failure> {
     let told = !arguments.after_arg.is_empty()
         || !arguments.after_base.is_empty()
         || !arguments.before_arg.is_empty()
-        || !arguments.before_base.is_empty();
+        || !arguments.before_base.is_empty()
+        || arguments.cache()? != CacheOptions::default();
     if files.is_empty() && !told {
         files.extend(before.source_file());
     }
@@ -121,7 +122,7 @@ fn change(arguments: &Cache) -> Result<Compared, Failure> {
     for (name, digest) in &arguments.after_base {
         change = change.base(name, digest);
     }
-    let prediction = before.after(&change)?;
+    let prediction = before.after_with(&change, &arguments.cache()?)?;
     Ok(Compared {
         analysis: before,
         prediction,
@@ -196,7 +197,8 @@ fn is_snapshot(path: &Path) -> bool {
 
 fn analyze(files: &BuildFiles, options: &Options) -> Result<Analysis, Failure> {
     let file = Dockerfile::parse(&files.text);
-    Ok(Analysis::new(&file, &files.context, options)?)
+    let inputs = Inputs::new(files.context.clone()).read_named(&options.named_contexts)?;
+    Ok(Analysis::with_inputs(&file, &inputs, options)?)
 }
 
 fn history(arguments: &Cache, durations: &Durations) -> Result<Answer, Failure> {

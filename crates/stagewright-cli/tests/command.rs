@@ -473,14 +473,7 @@ fn cache_after_a_change_and_between_two_folders() {
         "{same}"
     );
     assert_eq!(same["warm_pull"]["expected"], 0);
-    let argument = run([
-        "cache",
-        before,
-        "--change-build-arg",
-        "HTTP_PROXY=x",
-        "--json",
-    ])
-    .json();
+    let argument = run(["cache", before, "--after-arg", "HTTP_PROXY=x", "--json"]).json();
     assert!(
         argument["steps"]
             .as_array()

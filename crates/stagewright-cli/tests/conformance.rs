@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 fn arguments(area: &str, folder: &Path, case: &Value) -> Vec<String> {
     let mut words = Vec::new();
     let mut option = |name: &str, value: &Value| match value {
-        Value::Null => {}
+        Value::Null | Value::Bool(false) => {}
         Value::String(text) => words.extend([format!("--{name}"), text.clone()]),
         Value::Number(number) => words.extend([format!("--{name}"), number.to_string()]),
         Value::Array(items) => {
@@ -29,7 +29,7 @@ fn arguments(area: &str, folder: &Path, case: &Value) -> Vec<String> {
                 ]);
             }
         }
-        Value::Bool(_) => panic!("no option is {value}"),
+        Value::Bool(true) => words.push(format!("--{name}")),
     };
     for name in ["target", "platform"] {
         option(name, &case["build"][name]);
@@ -56,6 +56,15 @@ fn arguments(area: &str, folder: &Path, case: &Value) -> Vec<String> {
         }
     }
     option("history-file", &file(&case["history"]["commits"]));
+    for name in ["builder", "network", "shm_size", "cgroup_parent"] {
+        option(&name.replace('_', "-"), &case["build"][name]);
+    }
+    option("add-host", &case["build"]["add_hosts"]);
+    option("ulimit", &case["build"]["ulimits"]);
+    option("build-context", &case["build"]["build_contexts"]);
+    for name in ["no_cache", "no_cache_filter", "imported"] {
+        option(&name.replace('_', "-"), &case["cache"][name]);
+    }
     for name in ["objective", "applicability", "change", "skip", "only"] {
         option(name, &case["plan"][name]);
     }

@@ -13,6 +13,7 @@ pub struct Change {
     files: Vec<(String, FileChange)>,
     build_args: Vec<(String, Option<String>)>,
     bases: Vec<(String, Option<String>)>,
+    downloads: Vec<(String, String)>,
     dockerfile: Option<String>,
 }
 
@@ -82,6 +83,13 @@ impl Change {
         self
     }
 
+    /// An address that an ADD downloads from serves this now: a checksum (`sha256:…`), or the id of a tree.
+    #[must_use]
+    pub fn download(mut self, address: impl Into<String>, identity: impl Into<String>) -> Self {
+        self.downloads.push((address.into(), identity.into()));
+        self
+    }
+
     /// The Dockerfile reads so now.
     #[must_use]
     pub fn dockerfile(mut self, text: impl Into<String>) -> Self {
@@ -102,6 +110,11 @@ impl Change {
     /// The base images that change, with their new digests; `None` where that is no longer said.
     pub fn bases(&self) -> &[(String, Option<String>)] {
         &self.bases
+    }
+
+    /// The addresses that serve something else, with what they serve.
+    pub fn downloads(&self) -> &[(String, String)] {
+        &self.downloads
     }
 
     /// The new text of the Dockerfile, where it changes.

@@ -34,7 +34,7 @@ pub use stagewright_syntax as syntax;
 
 pub use analysis::{Analysis, AnalysisError, compare};
 pub use build::{Build, Inputs};
-pub use cache::{Prediction, Verdict};
+pub use cache::{CacheOptions, Prediction, Verdict};
 pub use change::{Change, FileChange};
 pub use context::{Context, ContextError};
 pub use duration::{DurationError, Durations};
@@ -42,7 +42,7 @@ pub use edit::{NewInstruction, NewMount, Operation, OperationError};
 pub use finding::{Finding, Severity};
 pub use history::{History, HistoryError, HistoryOptions};
 pub use measure::{Image, MeasureError, MeasureOptions};
-pub use options::{Options, OptionsError, Platform};
+pub use options::{Options, OptionsError, Platform, RunOptions, RunWords};
 pub use outside::{
     BuildFiles, FilesError, FilesOptions, GitError, dockerfile_path, read_dockerfile, read_file,
     read_standard_input, write_dockerfile, write_file,

@@ -1,13 +1,21 @@
 //! What a build is told besides its Dockerfile and its context.
 
+mod run;
+
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use run::{RunOptions, RunWords};
 
 use crate::proposal::{Applicability, Objective};
 
 use crate::facts::{Arch, Catalog, ImageFacts, Libc, MeasuredImage, WheelPlatform};
+
+/// How a named context says that it is an image.
+pub(crate) const IMAGE_CONTEXT: &str = "docker-image://";
 
 /// How a build is called: the target, the build arguments, the platform. Everything defaults to what `docker build .` does on a
 /// Linux x86-64 machine.
@@ -19,15 +27,50 @@ pub struct Options {
     pub build_args: BTreeMap<String, String>,
     /// The platform to build for (`--platform`).
     pub platform: Platform,
-    /// Named contexts (`--build-context NAME=…`), by name; they take the place of stages and images of that name.
+    /// The builder.
+    pub builder: Builder,
+    /// How commands run (`--network`, `--add-host`, …).
+    pub run: RunOptions,
+    /// Named contexts (`--build-context NAME=…`), by name; they take the place of stages and images of that name. The value is
+    /// `docker-image://REFERENCE`, or stands for a folder whose files are given to [`crate::build::Inputs::named_context`].
     pub named_contexts: BTreeMap<String, String>,
     /// The digests that base images have in this build, by reference (`python:3.12`). Without one, a reference is taken to stand for
-    /// one image.
+    /// one image. BuildKit takes images with the same layers for one: where only the configuration of a base was made anew, say the same
+    /// digest.
     pub bases: BTreeMap<String, String>,
+    /// What stands for the content that an address serves in this build: a checksum (`sha256:…`), or the id of the tree of a repository.
+    /// Without one, an address is taken to serve one content. Where an ADD says a checksum itself, that counts.
+    pub downloads: BTreeMap<String, String>,
     /// Reads the catalogue as it stood on this day (`YYYY-MM-DD`), for files whose base images are of another year.
     pub as_of: Option<String>,
     /// Base images that were measured, by their reference as a Dockerfile writes it; they go before the catalogue.
     pub images: BTreeMap<String, MeasuredImage>,
+}
+
+/// Who builds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Builder {
+    /// BuildKit.
+    #[default]
+    BuildKit,
+    /// The builder before it (`DOCKER_BUILDKIT=0 docker build`): every instruction is a step, and every stage up to the target is built.
+    Legacy,
+}
+
+impl FromStr for Builder {
+    type Err = OptionsError;
+
+    fn from_str(word: &str) -> Result<Self, OptionsError> {
+        match word {
+            "buildkit" => Ok(Self::BuildKit),
+            "legacy" => Ok(Self::Legacy),
+            _ => Err(OptionsError::Builder {
+                word: word.to_owned(),
+            }),
+        }
+    }
 }
 
 impl Options {
@@ -73,6 +116,42 @@ pub enum OptionsError {
         /// The word.
         word: String,
     },
+    /// No builder is called so.
+    #[error("`{word}` is no builder: there are `buildkit` and `legacy`")]
+    Builder {
+        /// The word.
+        word: String,
+    },
+    /// No network is called so.
+    #[error("`{word}` is no network of a build: there are `default`, `none` and `host`")]
+    Network {
+        /// The word.
+        word: String,
+    },
+    /// A host has no name or no address.
+    #[error("`{word}` is no host of the form NAME=IP")]
+    Host {
+        /// The word.
+        word: String,
+    },
+    /// A size is not one.
+    #[error("`{word}` is no size: `64m` is one")]
+    Size {
+        /// The word.
+        word: String,
+    },
+    /// A limit is not one.
+    #[error("`{word}` is no limit of the form NAME=SOFT[:HARD]")]
+    Ulimit {
+        /// The word.
+        word: String,
+    },
+    /// No way to export a cache is called so.
+    #[error("`{word}` is no way to export a cache: there are `min`, `max` and `inline`")]
+    Export {
+        /// The word.
+        word: String,
+    },
     /// A base image has no name or no digest.
     #[error("`{word}` is no base image of the form NAME=DIGEST, with a digest as `sha256:…`")]
     Base {
@@ -113,6 +192,12 @@ impl OptionsError {
             Self::Date { .. } => "bad-date",
             Self::BuildArg { .. } => "bad-build-arg",
             Self::Base { .. } => "bad-base",
+            Self::Builder { .. } => "unknown-builder",
+            Self::Network { .. } => "unknown-network",
+            Self::Host { .. } => "bad-host",
+            Self::Size { .. } => "bad-size",
+            Self::Ulimit { .. } => "bad-ulimit",
+            Self::Export { .. } => "unknown-export",
             Self::Since { .. } => "bad-since",
             Self::Objective { .. } => "unknown-objective",
             Self::Applicability { .. } => "unknown-applicability",

@@ -50,6 +50,7 @@ fn main() -> ExitCode {
         ["oracle", rest @ ..] => oracle::run(rest),
         ["real", "cache", rest @ ..] => real::cache(rest),
         ["real", "optimize", rest @ ..] => real::optimize(rest),
+        ["real", "legacy", rest @ ..] => real::legacy(rest),
         [] => Err(USAGE.into()),
         _ => Err(format!("no task `{}`\n\n{USAGE}", words.join(" ")).into()),
     };

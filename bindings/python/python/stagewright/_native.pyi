@@ -62,6 +62,9 @@ __all__ = [
 __version__: str
 
 _Path: TypeAlias = str | PathLike[str]
+_Builder: TypeAlias = Literal["buildkit", "legacy"]
+_Network: TypeAlias = Literal["default", "none", "host"]
+_Export: TypeAlias = Literal["min", "max", "inline"]
 _Objective: TypeAlias = Literal["cold-size", "cold-pull", "warm-pull", "rebuild"]
 _Applicability: TypeAlias = Literal["safe", "unsafe", "suggestion"]
 
@@ -94,7 +97,14 @@ class Dockerfile:
         build_args: Mapping[str, str] = ...,
         platform: str | None = None,
         as_of: str | None = None,
+        build_contexts: Mapping[str, str] = ...,
         bases: Mapping[str, str] = ...,
+        builder: _Builder | None = None,
+        network: _Network | None = None,
+        add_hosts: Sequence[str] = ...,
+        shm_size: str | None = None,
+        ulimits: Sequence[str] = ...,
+        cgroup_parent: str | None = None,
     ) -> Analysis: ...
     def view(self, index: int) -> InstructionView: ...
     def insert_before(self, index: int, lines: NewInstruction) -> Dockerfile: ...
@@ -182,6 +192,17 @@ class Analysis:
         build_args: Mapping[str, str] = ...,
         bases: Mapping[str, str] = ...,
         dockerfile: str | None = None,
+        no_cache: bool = False,
+        no_cache_filter: Sequence[str] = ...,
+        imported: _Export | None = None,
+    ) -> Prediction: ...
+    def since(
+        self,
+        before: Analysis,
+        *,
+        no_cache: bool = False,
+        no_cache_filter: Sequence[str] = ...,
+        imported: _Export | None = None,
     ) -> Prediction: ...
     def since(self, before: Analysis) -> Prediction: ...
     def snapshot(self) -> Snapshot: ...

@@ -10,7 +10,7 @@ use stagewright_syntax::Dockerfile;
 use thiserror::Error;
 
 use crate::build::{Build, Inputs};
-use crate::cache::{self, Prediction, StepVerdict, Verdict};
+use crate::cache::{self, CacheOptions, Prediction, StepVerdict, Verdict};
 use crate::change::Change;
 use crate::context::{Context, ContextError};
 use crate::estimate::{Estimate, LayerEstimate};
@@ -223,6 +223,15 @@ impl Analysis {
 
     /// What the next build runs again after a change, and why.
     pub fn after(&self, change: &Change) -> Result<Prediction, AnalysisError> {
+        self.after_with(change, &CacheOptions::default())
+    }
+
+    /// As [`Analysis::after`], for a build that does not simply use what its builder has.
+    pub fn after_with(
+        &self,
+        change: &Change,
+        cache: &CacheOptions,
+    ) -> Result<Prediction, AnalysisError> {
         let mut inputs = Inputs::new(self.inner.context.with_change(change)?);
         for (name, context) in &self.inner.build.named {
             inputs = inputs.named_context(name, context.clone());
@@ -233,6 +242,9 @@ impl Analysis {
                 Some(digest) => options.bases.insert(name.clone(), digest.clone()),
                 None => options.bases.remove(name),
             };
+        }
+        for (address, identity) in change.downloads() {
+            options.downloads.insert(address.clone(), identity.clone());
         }
         for (name, value) in change.build_args() {
             match value {
@@ -256,12 +268,17 @@ impl Analysis {
             };
             Build::new(&graph, &options, &inputs)
         };
-        Ok(cache::compare(&self.inner.build, &after))
+        Ok(cache::compare_with(&self.inner.build, &after, cache))
     }
 
     /// What a build of this runs again on a builder that has done `before`, and why. Both contexts must have been read with digests.
     pub fn since(&self, before: &Self) -> Prediction {
-        cache::compare(&before.inner.build, &self.inner.build)
+        self.since_with(before, &CacheOptions::default())
+    }
+
+    /// As [`Analysis::since`], for a build that does not simply use what its builder has.
+    pub fn since_with(&self, before: &Self, cache: &CacheOptions) -> Prediction {
+        cache::compare_with(&before.inner.build, &self.inner.build, cache)
     }
 
     /// Bytes that a host with the previous image pulls after a build that runs as predicted: every layer of the image that is made

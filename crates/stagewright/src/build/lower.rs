@@ -10,7 +10,7 @@ use super::{
     StepId, StepKind,
 };
 use crate::context::{Digest, Sources, base_name, file_node, file_record};
-use crate::options::{Options, Platform};
+use crate::options::{Builder, IMAGE_CONTEXT, Options, Platform};
 use crate::stage::{
     Base, CopyOp, CopySource, From, Mount, MountKind, Op, RunOp, Stage, StageGraph, StageId,
     StageInstruction, State,
@@ -18,6 +18,9 @@ use crate::stage::{
 
 /// The argument that dates every folder that WORKDIR makes (`dispatchWorkdir`).
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
+
+/// The argument that names the machine that commands see (`frontend/dockerui/config.go`).
+const HOSTNAME: &str = "BUILDKIT_SANDBOX_HOSTNAME";
 
 /// The argument that names the cache mounts of a build.
 const CACHE_NAMESPACE: &str = "BUILDKIT_CACHE_MOUNT_NS";
@@ -34,12 +37,20 @@ pub(super) fn lower(graph: &StageGraph, options: &Options, inputs: &Inputs) -> B
         steps: Vec::new(),
         ends: vec![None; graph.stages.len()],
     };
-    for stage in graph.stages.iter().filter(|stage| stage.reachable) {
-        let mut current = lowering.base(stage);
-        for instruction in &stage.instructions {
-            current = lowering.instruction(stage, instruction, current);
-        }
-        lowering.ends[stage.id.0] = current;
+    for stage in &graph.stages {
+        lowering.ends[stage.id.0] = match options.builder {
+            Builder::BuildKit if stage.reachable => {
+                let base = lowering.base(stage);
+                stage
+                    .instructions
+                    .iter()
+                    .fold(base, |current, instruction| {
+                        lowering.instruction(stage, instruction, current)
+                    })
+            }
+            Builder::Legacy if stage.id <= graph.target => lowering.legacy(stage),
+            _ => None,
+        };
     }
     Build {
         steps: lowering.steps,
@@ -49,21 +60,22 @@ pub(super) fn lower(graph: &StageGraph, options: &Options, inputs: &Inputs) -> B
         context: inputs.context.clone(),
         named: inputs.named.clone(),
         args: options.build_args.clone(),
+        builder: options.builder,
     }
 }
 
-struct Lowering<'g> {
-    graph: &'g StageGraph,
-    options: &'g Options,
+pub(super) struct Lowering<'g> {
+    pub(super) graph: &'g StageGraph,
+    pub(super) options: &'g Options,
     inputs: &'g Inputs,
     epoch: Option<&'g str>,
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
     ends: Vec<Option<StepId>>,
 }
 
 /// Where a step stands in the file.
 #[derive(Clone, Copy)]
-struct Place<'s> {
+pub(super) struct Place<'s> {
     stage: &'s Stage,
     instruction: usize,
     line: u32,
@@ -73,7 +85,7 @@ struct Place<'s> {
 }
 
 impl<'s> Place<'s> {
-    fn of(stage: &'s Stage, instruction: &'s StageInstruction) -> Self {
+    pub(super) fn of(stage: &'s Stage, instruction: &'s StageInstruction) -> Self {
         Self {
             stage,
             instruction: instruction.index,
@@ -86,7 +98,7 @@ impl<'s> Place<'s> {
 }
 
 impl Lowering<'_> {
-    fn push(
+    pub(super) fn push(
         &mut self,
         place: Place<'_>,
         kind: StepKind,
@@ -117,12 +129,12 @@ impl Lowering<'_> {
         id
     }
 
-    fn base(&mut self, stage: &Stage) -> Option<StepId> {
+    pub(super) fn base(&mut self, stage: &Stage) -> Option<StepId> {
         let image = match &stage.base {
             Base::Scratch | Base::Invalid => return None,
             Base::Stage(id) => return self.ends[id.0],
             Base::Image(reference) => reference,
-            Base::Context(name) => self.options.named_contexts.get(name).unwrap_or(name),
+            Base::Context(name) => &self.named_image(name),
         };
         let text = format!("FROM {image}");
         let before = Arc::default();
@@ -134,7 +146,32 @@ impl Lowering<'_> {
             text: &text,
             before: &before,
         };
+        if let Base::Context(name) = &stage.base
+            && self.inputs.named.contains_key(name)
+        {
+            return Some(self.folder(place, name));
+        }
         Some(self.image(place, image, &stage.platform))
+    }
+
+    /// The image that a named context stands for.
+    fn named_image(&self, name: &str) -> String {
+        let told = self.options.named_contexts.get(name);
+        let told = told.map_or(name, String::as_str);
+        told.strip_prefix(IMAGE_CONTEXT).unwrap_or(told).to_owned()
+    }
+
+    /// A local folder as a base: its key is another one in every build (`source/local/source.go`).
+    fn folder(&mut self, place: Place<'_>, name: &str) -> StepId {
+        let input = Input {
+            origin: Origin::NamedContext(name.to_owned()),
+            is_root: true,
+            by_content: false,
+            named: false,
+            selector: Digest::of(""),
+            selectors: Vec::new(),
+        };
+        self.push(place, StepKind::Base, Definition::of("folder"), vec![input])
     }
 
     /// An image is keyed by what its reference leads to, and by the platform (`source/containerimage/pull.go`).
@@ -225,14 +262,20 @@ impl Lowering<'_> {
         definition.add(ComponentKind::WorkingDirectory, "", state.workdir());
         definition.add(ComponentKind::User, "", &state.config.user);
         definition.add(ComponentKind::Platform, "", stage.platform.to_string());
-        definition.flag(
-            "--network",
-            if run.network == "default" {
-                ""
-            } else {
-                &run.network
-            },
-        );
+        let told = &self.options.run;
+        let network = match run.network.as_str() {
+            "" | "default" => &told.network,
+            own => own,
+        };
+        definition.flag("--network", network);
+        definition.flag("--add-host", &told.hosts.join(","));
+        definition.flag("--ulimit", &told.ulimits.join(","));
+        definition.flag("--cgroup-parent", &told.cgroup_parent);
+        if told.shm_size > 0 {
+            definition.flag("--shm-size", &told.shm_size.to_string());
+        }
+        let hostname = self.options.build_args.get(HOSTNAME);
+        definition.flag(HOSTNAME, hostname.map_or("", String::as_str));
         definition.flag(
             "--security",
             if run.security == "sandbox" {
@@ -411,7 +454,8 @@ impl Lowering<'_> {
                 let unpacked = (copy.unpack == Some(true)).then(|| "(unpacked)".to_owned());
                 let remote = Remote {
                     address: address.clone(),
-                    pinned: (!copy.checksum.is_empty()).then(|| copy.checksum.clone()),
+                    pinned: self.download(copy, address),
+                    commit: false,
                 };
                 let value = std::iter::once(name.clone()).chain(unpacked).collect();
                 (
@@ -428,7 +472,8 @@ impl Lowering<'_> {
                 };
                 let remote = Remote {
                     address: format!("{address}{kept}"),
-                    pinned: (!copy.checksum.is_empty()).then(|| copy.checksum.clone()),
+                    pinned: self.download(copy, address),
+                    commit: !copy.checksum.is_empty(),
                 };
                 (
                     Some(Origin::Remote(remote)),
@@ -456,8 +501,14 @@ impl Lowering<'_> {
         copied
     }
 
+    /// What stands for what an address serves, where that is known.
+    pub(super) fn download(&self, copy: &CopyOp, address: &str) -> Option<String> {
+        let pinned = (!copy.checksum.is_empty()).then(|| copy.checksum.clone());
+        pinned.or_else(|| self.options.downloads.get(address).cloned())
+    }
+
     /// Where files come from; nothing for a stage without any step.
-    fn origin(&mut self, place: Place<'_>, from: &From) -> Option<Origin> {
+    pub(super) fn origin(&mut self, place: Place<'_>, from: &From) -> Option<Origin> {
         match from {
             From::Context => Some(Origin::Context),
             From::Stage(StageId(stage)) => self.ends[*stage].map(Origin::Step),
@@ -465,12 +516,7 @@ impl Lowering<'_> {
                 Some(Origin::NamedContext(name.clone()))
             }
             From::Named(name) => {
-                let image = self
-                    .options
-                    .named_contexts
-                    .get(name)
-                    .unwrap_or(name)
-                    .clone();
+                let image = self.named_image(name);
                 Some(Origin::Step(self.source_image(place, &image)))
             }
             From::Image(image) => Some(Origin::Step(self.source_image(place, image))),
@@ -520,6 +566,6 @@ fn owner(text: &str) -> String {
 }
 
 /// Arguments in a form in which no two lists look alike.
-fn quoted(arguments: &[String]) -> String {
+pub(super) fn quoted(arguments: &[String]) -> String {
     serde_json::to_string(arguments).expect("strings serialise")
 }

@@ -5,6 +5,7 @@
 //! arguments, the whole environment in its order, the working directory, the user, and the mounts; for a COPY the names of its
 //! sources, the destination and its flags; never a comment, a line number, a label or a default command.
 
+mod legacy;
 mod lower;
 mod reads;
 
@@ -15,8 +16,10 @@ use serde::Serialize;
 use stagewright_syntax::Span;
 
 use crate::context::{Context, Digest, Hasher, Node, Selector};
-use crate::options::Options;
+use crate::options::{Builder, Options};
 use crate::stage::{StageGraph, StageId, State};
+
+pub(crate) use legacy::{ANY_PROXY, is_proxy};
 
 /// The place of a step in its build, from 0; what a step needs has a lower one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -37,6 +40,7 @@ pub struct Build {
     pub(crate) context: Context,
     pub(crate) named: BTreeMap<String, Context>,
     pub(crate) args: BTreeMap<String, String>,
+    pub(crate) builder: Builder,
 }
 
 /// What a build reads besides its Dockerfile.
@@ -140,6 +144,8 @@ pub enum StepKind {
     Add,
     /// Makes the working directory.
     Workdir,
+    /// Changes the configuration alone: a step of the builder before BuildKit.
+    Config,
     /// Puts the layer of a `COPY --link` or `ADD --link` on top of what was there.
     Link,
 }
@@ -197,6 +203,8 @@ pub struct Input {
     pub by_content: bool,
     /// Whether it is the file system that the step changes.
     pub is_root: bool,
+    /// Whether the paths, and the modes of folders, are compared with the content: so the builder before BuildKit does.
+    pub(crate) named: bool,
     /// The sources as BuildKit keys them.
     pub(crate) selector: Digest,
     /// What of it counts where its content is compared; everything if empty.
@@ -227,6 +235,8 @@ pub struct Remote {
     pub address: String,
     /// What pins its content: a checksum or a commit. Without it, one address is taken to serve one content.
     pub pinned: Option<String>,
+    /// Whether it is pinned to a commit: of another one the files may be the same, and then they count as the same.
+    pub commit: bool,
 }
 
 impl Build {

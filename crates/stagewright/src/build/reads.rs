@@ -87,6 +87,7 @@ impl Reads {
                 origin: read.origin,
                 is_root: read.root,
                 by_content: read.by_content,
+                named: false,
                 selector: hasher.finish(),
                 selectors: if whole {
                     Vec::new()
@@ -105,6 +106,7 @@ pub(super) fn history(step: StepId) -> Input {
         origin: Origin::Step(step),
         is_root: true,
         by_content: false,
+        named: false,
         selector: Digest::of(""),
         selectors: Vec::new(),
     }

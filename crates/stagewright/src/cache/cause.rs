@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::options::Export;
 use crate::build::StepId;
 use crate::context::Difference;
 
@@ -88,6 +89,16 @@ pub enum Cause {
     Moved,
     /// The build was told not to use its cache for it.
     NoCache,
+    /// It is a local folder that a stage builds on, of which BuildKit keeps no key.
+    LocalBase {
+        /// The name of the context.
+        context: String,
+    },
+    /// The imported cache knows it, but holds no layer of it, and something that runs needs it.
+    NotExported {
+        /// How the cache was exported.
+        export: Export,
+    },
     /// A step that it builds on runs again.
     Step {
         /// That step.
@@ -134,6 +145,15 @@ pub enum Doubt {
     Missing {
         /// What is wrong.
         message: String,
+    },
+    /// The imported cache holds no layer of it, and a step that may run needs it.
+    Needed {
+        /// The step that needs it.
+        step: StepId,
+        /// Its line, 1-based.
+        line: u32,
+        /// Its instruction.
+        instruction: String,
     },
     /// It builds on a step of which this is not known.
     Step {
@@ -227,32 +247,41 @@ impl fmt::Display for Cause {
                 )
             }
             Self::NoCache => formatter.write_str("the build is told not to use its cache for it"),
+            Self::LocalBase { context } => write!(
+                formatter,
+                "the base `{context}` is a local folder, of which the cache has no key"
+            ),
+            Self::NotExported { export } => write!(
+                formatter,
+                "the imported cache (`{}`) holds no layer of it, and a step that runs needs it",
+                export.as_str()
+            ),
             Self::Moved => formatter.write_str("it stands on other steps than before"),
             Self::Step {
                 line,
                 instruction,
                 because,
                 ..
-            } => match &**because {
-                Self::Files {
-                    from, differences, ..
-                } => {
-                    write!(formatter, "`{instruction}` (line {line})")?;
-                    files(formatter, from.as_deref(), differences)
-                }
-                Self::Added => write!(formatter, "`{instruction}` (line {line}) is new"),
-                Self::Text { before, .. } => {
-                    write!(
-                        formatter,
-                        "`{instruction}` (line {line}) read `{before}` before"
-                    )
-                }
-                because => write!(
-                    formatter,
-                    "`{instruction}` (line {line}) runs again: {because}"
-                ),
-            },
+            } => after(formatter, *line, instruction, because),
         }
+    }
+}
+
+/// Why a step runs that stands on another one.
+fn after(
+    formatter: &mut fmt::Formatter<'_>,
+    line: u32,
+    instruction: &str,
+    because: &Cause,
+) -> fmt::Result {
+    write!(formatter, "`{instruction}` (line {line})")?;
+    match because {
+        Cause::Files {
+            from, differences, ..
+        } => files(formatter, from.as_deref(), differences),
+        Cause::Added => formatter.write_str(" is new"),
+        Cause::Text { before, .. } => write!(formatter, " read `{before}` before"),
+        because => write!(formatter, " runs again: {because}"),
     }
 }
 
@@ -320,6 +349,12 @@ impl fmt::Display for Doubt {
                 }
                 [] => formatter.write_str("files that were not read are the same as before"),
             },
+            Self::Needed {
+                line, instruction, ..
+            } => write!(
+                formatter,
+                "`{instruction}` (line {line}), which needs it, is cached"
+            ),
             Self::Missing { message } => write!(formatter, "the build gets that far: {message}"),
             Self::Step {
                 line,

@@ -7,7 +7,7 @@ use crate::build::{Copied, CopiedSource, Input, Origin, Remote, Step, StepId, St
 use crate::context::{
     Certainty, Content, Covered, Covers, DEEPEST, DIRECTORY_MODE, Difference, DifferenceKind,
     Digest, Directory, File, Hasher, Node, Record, Selector, content_digest, depth, join, landing,
-    list_differences, rooted,
+    list_differences, named_digest, rooted,
 };
 
 use super::store::Trees;
@@ -106,10 +106,10 @@ impl Files {
     }
 
     /// What selectors take of these files.
-    fn read(&self, selectors: &[Selector]) -> Read {
+    fn read(&self, selectors: &[Selector], named: bool) -> Read {
         let (tree, selectors) = (Arc::clone(&self.tree), selectors.to_vec());
         if self.root == Root::Scratch || named_files(&tree, &selectors) {
-            return listed(tree, selectors);
+            return listed(tree, selectors, named);
         }
         let mut hasher = Hasher::new();
         match self.root {
@@ -152,8 +152,13 @@ fn named_files(tree: &Directory, selectors: &[Selector]) -> bool {
         })
 }
 
-fn listed(tree: Arc<Directory>, selectors: Vec<Selector>) -> Read {
-    match content_digest(&tree, &selectors) {
+fn listed(tree: Arc<Directory>, selectors: Vec<Selector>, named: bool) -> Read {
+    let record = if named {
+        named_digest(&tree, &selectors)
+    } else {
+        content_digest(&tree, &selectors)
+    };
+    match record {
         Ok(record) => Read::Listed {
             record,
             tree,
@@ -166,10 +171,14 @@ fn listed(tree: Arc<Directory>, selectors: Vec<Selector>) -> Read {
 /// What an input brings.
 pub(super) fn read(input: &Input, trees: &Trees, results: &[Files]) -> Read {
     match &input.origin {
-        Origin::Step(id) => results[id.0].read(&input.selectors),
-        Origin::Context => listed(Arc::clone(&trees.main), input.selectors.clone()),
+        Origin::Step(id) => results[id.0].read(&input.selectors, input.named),
+        Origin::Context => listed(
+            Arc::clone(&trees.main),
+            input.selectors.clone(),
+            input.named,
+        ),
         Origin::NamedContext(name) => match trees.named.get(name) {
-            Some(tree) => listed(Arc::clone(tree), input.selectors.clone()),
+            Some(tree) => listed(Arc::clone(tree), input.selectors.clone(), input.named),
             None => Read::Inline(Digest::of(name)),
         },
         Origin::Inline(digest) => Read::Inline(*digest),
@@ -188,7 +197,7 @@ impl Read {
             (Self::Remote(before), Self::Remote(now)) => {
                 if before.identity() == now.identity() {
                     Likeness::Same
-                } else if before.pinned.is_some() && now.pinned.is_some() {
+                } else if before.pinned.is_some() && now.pinned.is_some() && !now.commit {
                     Likeness::Different(Vec::new())
                 } else {
                     Likeness::Unsure(Unsure::Download(now.address.clone()))
@@ -322,8 +331,18 @@ pub(super) fn leave(step: &Step, trees: &Trees, results: &[Files], token: Root) 
     };
     let stands_on = |index: usize| step.inputs.get(index).is_some_and(|input| input.is_root);
     match step.kind {
-        StepKind::Base => Files::of(Root::Known(step.definition)),
+        StepKind::Base => match step.inputs.first().map(|input| &input.origin) {
+            Some(Origin::NamedContext(name)) => Files {
+                root: Root::Scratch,
+                tree: trees
+                    .named
+                    .get(name)
+                    .map_or_else(Directory::empty, Arc::clone),
+            },
+            _ => Files::of(Root::Known(step.definition)),
+        },
         StepKind::Run => Files::of(token),
+        StepKind::Config => input(0),
         StepKind::Workdir => {
             let mut files = input(0);
             let path = rooted(step.destination());

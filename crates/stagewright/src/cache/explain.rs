@@ -5,17 +5,19 @@ use std::sync::Arc;
 use super::cause::{Cause, Doubt};
 use super::content::{Likeness, Unsure};
 use super::counterpart::counterparts;
-use super::store::{Outcomes, Status};
-use super::{NoCache, Verdict};
-use crate::build::{Build, ComponentKind, CopiedSource, Origin, Step, StepId, StepKind};
+use super::definition::first_difference;
+use super::store::{Need, Outcomes, Status};
+use super::{CacheOptions, Verdict};
+use crate::build::{Build, CopiedSource, Origin, Step, StepId, StepKind};
 use crate::context::Node;
+use crate::options::Builder;
 
 /// A verdict for each step of the later build.
 pub(super) fn explain(
     before: &Build,
     after: &Build,
     outcomes: &Outcomes,
-    no_cache: &NoCache,
+    options: &CacheOptions,
 ) -> Vec<Verdict> {
     let explainer = Explainer {
         before,
@@ -27,12 +29,13 @@ pub(super) fn explain(
     for step in &after.steps {
         let verdict = match &outcomes.after[step.id.0].0 {
             Status::Cached(_) => Verdict::Cached,
-            Status::Rerun(_) if no_cache.covers(step) => Verdict::Rerun {
+            Status::Rerun(_) if options.no_cache.covers(step, after.builder) => Verdict::Rerun {
                 cause: Arc::new(Cause::NoCache),
             },
             Status::Rerun(_) => Verdict::Rerun {
                 cause: explainer.cause(step, &verdicts),
             },
+            Status::Keyed { needed_by, .. } => explainer.not_exported(*needed_by, options),
             Status::Unknown { input, unsure, .. } => Verdict::Unknown {
                 doubt: explainer.doubt(step, *input, unsure.as_ref(), &verdicts),
             },
@@ -42,9 +45,9 @@ pub(super) fn explain(
     verdicts
 }
 
-struct Explainer<'b> {
-    before: &'b Build,
-    after: &'b Build,
+pub(super) struct Explainer<'b> {
+    pub(super) before: &'b Build,
+    pub(super) after: &'b Build,
     outcomes: &'b Outcomes,
     counterparts: Vec<Option<StepId>>,
 }
@@ -54,7 +57,20 @@ impl Explainer<'_> {
         let Some(counterpart) = self.counterparts[step.id.0] else {
             return Arc::new(Cause::Added);
         };
+        if step.kind == StepKind::Base
+            && let Some(Origin::NamedContext(name)) = step.inputs.first().map(|input| &input.origin)
+        {
+            return Arc::new(Cause::LocalBase {
+                context: name.clone(),
+            });
+        }
         let counterpart = self.before.step(counterpart);
+        // Another parent is enough for the builder before BuildKit.
+        if self.after.builder == Builder::Legacy
+            && let Some(cause) = self.stands_on(step, verdicts)
+        {
+            return cause;
+        }
         if step.definition != counterpart.definition {
             let cause = self.definition(counterpart, step);
             // Where the folder that it works in is another one, the step that makes the folder says why.
@@ -75,7 +91,7 @@ impl Explainer<'_> {
         // What it reads comes from a step that runs again, though the files of that step cannot be told apart.
         for input in &step.inputs {
             if let Origin::Step(id) = input.origin
-                && let Verdict::Rerun { cause } = &verdicts[id.0]
+                && let Some(cause) = self.changed(id, verdicts)
             {
                 return self.after_step(id, cause);
             }
@@ -89,215 +105,40 @@ impl Explainer<'_> {
             .iter()
             .filter(|input| input.is_root)
             .find_map(|input| match input.origin {
-                Origin::Step(id) => match &verdicts[id.0] {
-                    Verdict::Rerun { cause } => Some(self.after_step(id, cause)),
-                    _ => None,
-                },
+                Origin::Step(id) => {
+                    let cause = self.changed(id, verdicts)?;
+                    Some(self.after_step(id, cause))
+                }
                 _ => None,
             })
     }
 
-    /// The same step with another definition.
-    fn definition(&self, before: &Step, after: &Step) -> Cause {
-        if let (StepKind::Base, StepKind::Base) = (before.kind, after.kind) {
-            return self.base(before, after);
-        }
-        if before.text != after.text {
-            return Cause::Text {
-                before: before.text.clone(),
-                after: after.text.clone(),
-            };
-        }
-        if let Some(cause) = scripts(before, after) {
-            return cause;
-        }
-        // The same words mean something else: a variable in them has another value.
-        if let Some(cause) = self.referenced(before, after) {
-            return cause;
-        }
-        if let Some(cause) = self.variables(before, after) {
-            return cause;
-        }
-        let value = |step: &Step, kind: ComponentKind, name: &str| {
-            let found = step
-                .components
-                .iter()
-                .find(|component| component.kind == kind && component.name == name);
-            found.map(|component| component.value.clone())
-        };
-        let all = after.components.iter().chain(&before.components);
-        for component in all {
-            let was = value(before, component.kind, &component.name);
-            let is = value(after, component.kind, &component.name);
-            if was == is {
-                continue;
-            }
-            if component.kind == ComponentKind::Epoch {
-                return Cause::BuildArg {
-                    name: component.name.clone(),
-                    before: was,
-                    after: is,
-                };
-            }
-            let input = |value: &Option<String>| {
-                value
-                    .as_deref()
-                    .and_then(|value| Some(value.rsplit_once(" input ")?.0.to_owned()))
-            };
-            if component.kind == ComponentKind::Source
-                && input(&was).is_some()
-                && input(&was) == input(&is)
-            {
-                return self.moved(before);
-            }
-            let name = match component.kind {
-                ComponentKind::Command => "shell".to_owned(),
-                ComponentKind::WorkingDirectory => "working directory".to_owned(),
-                ComponentKind::Destination => "destination".to_owned(),
-                ComponentKind::User => "user".to_owned(),
-                ComponentKind::Platform => "platform".to_owned(),
-                ComponentKind::Mount => format!("mount at `{}`", component.name),
-                ComponentKind::Flag => format!("flag `{}`", component.name),
-                _ => "source".to_owned(),
-            };
-            return Cause::Setting {
-                name,
-                before: was.unwrap_or_default(),
-                after: is.unwrap_or_default(),
-            };
-        }
-        Cause::Moved
-    }
-
-    fn base(&self, before: &Step, after: &Step) -> Cause {
-        let (mut was, mut is) = (reference(before), reference(after));
-        // An argument whose value stands in the reference.
-        for (name, was_arg, is_arg) in self.changed_args() {
-            if let (Some(was_arg), Some(is_arg)) = (&was_arg, &is_arg)
-                && before.text.contains(was_arg.as_str())
-                && after.text.contains(is_arg.as_str())
-            {
-                return Cause::BuildArg {
-                    name,
-                    before: Some(was_arg.clone()),
-                    after: Some(is_arg.clone()),
-                };
-            }
-        }
-        if was == is {
-            (was, is) = (image(before), image(after));
-        }
-        if was == is {
-            let platform = |step: &Step| {
-                let component = step
-                    .components
-                    .iter()
-                    .find(|component| component.kind == ComponentKind::Platform);
-                component
-                    .map(|component| component.value.clone())
-                    .unwrap_or_default()
-            };
-            return Cause::Setting {
-                name: "platform".to_owned(),
-                before: platform(before),
-                after: platform(after),
-            };
-        }
-        Cause::Base {
-            before: was,
-            after: is,
+    /// Why a step is another one than before: not where it only runs because its layer is not at hand.
+    fn changed<'v>(&self, id: StepId, verdicts: &'v [Verdict]) -> Option<&'v Arc<Cause>> {
+        match (&verdicts[id.0], &self.outcomes.after[id.0].0) {
+            (_, Status::Keyed { .. }) => None,
+            (Verdict::Rerun { cause }, _) => Some(cause),
+            _ => None,
         }
     }
 
-    /// Build arguments that have another value.
-    fn changed_args(&self) -> Vec<(String, Option<String>, Option<String>)> {
-        let (before, after) = (&self.before.args, &self.after.args);
-        let names = before
-            .keys()
-            .chain(after.keys().filter(|name| !before.contains_key(*name)));
-        names
-            .map(|name| {
-                (
-                    name.clone(),
-                    before.get(name).cloned(),
-                    after.get(name).cloned(),
-                )
-            })
-            .filter(|(_, before, after)| before != after)
-            .collect()
-    }
-
-    /// A variable that stands in the instruction and has another value.
-    fn referenced(&self, before: &Step, after: &Step) -> Option<Cause> {
-        for piece in after.text.split('$').skip(1) {
-            let piece = piece.trim_start_matches('{');
-            let end = piece
-                .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-                .unwrap_or(piece.len());
-            let name = &piece[..end];
-            let (was, is) = (before.before.env.get(name), after.before.env.get(name));
-            if was != is {
-                return Some(self.variable(name, was, is));
-            }
-        }
-        None
-    }
-
-    /// The environment of a RUN.
-    fn variables(&self, before: &Step, after: &Step) -> Option<Cause> {
-        let list = |step: &Step| -> Vec<(String, String)> {
-            let variables = step
-                .components
-                .iter()
-                .filter(|component| component.kind == ComponentKind::Variable);
-            variables
-                .map(|component| (component.name.clone(), component.value.clone()))
-                .collect()
-        };
-        let (was, is) = (list(before), list(after));
-        let get = |list: &[(String, String)], name: &str| {
-            list.iter()
-                .find(|(key, _)| key == name)
-                .map(|(_, value)| value.clone())
-        };
-        let mut first = None;
-        let names = is.iter().chain(&was).map(|(name, _)| name);
-        for name in names {
-            let (before, after) = (get(&was, name), get(&is, name));
-            if before != after {
-                let cause = self.variable(name, before.as_deref(), after.as_deref());
-                // Of several, the argument: the others may follow from it.
-                if matches!(cause, Cause::BuildArg { .. }) {
-                    return Some(cause);
+    /// A step that the imported cache knows without its layer.
+    fn not_exported(&self, needed_by: Option<Need>, options: &CacheOptions) -> Verdict {
+        match (needed_by, options.imported) {
+            (Some(Need::Sure), Some(export)) => Verdict::Rerun {
+                cause: Arc::new(Cause::NotExported { export }),
+            },
+            (Some(Need::Of(id)), _) => {
+                let needs = self.after.step(id);
+                Verdict::Unknown {
+                    doubt: Arc::new(Doubt::Needed {
+                        step: id,
+                        line: needs.line,
+                        instruction: needs.text.clone(),
+                    }),
                 }
-                first = first.or(Some(cause));
             }
-        }
-        let reordered = || {
-            let moved = was.iter().zip(&is).find(|(before, after)| before != after);
-            moved.map(|(_, (name, _))| Cause::VariableOrder { name: name.clone() })
-        };
-        first.or_else(reordered)
-    }
-
-    fn variable(&self, name: &str, before: Option<&str>, after: Option<&str>) -> Cause {
-        let (name, before, after) = (
-            name.to_owned(),
-            before.map(str::to_owned),
-            after.map(str::to_owned),
-        );
-        if self.before.args.get(&name) == self.after.args.get(&name) {
-            Cause::Variable {
-                name,
-                before,
-                after,
-            }
-        } else {
-            Cause::BuildArg {
-                name,
-                before,
-                after,
-            }
+            _ => Verdict::Cached,
         }
     }
 
@@ -314,7 +155,7 @@ impl Explainer<'_> {
             };
             let from = match &input.origin {
                 Origin::Step(id) => {
-                    if let Verdict::Rerun { cause } = &verdicts[id.0] {
+                    if let Some(cause) = self.changed(*id, verdicts) {
                         return Some(self.after_step(*id, cause));
                     }
                     Some(self.after.step(*id).stage_name.clone())
@@ -378,7 +219,7 @@ impl Explainer<'_> {
     }
 
     /// Everything about the step is as before, and yet it stands on something else.
-    fn moved(&self, counterpart: &Step) -> Cause {
+    pub(super) fn moved(&self, counterpart: &Step) -> Cause {
         for input in &counterpart.inputs {
             let Origin::Step(id) = input.origin else {
                 continue;
@@ -459,50 +300,5 @@ impl Explainer<'_> {
                 message: message.clone(),
             },
         })
-    }
-}
-
-/// The reference of a base image as it stands after FROM.
-fn reference(step: &Step) -> String {
-    step.text.trim_start_matches("FROM ").to_owned()
-}
-
-fn image(step: &Step) -> String {
-    let component = step
-        .components
-        .iter()
-        .find(|component| component.kind == ComponentKind::Image);
-    component
-        .map(|component| component.value.clone())
-        .unwrap_or_default()
-}
-
-/// A command that is written below its instruction.
-fn scripts(before: &Step, after: &Step) -> Option<Cause> {
-    let arguments = |step: &Step| -> Option<Vec<String>> {
-        let command = step
-            .components
-            .iter()
-            .find(|component| component.kind == ComponentKind::Command)?;
-        serde_json::from_str(&command.value).ok()
-    };
-    let (before, after) = (arguments(before)?, arguments(after)?);
-    let ((was, shell_before), (is, shell_after)) = (before.split_last()?, after.split_last()?);
-    (shell_before == shell_after && was != is).then(|| first_difference(was, is))
-}
-
-/// The first line that reads differently.
-fn first_difference(before: &str, after: &str) -> Cause {
-    let (mut was, mut is) = (before.split('\n'), after.split('\n'));
-    loop {
-        match (was.next(), is.next()) {
-            (Some(before), Some(after)) if before == after => {}
-            (before, after) => {
-                return Cause::Text {
-                    before: before.unwrap_or_default().to_owned(),
-                    after: after.unwrap_or_default().to_owned(),
-                };
-            }
-        }
     }
 }

@@ -7,8 +7,10 @@
 mod cause;
 mod content;
 mod counterpart;
+mod definition;
 mod expect;
 mod explain;
+mod options;
 mod store;
 
 use std::fmt;
@@ -19,8 +21,9 @@ use serde::Serialize;
 pub use cause::{Cause, Doubt};
 pub use expect::ExpectationError;
 pub(crate) use expect::{StepName, pick};
+pub use options::{CacheOptions, Export, NoCache};
 
-use crate::build::{Build, Step, StepId, StepKind};
+use crate::build::{Build, StepId, StepKind};
 
 /// What happens to each step of a build that follows another one on the same builder.
 #[derive(Clone, Debug, Serialize)]
@@ -68,33 +71,6 @@ pub enum Verdict {
     },
 }
 
-/// Which steps run whatever the cache holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum NoCache {
-    /// None of them.
-    #[default]
-    Nothing,
-    /// Every RUN, COPY and ADD (`--no-cache`).
-    Everything,
-    /// Every RUN, COPY and ADD of the stages of these names, in any case (`--no-cache-filter`).
-    Stages(Vec<String>),
-}
-
-impl NoCache {
-    /// Base images and WORKDIR are not covered (`llb.IgnoreCache` in `dispatchRun` and `dispatchCopy`).
-    fn covers(&self, step: &Step) -> bool {
-        let named = match self {
-            Self::Nothing => false,
-            Self::Everything => true,
-            Self::Stages(names) => names
-                .iter()
-                .any(|name| name.eq_ignore_ascii_case(&step.stage_name)),
-        };
-        named && !matches!(step.kind, StepKind::Base | StepKind::Workdir)
-    }
-}
-
 /// Compares two builds of one project: which steps of `after` a builder that has done `before` takes from its cache.
 ///
 /// ```
@@ -116,13 +92,13 @@ impl NoCache {
 /// # Ok::<(), stagewright::context::ContextError>(())
 /// ```
 pub fn compare(before: &Build, after: &Build) -> Prediction {
-    compare_with(before, after, &NoCache::Nothing)
+    compare_with(before, after, &CacheOptions::default())
 }
 
-/// As [`compare`], for a build that is told not to use its cache for some of its steps.
-pub fn compare_with(before: &Build, after: &Build, no_cache: &NoCache) -> Prediction {
-    let outcomes = store::play(before, after, no_cache);
-    let explained = explain::explain(before, after, &outcomes, no_cache);
+/// As [`compare`], for a build that does not simply use what its builder has.
+pub fn compare_with(before: &Build, after: &Build, options: &CacheOptions) -> Prediction {
+    let outcomes = store::play(before, after, options);
+    let explained = explain::explain(before, after, &outcomes, options);
     let steps = after
         .steps
         .iter()

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::NoCache;
 use super::content::{self, Files, Likeness, Read, Root, Unsure};
-use crate::build::{Build, Origin, Step, StepId};
+use super::options::{CacheOptions, Export};
+use crate::build::{Build, Origin, Step, StepId, StepKind};
 use crate::context::{Context, Digest, Directory};
+use crate::options::Builder;
 
 /// The trees of the contexts of a build.
 pub(super) struct Trees {
@@ -20,12 +21,26 @@ pub(super) enum Status {
     /// Its result is that of this step of the first build.
     Cached(Record),
     Rerun(Record),
+    /// It is known to an imported cache that has no layer of it.
+    Keyed {
+        record: Record,
+        needed_by: Option<Need>,
+    },
     /// Its result is that of a step of the first build, if the input at this place is what it was.
     Unknown {
         record: Record,
         input: usize,
         unsure: Option<Unsure>,
     },
+}
+
+/// Who needs what a step leaves.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Need {
+    /// A step that runs, or what is built.
+    Sure,
+    /// This step, if it runs.
+    Of(StepId),
 }
 
 /// An entry of the cache.
@@ -43,7 +58,10 @@ pub(super) struct Outcomes {
 impl Status {
     pub(super) fn record(&self) -> Record {
         match self {
-            Self::Cached(record) | Self::Rerun(record) | Self::Unknown { record, .. } => *record,
+            Self::Cached(record)
+            | Self::Rerun(record)
+            | Self::Keyed { record, .. }
+            | Self::Unknown { record, .. } => *record,
         }
     }
 }
@@ -56,6 +74,8 @@ struct Store {
     sources: BTreeMap<Digest, Record>,
     /// The files that each entry stands for; of one that the second build makes, only that it is new.
     files: Vec<Option<Files>>,
+    /// Entries that an imported cache has no layer of.
+    keys_only: BTreeSet<Record>,
 }
 
 #[derive(Default)]
@@ -72,7 +92,7 @@ struct Candidates {
 }
 
 /// Plays both builds.
-pub(super) fn play(before: &Build, after: &Build, no_cache: &NoCache) -> Outcomes {
+pub(super) fn play(before: &Build, after: &Build, options: &CacheOptions) -> Outcomes {
     let trees = Trees {
         main: Arc::clone(before.context.tree()),
         named: before
@@ -106,13 +126,16 @@ pub(super) fn play(before: &Build, after: &Build, no_cache: &NoCache) -> Outcome
         outcomes.before.push((record, reads));
     }
 
+    if let Some(export) = options.imported {
+        store.keys_only = not_exported(before, export, &outcomes.before);
+    }
+    let named = after.named.iter().map(|(name, context)| {
+        let before = before.named.get(name);
+        (name.clone(), carried(after.builder, before, context))
+    });
     let trees = Trees {
-        main: carried(before.context.tree(), after.context.tree()),
-        named: after
-            .named
-            .iter()
-            .map(|(name, context)| (name.clone(), carried_named(before, name, context)))
-            .collect(),
+        main: carried(after.builder, Some(&before.context), &after.context),
+        named: named.collect(),
     };
     let mut results: Vec<Files> = Vec::new();
     for step in &after.steps {
@@ -124,24 +147,31 @@ pub(super) fn play(before: &Build, after: &Build, no_cache: &NoCache) -> Outcome
                 matches!(status, Status::Unknown { .. }).then_some(()),
             )
         });
-        let candidates = if no_cache.covers(step) {
+        let candidates = if options.no_cache.covers(step, after.builder) {
             Candidates::none()
         } else {
             store.find(step, &reads, &histories)
         };
-        let known = candidates
-            .sure
-            .iter()
-            .find(|record| store.files[record.0].is_some());
-        let status = if let Some(record) = known {
+        let of_before = |record: &&Record| store.files[record.0].is_some();
+        let has_layer = |record: &&Record| !store.keys_only.contains(record);
+        let known = candidates.sure.iter().filter(of_before);
+        let status = if let Some(record) = known.clone().find(has_layer) {
             Status::Cached(*record)
+        } else if let Some(record) = known.clone().next() {
+            Status::Keyed {
+                record: *record,
+                needed_by: None,
+            }
         } else if let Some(record) = candidates.sure.first() {
-            // An equal step of this very build.
-            Status::Rerun(*record)
+            // An equal step of this very build: one and the same to BuildKit, the next one to the builder before it.
+            match after.builder {
+                Builder::Legacy => Status::Cached(*record),
+                Builder::BuildKit => Status::Rerun(*record),
+            }
         } else if let Some((record, (input, unsure))) = candidates
             .possible
             .into_iter()
-            .find(|(record, _)| store.files[record.0].is_some())
+            .find(|(record, _)| of_before(&record))
         {
             Status::Unknown {
                 record,
@@ -160,7 +190,38 @@ pub(super) fn play(before: &Build, after: &Build, no_cache: &NoCache) -> Outcome
         results.push(files);
         outcomes.after.push((status, reads));
     }
+    if !store.keys_only.is_empty() {
+        store.settle(after, &mut outcomes.after);
+    }
     outcomes
+}
+
+/// The entries of a build of which an exported cache has the keys alone (`exporter.ExportTo`): with `min` only what becomes a layer of
+/// the image is taken along, and so it is inline. Base images are never exported; they are fetched from where they are.
+fn not_exported(
+    before: &Build,
+    export: Export,
+    entries: &[(Record, Vec<Read>)],
+) -> BTreeSet<Record> {
+    if export == Export::Max {
+        return BTreeSet::new();
+    }
+    let mut exported = BTreeSet::new();
+    let mut open: Vec<StepId> = before.ends[before.target.0].into_iter().collect();
+    while let Some(id) = open.pop() {
+        exported.insert(entries[id.0].0);
+        let layers = before.step(id).inputs.iter().filter(|input| input.is_root);
+        open.extend(layers.filter_map(|input| match input.origin {
+            Origin::Step(id) => Some(id),
+            _ => None,
+        }));
+    }
+    let steps = before.steps.iter().zip(entries);
+    steps
+        .filter(|(step, _)| step.kind != StepKind::Base)
+        .map(|(_, (record, _))| *record)
+        .filter(|record| !exported.contains(record))
+        .collect()
 }
 
 fn reads(step: &Step, trees: &Trees, results: &[Files]) -> Vec<Read> {
@@ -270,6 +331,61 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Finds the steps known without their layers that must run, from the target backwards: a step is needed by one that runs, and by
+    /// one that is found through the content of what it reads (`edge.go`, `desiredStateDep`).
+    fn settle(&self, after: &Build, steps: &mut [(Status, Vec<Read>)]) {
+        let mut needs: Vec<Option<Need>> = vec![None; after.steps.len()];
+        if let Some(end) = after.ends[after.target.0] {
+            needs[end.0] = Some(Need::Sure);
+        }
+        for step in after.steps.iter().rev() {
+            let needed = needs[step.id.0];
+            let status = &mut steps[step.id.0].0;
+            let runs = match status {
+                Status::Cached(_) => None,
+                Status::Rerun(_) => Some(Need::Sure),
+                Status::Keyed { needed_by, .. } => {
+                    *needed_by = needed;
+                    needed
+                }
+                Status::Unknown { record, .. }
+                    if self.keys_only.contains(record) && matches!(needed, Some(Need::Sure)) =>
+                {
+                    *status = Status::Keyed {
+                        record: *record,
+                        needed_by: needed,
+                    };
+                    needed
+                }
+                Status::Unknown { .. } => Some(Need::Of(step.id)),
+            };
+            let record = status.record();
+            for (index, input) in step.inputs.iter().enumerate() {
+                let Origin::Step(id) = input.origin else {
+                    continue;
+                };
+                let by_content = || {
+                    let links = self.links.get(&(step.definition, index));
+                    let history = (steps[id.0].0.record(), input.selector);
+                    links
+                        .and_then(|links| links.by_history.get(&history))
+                        .is_none_or(|found| !found.contains(&record))
+                };
+                let need = if input.by_content && by_content() {
+                    Some(Need::Sure)
+                } else {
+                    runs
+                };
+                needs[id.0] = match (needs[id.0], need) {
+                    (Some(Need::Sure), _) | (_, Some(Need::Sure)) => Some(Need::Sure),
+                    (before, now) => before.or(now),
+                };
+            }
+        }
+    }
+}
+
 impl Candidates {
     fn none() -> Self {
         Self {
@@ -295,15 +411,11 @@ impl Candidates {
     }
 }
 
-/// The context as the builder sees it: a folder that it has had before keeps the permissions that it had then, because a change of them
-/// alone is not noted (fsutil's `rootdiskwriter.go`, `HandleChange`; <https://github.com/moby/buildkit/issues/7176>).
-fn carried(before: &Arc<Directory>, after: &Arc<Directory>) -> Arc<Directory> {
-    before.carry_modes(after)
-}
-
-fn carried_named(before: &Build, name: &str, context: &Context) -> Arc<Directory> {
-    match before.named.get(name) {
-        Some(before) => carried(before.tree(), context.tree()),
-        None => Arc::clone(context.tree()),
+/// The context as the builder sees it: a folder that BuildKit has had before keeps the permissions that it had then, because a change of
+/// them alone is not noted (fsutil's `rootdiskwriter.go`, `HandleChange`; <https://github.com/moby/buildkit/issues/7176>).
+fn carried(builder: Builder, before: Option<&Context>, after: &Context) -> Arc<Directory> {
+    match before {
+        Some(before) if builder == Builder::BuildKit => before.tree().carry_modes(after.tree()),
+        _ => Arc::clone(after.tree()),
     }
 }

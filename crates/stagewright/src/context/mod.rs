@@ -7,6 +7,7 @@ mod digest;
 mod error;
 mod glob;
 mod ignore;
+mod legacy;
 mod path;
 mod pattern;
 mod sources;
@@ -28,6 +29,7 @@ pub(crate) use {
     checksum::{Covered, Covers, Selector, content_digest, dedupe as dedupe_selectors},
     difference::lists as list_differences,
     digest::{Hasher, Header, file_record},
+    legacy::named_digest,
     path::{base as base_name, depth, join, rooted},
     pattern::Matched as PatternsMatched,
     sources::landing,

@@ -62,7 +62,8 @@ impl Table {
             StepKind::Copy => self.copy.clone(),
             StepKind::Add => self.add.clone(),
             StepKind::Workdir => self.workdir.clone(),
-            StepKind::Link => self.link.clone(),
+            // A configuration alone is an image without a layer, as a merge is.
+            StepKind::Link | StepKind::Config => self.link.clone(),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::build::Inputs;
 use crate::context::{
     Content, Context, ContextError, Directory, File, Header, IgnoreFile, LONGEST_TEXT, Node,
     PatternsMatched, Special, Stamp, file_record, join, rooted,
@@ -58,6 +59,20 @@ impl DirectoryOptions {
     pub fn since(mut self, earlier: Context) -> Self {
         self.since = Some(earlier);
         self
+    }
+}
+
+impl Inputs {
+    /// Reads the folders among named contexts (`--build-context NAME=FOLDER`), with digests where the build context has them. A value
+    /// with a scheme (`docker-image://…`) is no folder.
+    pub fn read_named(mut self, contexts: &BTreeMap<String, String>) -> Result<Self, ContextError> {
+        let options = DirectoryOptions::default().hash(!self.context().tree().has_unread_files());
+        let folders = contexts.iter().filter(|(_, place)| !place.contains("://"));
+        for (name, folder) in folders {
+            let context = Context::directory_with(folder, &options)?;
+            self = self.named_context(name, context);
+        }
+        Ok(self)
     }
 }
 

@@ -50,6 +50,12 @@ use crate::trace::TraceError;
 /// | `bad-date` | a word is no date of the form YYYY-MM-DD |
 /// | `bad-build-arg` | a word is no build argument of the form NAME=VALUE |
 /// | `bad-base` | a word is no base image of the form NAME=DIGEST |
+/// | `unknown-builder` | no builder has the name |
+/// | `unknown-network` | no network of a build has the name |
+/// | `bad-host` | a word is no host of the form NAME=IP |
+/// | `bad-size` | a word is no size |
+/// | `bad-ulimit` | a word is no limit of the form NAME=SOFT[:HARD] |
+/// | `unknown-export` | no way to export a cache has the name |
 /// | `bad-since` | a word is no day and no number of days or weeks |
 /// | `snapshot-version` | a snapshot was written in the form of another version |
 /// | `bad-snapshot` | a snapshot is none, or damaged; the message says where |

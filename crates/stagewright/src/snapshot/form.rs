@@ -11,6 +11,7 @@ use crate::context::{
     base_name, depth, file_node, rooted,
 };
 use crate::facts::MeasuredImage;
+use crate::options::{Builder, RunOptions};
 
 /// The form as JSON.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,8 +33,14 @@ pub(super) struct OptionsForm {
     pub(super) target: Option<String>,
     pub(super) build_args: BTreeMap<String, String>,
     pub(super) platform: String,
+    #[serde(default)]
+    pub(super) builder: Builder,
+    #[serde(default)]
+    pub(super) run: RunOptions,
     pub(super) named_contexts: BTreeMap<String, String>,
     pub(super) bases: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) downloads: BTreeMap<String, String>,
     pub(super) as_of: Option<String>,
     pub(super) images: BTreeMap<String, MeasuredImage>,
 }

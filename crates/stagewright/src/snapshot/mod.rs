@@ -156,8 +156,11 @@ impl Snapshot {
                 target: options.target.clone(),
                 build_args: options.build_args.clone(),
                 platform: options.platform.to_string(),
+                builder: options.builder,
+                run: options.run.clone(),
                 named_contexts: options.named_contexts.clone(),
                 bases: options.bases.clone(),
+                downloads: options.downloads.clone(),
                 as_of: options.as_of.clone(),
                 images: options.images.clone(),
             },
@@ -193,8 +196,11 @@ impl Snapshot {
             platform: Platform::parse(platform).ok_or_else(|| {
                 SnapshotError::bad(format!("`{platform}`"), "this is no platform")
             })?,
+            builder: form.options.builder,
+            run: form.options.run,
             named_contexts: form.options.named_contexts,
             bases: form.options.bases,
+            downloads: form.options.downloads,
             as_of: form.options.as_of,
             images: form.options.images,
         };

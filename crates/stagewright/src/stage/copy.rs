@@ -18,6 +18,8 @@ pub struct CopyOp {
     pub sources: Vec<CopySource>,
     /// The destination as an absolute path, with a slash at its end where one was written.
     pub destination: String,
+    /// The destination as it is written, after expansion.
+    pub written_destination: String,
     /// `--chown`, empty if absent.
     pub chown: String,
     /// `--chmod`, empty if absent.

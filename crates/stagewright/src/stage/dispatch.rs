@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use stagewright_syntax::expand::Expander;
-use stagewright_syntax::instruction::{HealthcheckTest, Source, exposed_ports};
+use stagewright_syntax::instruction::{Healthcheck, HealthcheckTest, Source, exposed_ports};
 use stagewright_syntax::{Heredoc, Instruction, Span, View, quote};
 
 use super::copy::check_mode;
@@ -32,11 +32,13 @@ impl Resolver<'_, '_> {
                     None => From::Context,
                     Some(name) => self.copy_from(name, name.span, walk),
                 };
+                let written = self.expand(&copy.destination, state, span);
                 let op = CopyOp {
                     add: false,
                     from,
                     sources: self.sources(&copy.sources, state, span, false),
-                    destination: self.destination(&copy.destination, state, span),
+                    destination: absolute(&written, state),
+                    written_destination: written,
                     chown: self.optional(copy.chown.as_deref(), state, span),
                     chmod: self.optional(copy.chmod.as_deref(), state, span),
                     link: copy.link,
@@ -50,11 +52,13 @@ impl Resolver<'_, '_> {
                 return Op::Copy(op);
             }
             View::Add(add) => {
+                let written = self.expand(&add.destination, state, span);
                 let mut op = CopyOp {
                     add: true,
                     from: From::Context,
                     sources: self.sources(&add.sources, state, span, true),
-                    destination: self.destination(&add.destination, state, span),
+                    destination: absolute(&written, state),
+                    written_destination: written,
                     chown: self.optional(add.chown.as_deref(), state, span),
                     chmod: self.optional(add.chmod.as_deref(), state, span),
                     link: add.link,
@@ -80,6 +84,7 @@ impl Resolver<'_, '_> {
                     relative => join(state.workdir(), relative),
                 };
                 Arc::make_mut(state).config.workdir.clone_from(&path);
+                walk.words.push(join("/", &path));
                 if path != "/" {
                     return Op::Workdir(join("/", &path));
                 }
@@ -96,6 +101,7 @@ impl Resolver<'_, '_> {
                         )
                     })
                     .collect();
+                walk.words.extend(words(&pairs));
                 let state = Arc::make_mut(state);
                 for (key, value) in pairs {
                     state.env.set(&key, &value);
@@ -104,6 +110,15 @@ impl Resolver<'_, '_> {
             }
             View::Arg(arg) => {
                 for pair in &arg.args {
+                    let default = pair.value.as_deref().map(|default| {
+                        let expanded = self.expander.word(default, &state.env);
+                        expanded.map_or_else(|_| default.to_owned(), |expanded| expanded.value)
+                    });
+                    let word = default.map_or_else(
+                        || pair.key.to_string(),
+                        |default| format!("{}={default}", pair.key),
+                    );
+                    walk.words.push(word);
                     self.arg(&pair.key, pair.value.as_deref(), state, span);
                 }
             }
@@ -123,19 +138,23 @@ impl Resolver<'_, '_> {
         match instruction.view() {
             View::User(user) => {
                 let user = self.expand(&user.value, state, span);
+                walk.words.push(user.clone());
                 Arc::make_mut(state).config.user = user;
             }
             View::Shell(shell) => {
-                let words = shell.words.iter().map(ToString::to_string).collect();
+                let words: Vec<_> = shell.words.iter().map(ToString::to_string).collect();
+                walk.words.extend_from_slice(&words);
                 Arc::make_mut(state).config.shell = words;
             }
             View::Cmd(cmd) => {
                 let argv = argv(&cmd.command, &state.config);
+                walk.words.extend_from_slice(&argv);
                 Arc::make_mut(state).config.cmd = Some(argv);
                 walk.has_cmd = true;
             }
             View::Entrypoint(entrypoint) => {
                 let argv = argv(&entrypoint.command, &state.config);
+                walk.words.extend_from_slice(&argv);
                 let config = &mut Arc::make_mut(state).config;
                 config.entrypoint = Some(argv);
                 // A CMD of the base goes; one of this stage stays.
@@ -150,6 +169,7 @@ impl Resolver<'_, '_> {
                     .into_iter()
                     .flat_map(|port| self.expand_words(port, state, span))
                     .collect();
+                walk.words.extend_from_slice(&words);
                 for word in words {
                     let found = exposed_ports(&word).unwrap_or_else(|error| {
                         self.problem(error.code(), span, error.message());
@@ -170,6 +190,7 @@ impl Resolver<'_, '_> {
                         let message = "VOLUME specified can not be an empty string";
                         self.problem("blank-volume", span, message);
                     }
+                    walk.words.push(path.clone());
                     let volumes = &mut Arc::make_mut(state).config.volumes;
                     if let Err(at) = volumes.binary_search(&path) {
                         volumes.insert(at, path);
@@ -187,6 +208,7 @@ impl Resolver<'_, '_> {
                         )
                     })
                     .collect();
+                walk.words.extend(words(&pairs));
                 Arc::make_mut(state).config.labels.extend(pairs);
             }
             View::Stopsignal(signal) => {
@@ -194,6 +216,7 @@ impl Resolver<'_, '_> {
                 if !is_signal(&signal) {
                     self.problem("invalid-signal", span, format!("invalid signal: {signal}"));
                 }
+                walk.words.push(signal.clone());
                 Arc::make_mut(state).config.stop_signal = signal;
             }
             View::Healthcheck(check) => {
@@ -205,8 +228,12 @@ impl Resolver<'_, '_> {
                         .chain(words.iter().map(ToString::to_string))
                         .collect(),
                 };
+                walk.words.extend_from_slice(&test);
+                walk.words.extend(settings(&check));
                 Arc::make_mut(state).config.healthcheck = Some(test);
             }
+            View::Onbuild(onbuild) => walk.words.push(onbuild.expression()),
+            View::Maintainer(maintainer) => walk.words.push(maintainer.value.to_string()),
             _ => {}
         }
     }
@@ -249,18 +276,6 @@ impl Resolver<'_, '_> {
     fn optional(&mut self, word: Option<&str>, state: &State, span: Span) -> String {
         word.map(|word| self.expand(word, state, span))
             .unwrap_or_default()
-    }
-
-    /// `pathRelativeToWorkingDir`: the working directory is put before a relative path; a slash at the end stays.
-    fn destination(&mut self, word: &str, state: &State, span: Span) -> String {
-        let path = self.expand(word, state, span);
-        let mut absolute = join(state.workdir(), &path);
-        if (path.ends_with('/') || path == "." || path.is_empty() || path.ends_with("/."))
-            && absolute != "/"
-        {
-            absolute.push('/');
-        }
-        absolute
     }
 
     fn check_copy(&mut self, op: &CopyOp, span: Span) {
@@ -378,4 +393,31 @@ fn is_signal(text: &str) -> bool {
     (!name.contains(' ') && NAMES.contains(&format!(" {name} ")))
         || real_time("RTMIN+", 15)
         || real_time("RTMAX-", 14)
+}
+
+/// `pathRelativeToWorkingDir`: the working directory is put before a relative path; a slash at the end stays.
+fn absolute(path: &str, state: &State) -> String {
+    let mut absolute = join(state.workdir(), path);
+    if (path.ends_with('/') || path == "." || path.is_empty() || path.ends_with("/."))
+        && absolute != "/"
+    {
+        absolute.push('/');
+    }
+    absolute
+}
+
+fn words(pairs: &[(String, String)]) -> impl Iterator<Item = String> {
+    pairs.iter().map(|(key, value)| format!("{key}={value}"))
+}
+
+/// How often and how long a health check tries.
+fn settings(check: &Healthcheck<'_>) -> [String; 5] {
+    [
+        &check.interval,
+        &check.timeout,
+        &check.start_period,
+        &check.start_interval,
+        &check.retries,
+    ]
+    .map(|one| one.as_deref().unwrap_or_default().to_owned())
 }

@@ -98,6 +98,8 @@ pub struct StageInstruction {
     pub text: String,
     /// Whether it comes from an ONBUILD of the base.
     pub trigger: bool,
+    /// The words of an instruction that changes the configuration alone, expanded, as a history would show them.
+    pub words: Vec<String>,
     /// What holds before it.
     pub before: Arc<State>,
     /// What it does to the file system.

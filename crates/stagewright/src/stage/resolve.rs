@@ -12,7 +12,7 @@ use stagewright_syntax::{Dockerfile, Instruction, Span, View, quote};
 use super::state::{EnvList, ImageConfig, State};
 use super::{Base, From, Op, Stage, StageGraph, StageId, StageInstruction};
 use crate::finding::{Finding, Severity};
-use crate::options::{Options, Platform};
+use crate::options::{IMAGE_CONTEXT, Options, Platform};
 
 /// Looks up what is known of a base image's configuration, by its reference as written.
 pub type ImageConfigs<'a> = dyn Fn(&str) -> Option<ImageConfig> + 'a;
@@ -363,6 +363,7 @@ impl Resolver<'_, '_> {
                 id,
                 needs: BTreeSet::new(),
                 has_cmd: false,
+                words: Vec::new(),
                 instructions: Vec::new(),
             };
             if let Base::Stage(base) = self.stages[i].base {
@@ -437,7 +438,15 @@ impl Resolver<'_, '_> {
                 let state = self.stages_ref(*base).end.of_stage();
                 (Arc::new(state), triggers_of[base.0].clone())
             }
-            Base::Image(image) => {
+            Base::Image(_) | Base::Context(_) => {
+                let image = match &stage.base {
+                    Base::Context(name) => self.options.named_contexts.get(name),
+                    Base::Image(image) => Some(image),
+                    _ => None,
+                };
+                let image = image.map_or("", |image| {
+                    image.strip_prefix(IMAGE_CONTEXT).unwrap_or(image)
+                });
                 let mut config = (self.images)(image).unwrap_or_default();
                 let triggers = std::mem::take(&mut config.onbuild);
                 (
@@ -493,6 +502,7 @@ impl Resolver<'_, '_> {
             keyword: instruction.keyword(),
             text: instruction.original().trim_ascii().to_owned(),
             trigger: place.trigger,
+            words: std::mem::take(&mut walk.words),
             before,
             op,
         });
@@ -524,5 +534,7 @@ pub(super) struct Walk {
     pub(super) id: StageId,
     pub(super) needs: BTreeSet<StageId>,
     pub(super) has_cmd: bool,
+    /// The words of the instruction at hand.
+    pub(super) words: Vec<String>,
     instructions: Vec<StageInstruction>,
 }

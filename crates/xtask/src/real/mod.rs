@@ -3,6 +3,7 @@
 mod ask;
 mod image;
 mod optimize;
+mod outside;
 mod random;
 mod start;
 
@@ -14,8 +15,11 @@ use stagewright_tests::scenario::{self, Scenario};
 
 use ask::Builder;
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/real/cache")
+/// Where the answers of a builder are.
+fn folder(builder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/real")
+        .join(builder)
 }
 
 /// `cargo xtask real cache`.
@@ -25,8 +29,16 @@ pub(crate) fn cache(words: &[&str]) -> Result<(), Box<dyn Error>> {
             let seed = rest.first().map_or(Ok(1), |seed| seed.parse())?;
             random::run(&mut Builder::new()?, count.parse()?, seed)
         }
-        ["--check", names @ ..] => ask_all(names, true),
-        names => ask_all(names, false),
+        ["--check", names @ ..] => ask_all("cache", names, true),
+        names => ask_all("cache", names, false),
+    }
+}
+
+/// `cargo xtask real legacy`.
+pub(crate) fn legacy(words: &[&str]) -> Result<(), Box<dyn Error>> {
+    match words {
+        ["--check", names @ ..] => ask_all("legacy", names, true),
+        names => ask_all("legacy", names, false),
     }
 }
 
@@ -36,9 +48,9 @@ pub(crate) fn optimize(words: &[&str]) -> Result<(), Box<dyn Error>> {
 }
 
 /// Asks about every recorded scenario again; writes what came of it, or with `check` only compares.
-fn ask_all(names: &[&str], check: bool) -> Result<(), Box<dyn Error>> {
+fn ask_all(asked: &str, names: &[&str], check: bool) -> Result<(), Box<dyn Error>> {
     let mut builder = Builder::new()?;
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder())?
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder(asked))?
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<_, std::io::Error>>()?;
     paths.retain(|path| {
@@ -62,12 +74,8 @@ fn ask_all(names: &[&str], check: bool) -> Result<(), Box<dyn Error>> {
         let mut scenario: Scenario = serde_json::from_str(&fs::read_to_string(&path)?)
             .map_err(|error| format!("{name}: {error}"))?;
         for edit in &mut scenario.changes {
-            builder.forget()?;
-            builder
-                .build(&scenario.project, None)
-                .map_err(|error| format!("{name}, before {}: {error}", edit.name))?;
             let steps = builder
-                .build(&scenario.project.after(edit), edit.no_cache.as_deref())
+                .ask(&scenario.project, edit)
                 .map_err(|error| format!("{name}, {}: {error}", edit.name))?;
             if check && steps != edit.steps {
                 eprintln!(

@@ -15,11 +15,7 @@ pub(super) fn run(builder: &mut Builder, count: usize, seed: u64) -> Result<(), 
         let project = project(&mut dice);
         let mut edit = edit(&mut dice, &project);
         let after = project.after(&edit);
-        builder.forget()?;
-        let answer = builder
-            .build(&project, None)
-            .and_then(|_| builder.build(&after, None));
-        let Ok(answer) = answer else {
+        let Ok(answer) = builder.ask(&project, &edit) else {
             refused += 1;
             continue;
         };
@@ -126,7 +122,7 @@ fn project(dice: &mut Dice) -> Project {
         dockerfile: dockerfile(dice),
         files,
         args,
-        target: None,
+        ..Project::default()
     }
 }
 
@@ -262,6 +258,15 @@ fn edit(dice: &mut Dice, project: &Project) -> Edit {
     let mut names = Vec::new();
     for _ in 0..=usize::from(dice.chance(15)) {
         names.push(one_edit(dice, project, &mut edit));
+    }
+    if dice.chance(25) {
+        edit.imported = Some((*dice.of(&["min", "max", "inline"])).to_owned());
+        names.extend(edit.imported.clone());
+    }
+    if dice.chance(8) {
+        let stages = dice.of(&["", "s0", "s1"]).split_whitespace();
+        edit.no_cache = Some(stages.map(str::to_owned).collect());
+        names.push("without cache".to_owned());
     }
     edit.name = names.join(", ");
     edit

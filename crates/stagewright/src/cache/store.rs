@@ -129,12 +129,18 @@ pub(super) fn play(before: &Build, after: &Build, options: &CacheOptions) -> Out
     if let Some(export) = options.imported {
         store.keys_only = not_exported(before, export, &outcomes.before);
     }
+    // A fresh builder has no folder of the build before.
+    let kept = options.imported.is_none() && after.builder == Builder::BuildKit;
+    let carried = |before: Option<&Context>, after: &Context| match before {
+        Some(before) if kept => carried(before.tree(), after.tree()),
+        _ => Arc::clone(after.tree()),
+    };
     let named = after.named.iter().map(|(name, context)| {
         let before = before.named.get(name);
-        (name.clone(), carried(after.builder, before, context))
+        (name.clone(), carried(before, context))
     });
     let trees = Trees {
-        main: carried(after.builder, Some(&before.context), &after.context),
+        main: carried(Some(&before.context), &after.context),
         named: named.collect(),
     };
     let mut results: Vec<Files> = Vec::new();
@@ -413,9 +419,6 @@ impl Candidates {
 
 /// The context as the builder sees it: a folder that BuildKit has had before keeps the permissions that it had then, because a change of
 /// them alone is not noted (fsutil's `rootdiskwriter.go`, `HandleChange`; <https://github.com/moby/buildkit/issues/7176>).
-fn carried(builder: Builder, before: Option<&Context>, after: &Context) -> Arc<Directory> {
-    match before {
-        Some(before) if builder == Builder::BuildKit => before.tree().carry_modes(after.tree()),
-        _ => Arc::clone(after.tree()),
-    }
+fn carried(before: &Arc<Directory>, after: &Arc<Directory>) -> Arc<Directory> {
+    before.carry_modes(after)
 }

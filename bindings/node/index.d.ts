@@ -108,9 +108,9 @@ export declare class Analysis {
   /** What is wrong or not known, sorted by place. */
   get findings(): Array<Finding>
   /** What the next build runs again after a change, and why. */
-  after(change?: ChangeOptions | undefined | null): Prediction
+  after(change?: ChangeOptions | undefined | null, cache?: CacheOptions | undefined | null): Prediction
   /** What a build of this runs again on a builder that has done `before`. Both contexts must have been read with `hash: true`. */
-  since(before: Analysis): Prediction
+  since(before: Analysis, cache?: CacheOptions | undefined | null): Prediction
   /**
    * What this build is made of, to compare a later one with. The context must have been read with `hash: true`.
    *
@@ -511,6 +511,20 @@ export interface AnalyzeOptions {
   asOf?: string
   /** The digests that base images have, by reference. */
   bases?: Record<string, string>
+  /** Named contexts, each a folder or `docker-image://REFERENCE`. */
+  buildContexts?: Record<string, string>
+  /** The builder; `buildkit` if absent, and `legacy` for the one before it. */
+  builder?: 'buildkit' | 'legacy'
+  /** The network of commands. */
+  network?: 'default' | 'none' | 'host'
+  /** Names that commands find without a server, as `NAME=IP`. */
+  addHosts?: Array<string>
+  /** The size of `/dev/shm`, for example `64m`. */
+  shmSize?: string
+  /** Limits of commands, as `NAME=SOFT[:HARD]`. */
+  ulimits?: Array<string>
+  /** The control group that commands run below. */
+  cgroupParent?: string
 }
 
 /** What is known of the image that everything is built on. */
@@ -545,6 +559,16 @@ export interface BuildFilesOptions {
   context?: string
   /** Read every file for its digest, which `Analysis.since` needs. */
   hash?: boolean
+}
+
+/** How the next build uses the cache. By default it has the builder of the last one. */
+export interface CacheOptions {
+  /** No RUN, COPY or ADD may come from the cache. */
+  noCache?: boolean
+  /** No RUN, COPY or ADD of these stages may come from the cache. */
+  noCacheFilter?: Array<string>
+  /** The builder is a fresh one that imports the cache of the last build, exported like that. */
+  imported?: 'min' | 'max' | 'inline'
 }
 
 /** What is different in the next build. */

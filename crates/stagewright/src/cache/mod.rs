@@ -10,6 +10,7 @@ mod counterpart;
 mod definition;
 mod expect;
 mod explain;
+mod imported;
 mod options;
 mod store;
 

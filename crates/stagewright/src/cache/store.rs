@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::content::{self, Files, Likeness, Read, Root, Unsure};
-use super::options::{CacheOptions, Export};
-use crate::build::{Build, Origin, Step, StepId, StepKind};
+use super::imported::not_exported;
+use super::options::CacheOptions;
+use crate::build::{Build, Origin, Step, StepId};
 use crate::context::{Context, Digest, Directory};
 use crate::options::Builder;
 
@@ -68,19 +69,19 @@ impl Status {
 
 /// By what the entries of the cache are found: the definition of a step and the place of an input.
 #[derive(Default)]
-struct Store {
-    links: BTreeMap<(Digest, usize), Links>,
+pub(super) struct Store {
+    pub(super) links: BTreeMap<(Digest, usize), Links>,
     /// Steps without inputs.
     sources: BTreeMap<Digest, Record>,
     /// The files that each entry stands for; of one that the second build makes, only that it is new.
     files: Vec<Option<Files>>,
     /// Entries that an imported cache has no layer of.
-    keys_only: BTreeSet<Record>,
+    pub(super) keys_only: BTreeSet<Record>,
 }
 
 #[derive(Default)]
-struct Links {
-    by_history: BTreeMap<(Record, Digest), BTreeSet<Record>>,
+pub(super) struct Links {
+    pub(super) by_history: BTreeMap<(Record, Digest), BTreeSet<Record>>,
     by_content: Vec<(Read, Record)>,
 }
 
@@ -158,37 +159,7 @@ pub(super) fn play(before: &Build, after: &Build, options: &CacheOptions) -> Out
         } else {
             store.find(step, &reads, &histories)
         };
-        let of_before = |record: &&Record| store.files[record.0].is_some();
-        let has_layer = |record: &&Record| !store.keys_only.contains(record);
-        let known = candidates.sure.iter().filter(of_before);
-        let status = if let Some(record) = known.clone().find(has_layer) {
-            Status::Cached(*record)
-        } else if let Some(record) = known.clone().next() {
-            Status::Keyed {
-                record: *record,
-                needed_by: None,
-            }
-        } else if let Some(record) = candidates.sure.first() {
-            // An equal step of this very build: one and the same to BuildKit, the next one to the builder before it.
-            match after.builder {
-                Builder::Legacy => Status::Cached(*record),
-                Builder::BuildKit => Status::Rerun(*record),
-            }
-        } else if let Some((record, (input, unsure))) = candidates
-            .possible
-            .into_iter()
-            .find(|(record, _)| of_before(&record))
-        {
-            Status::Unknown {
-                record,
-                input,
-                unsure,
-            }
-        } else {
-            let record = store.entry();
-            store.link(step, &reads, &histories, record);
-            Status::Rerun(record)
-        };
+        let status = store.status(step, &reads, &histories, candidates, after.builder);
         let files = match (&status, &store.files[status.record().0]) {
             (Status::Cached(_), Some(files)) => files.clone(),
             _ => content::leave(step, &trees, &results, Root::Open(step.id)),
@@ -200,34 +171,6 @@ pub(super) fn play(before: &Build, after: &Build, options: &CacheOptions) -> Out
         store.settle(after, &mut outcomes.after);
     }
     outcomes
-}
-
-/// The entries of a build of which an exported cache has the keys alone (`exporter.ExportTo`): with `min` only what becomes a layer of
-/// the image is taken along, and so it is inline. Base images are never exported; they are fetched from where they are.
-fn not_exported(
-    before: &Build,
-    export: Export,
-    entries: &[(Record, Vec<Read>)],
-) -> BTreeSet<Record> {
-    if export == Export::Max {
-        return BTreeSet::new();
-    }
-    let mut exported = BTreeSet::new();
-    let mut open: Vec<StepId> = before.ends[before.target.0].into_iter().collect();
-    while let Some(id) = open.pop() {
-        exported.insert(entries[id.0].0);
-        let layers = before.step(id).inputs.iter().filter(|input| input.is_root);
-        open.extend(layers.filter_map(|input| match input.origin {
-            Origin::Step(id) => Some(id),
-            _ => None,
-        }));
-    }
-    let steps = before.steps.iter().zip(entries);
-    steps
-        .filter(|(step, _)| step.kind != StepKind::Base)
-        .map(|(_, (record, _))| *record)
-        .filter(|record| !exported.contains(record))
-        .collect()
 }
 
 fn reads(step: &Step, trees: &Trees, results: &[Files]) -> Vec<Read> {
@@ -255,6 +198,48 @@ impl Store {
     fn entry(&mut self) -> Record {
         self.files.push(None);
         Record(self.files.len() - 1)
+    }
+
+    /// How a step of the second build fares, by the entries that it may be taken from.
+    fn status(
+        &mut self,
+        step: &Step,
+        reads: &[Read],
+        histories: &[History],
+        candidates: Candidates,
+        builder: Builder,
+    ) -> Status {
+        let of_before = |record: &&Record| self.files[record.0].is_some();
+        let has_layer = |record: &&Record| !self.keys_only.contains(record);
+        let known = candidates.sure.iter().filter(of_before);
+        if let Some(record) = known.clone().find(has_layer) {
+            Status::Cached(*record)
+        } else if let Some(record) = known.clone().next() {
+            Status::Keyed {
+                record: *record,
+                needed_by: None,
+            }
+        } else if let Some(record) = candidates.sure.first() {
+            // An equal step of this very build: one and the same to BuildKit, the next one to the builder before it.
+            match builder {
+                Builder::Legacy => Status::Cached(*record),
+                Builder::BuildKit => Status::Rerun(*record),
+            }
+        } else if let Some((record, (input, unsure))) = candidates
+            .possible
+            .into_iter()
+            .find(|(record, _)| of_before(&record))
+        {
+            Status::Unknown {
+                record,
+                input,
+                unsure,
+            }
+        } else {
+            let record = self.entry();
+            self.link(step, reads, histories, record);
+            Status::Rerun(record)
+        }
     }
 
     /// Makes an entry findable by everything that is known of the step's inputs.
@@ -334,61 +319,6 @@ impl Store {
             });
         }
         all.unwrap_or_else(|| unreachable!("there is an input"))
-    }
-}
-
-impl Store {
-    /// Finds the steps known without their layers that must run, from the target backwards: a step is needed by one that runs, and by
-    /// one that is found through the content of what it reads (`edge.go`, `desiredStateDep`).
-    fn settle(&self, after: &Build, steps: &mut [(Status, Vec<Read>)]) {
-        let mut needs: Vec<Option<Need>> = vec![None; after.steps.len()];
-        if let Some(end) = after.ends[after.target.0] {
-            needs[end.0] = Some(Need::Sure);
-        }
-        for step in after.steps.iter().rev() {
-            let needed = needs[step.id.0];
-            let status = &mut steps[step.id.0].0;
-            let runs = match status {
-                Status::Cached(_) => None,
-                Status::Rerun(_) => Some(Need::Sure),
-                Status::Keyed { needed_by, .. } => {
-                    *needed_by = needed;
-                    needed
-                }
-                Status::Unknown { record, .. }
-                    if self.keys_only.contains(record) && matches!(needed, Some(Need::Sure)) =>
-                {
-                    *status = Status::Keyed {
-                        record: *record,
-                        needed_by: needed,
-                    };
-                    needed
-                }
-                Status::Unknown { .. } => Some(Need::Of(step.id)),
-            };
-            let record = status.record();
-            for (index, input) in step.inputs.iter().enumerate() {
-                let Origin::Step(id) = input.origin else {
-                    continue;
-                };
-                let by_content = || {
-                    let links = self.links.get(&(step.definition, index));
-                    let history = (steps[id.0].0.record(), input.selector);
-                    links
-                        .and_then(|links| links.by_history.get(&history))
-                        .is_none_or(|found| !found.contains(&record))
-                };
-                let need = if input.by_content && by_content() {
-                    Some(Need::Sure)
-                } else {
-                    runs
-                };
-                needs[id.0] = match (needs[id.0], need) {
-                    (Some(Need::Sure), _) | (_, Some(Need::Sure)) => Some(Need::Sure),
-                    (before, now) => before.or(now),
-                };
-            }
-        }
     }
 }
 

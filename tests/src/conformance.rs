@@ -1,6 +1,6 @@
 //! The cases that every face must answer alike: `tests/conformance/<area>/<case>`.
 //!
-//! `project/` is the folder that is asked about, `after/` the next state of it where two are compared. `case.json` says what is asked
+//! `project/` is the folder that is asked about, `after/` the next state of it where two are compared, `against.json` a saved report. `case.json` says what is asked
 //! (`build`, `change`, `plan`, `generate`, `measure`), what the case shows (`about`), and `claims`: what must hold of the answer, by JSON pointer,
 //! reasoned by hand and never rewritten. `expected.json` is the whole answer to the byte; `UPDATE_EXPECT=1` writes it anew.
 
@@ -232,6 +232,11 @@ impl Case {
     /// The folder that is asked about.
     pub fn project(&self) -> PathBuf {
         self.folder.join("project")
+    }
+
+    /// The saved report that the size is held against, where there is one.
+    pub fn against(&self) -> Option<String> {
+        fs::read_to_string(self.folder.join("against.json")).ok()
     }
 
     /// The next state of it, where two are compared.

@@ -1,8 +1,8 @@
 //! The library's answers to the cases that all languages share.
 
 use stagewright::report::{
-    CacheReport, Coded, ErrorReport, GenerateReport, HistoryReport, MeasureReport, OptimizeReport,
-    SizeReport, to_json,
+    CacheReport, Coded, CompareReport, ErrorReport, GenerateReport, HistoryReport, MeasureReport,
+    OptimizeReport, SizeReport, to_json,
 };
 use stagewright::{
     Analysis, BuildFiles, CacheOptions, Change, Context, Dockerfile, Durations, FilesOptions,
@@ -54,6 +54,7 @@ fn analyze_side(case: &Case, folder: std::path::PathBuf, side: &Side) -> Result<
         ..FilesOptions::default()
     };
     let files = BuildFiles::open_with(folder, &files)?;
+    let options = options.with_project(&files.config, case.against().as_deref())?;
     let inputs = Inputs::new(files.context.clone()).read_named(&options.named_contexts)?;
     Ok(Analysis::with_inputs(
         &Dockerfile::parse(&files.text),
@@ -165,7 +166,7 @@ fn generate(case: &Case) -> Result<String, Failure> {
     Ok(to_json(&GenerateReport::new(&context, generated)?))
 }
 
-fn measure(case: &Case) -> Result<String, Failure> {
+fn image(case: &Case) -> Result<Image, Failure> {
     let asked = case
         .measure
         .as_ref()
@@ -173,8 +174,19 @@ fn measure(case: &Case) -> Result<String, Failure> {
     let mut options =
         MeasureOptions::from_words(asked.image_name.as_deref(), asked.platform.as_deref())?;
     options.verify = asked.verify;
-    let image = Image::open_with(case.project().join(&asked.image), &options)?;
-    Ok(to_json(&MeasureReport::new(image)))
+    Ok(Image::open_with(
+        case.project().join(&asked.image),
+        &options,
+    )?)
+}
+
+fn measure(case: &Case) -> Result<String, Failure> {
+    Ok(to_json(&MeasureReport::new(image(case)?)))
+}
+
+fn comparison(case: &Case) -> Result<String, Failure> {
+    let analysis = analyze(case, case.project())?;
+    Ok(to_json(&CompareReport::new(&analysis, &image(case)?)))
 }
 
 fn error(case: &Case) -> Result<String, Failure> {
@@ -234,6 +246,11 @@ fn recipes() {
 #[test]
 fn images() {
     every("measure", 7, measure);
+}
+
+#[test]
+fn comparisons() {
+    every("compare", 2, comparison);
 }
 
 #[test]

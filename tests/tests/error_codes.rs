@@ -9,6 +9,7 @@ fn codes() -> Vec<String> {
     let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/stagewright/src");
     let files = [
         "analysis/mod.rs",
+        "config.rs",
         "measure/error.rs",
         "cache/expect.rs",
         "context/error.rs",

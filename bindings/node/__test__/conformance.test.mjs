@@ -18,7 +18,9 @@ function analyze(path, { build = {} }, state, side = {}) {
   const files = BuildFiles.open(join(path, state), { hash: existsSync(join(path, 'after')) })
   const both = { ...build }
   for (const [name, more] of Object.entries(side)) both[name] = { ...both[name], ...more }
-  return files.dockerfile.analyze({ context: files.context, ...camel(both) })
+  const saved = join(path, 'against.json')
+  const against = existsSync(saved) ? readFileSync(saved, 'utf8') : undefined
+  return files.dockerfile.analyze({ context: files.context, config: files.config, against, ...camel(both) })
 }
 
 const durations = (path, asked) => ({
@@ -50,10 +52,11 @@ const history = (path, asked) =>
 const optimize = (path, asked) => analyze(path, asked, 'project').plan(camel(asked.plan))
 const generated = (path, asked) => generate(join(path, 'project'), camel(asked.generate))
 const measured = (path, { measure: { image, ...options } }) => measure(join(path, 'project', image), camel(options))
+const compared = (path, asked) => size(path, asked).compareWith(measured(path, asked))
 const error = (path, asked) =>
   (asked.cache ? cache : asked.history ? history : asked.plan ? optimize : asked.generate ? generated : asked.measure ? measured : size)(path, asked)
 
-const AREAS = { size, cache, history, optimize, generate: generated, measure: measured, errors: error }
+const AREAS = { size, cache, history, optimize, generate: generated, measure: measured, compare: compared, errors: error }
 let cases = 0
 
 for (const [area, answer] of Object.entries(AREAS)) {

@@ -8,11 +8,14 @@
 use std::collections::BTreeMap;
 
 use napi_derive::napi;
-use stagewright::report::{CacheReport, HistoryReport, OptimizeReport, SizeReport, to_json};
+use stagewright::report::{
+    CacheReport, CompareReport, HistoryReport, OptimizeReport, SizeReport, to_json,
+};
 use stagewright::{Change, PlanOptions};
 
 use crate::error::{Result, failure};
 use crate::history::{DurationOptions, Forecast, History};
+use crate::image::{Comparison, Image};
 use crate::snapshot::Snapshot;
 use crate::value::{Base, Finding, Layer, Measure, Rung, Size, Step, TraceCheck, all};
 
@@ -193,6 +196,12 @@ impl Analysis {
             .forecast(history.inner(), &durations)
             .map_err(failure)?;
         Ok(Forecast::new(HistoryReport::new(&self.inner, forecast)))
+    }
+
+    /// Lays an image that was built of this beside the estimate.
+    #[napi]
+    pub fn compare_with(&self, image: &Image) -> Comparison {
+        Comparison::new(CompareReport::new(&self.inner, image.image()))
     }
 
     /// The way down from this file: rewrites that make the image smaller or the next build cheaper, in order.

@@ -109,6 +109,8 @@ pub struct BuildFilesOptions {
     pub context: Option<String>,
     /// Read every file for its digest, which `Analysis.since` needs.
     pub hash: Option<bool>,
+    /// A `stagewright.toml` that stands elsewhere.
+    pub config: Option<String>,
 }
 
 /// Which commits are looked at.
@@ -133,6 +135,7 @@ impl BuildFiles {
             file: options.file.map(Into::into),
             context: options.context.map(Into::into),
             hash: options.hash.unwrap_or_default(),
+            config: options.config.map(Into::into),
         };
         let inner = stagewright::BuildFiles::open_with(path, &files).map_err(failure)?;
         Ok(Self { inner })
@@ -176,6 +179,12 @@ impl BuildFiles {
         let window =
             HistoryOptions::from_words(commits, options.since.as_deref()).map_err(failure)?;
         Ok(History::new(self.inner.history(&window).map_err(failure)?))
+    }
+
+    /// The text of the project's `stagewright.toml`; empty if it has none.
+    #[napi(getter)]
+    pub fn config(&self) -> &str {
+        &self.inner.config
     }
 
     /// Writes what a plan leads to: the Dockerfile in the place of the old one, and the `.dockerignore`. There is no moment at which

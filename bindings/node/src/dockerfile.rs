@@ -69,6 +69,10 @@ pub struct AnalyzeOptions<'a> {
     pub ulimits: Option<Vec<String>>,
     /// The control group that commands run below.
     pub cgroup_parent: Option<String>,
+    /// The text of a `stagewright.toml` (`BuildFiles.config`).
+    pub config: Option<String>,
+    /// An answer of `Analysis.toJson` that was kept, for the budget of growth.
+    pub against: Option<String>,
 }
 
 impl Dockerfile {
@@ -328,6 +332,12 @@ impl Dockerfile {
             options.platform.as_deref(),
             options.as_of.as_deref(),
         )
+        .and_then(|called| called.with_bases(options.bases.unwrap_or_default()))
+        .map_err(failure)?
+        .with_project(
+            &options.config.unwrap_or_default(),
+            options.against.as_deref(),
+        )
         .map_err(failure)?;
         let builder = options.builder.as_deref().map(str::parse).transpose();
         let called = Options {
@@ -336,9 +346,6 @@ impl Dockerfile {
             run: RunOptions::from_words(&words).map_err(failure)?,
             ..called
         };
-        let called = called
-            .with_bases(options.bases.unwrap_or_default())
-            .map_err(failure)?;
         let context = context::open(options.context).map_err(failure)?;
         let inputs = Inputs::new(context)
             .read_named(&called.named_contexts)

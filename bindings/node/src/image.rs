@@ -2,10 +2,12 @@
 
 use napi_derive::napi;
 use stagewright::MeasureOptions;
-use stagewright::report::{MeasureReport, to_json};
+use stagewright::report::{CompareReport, MeasureReport, to_json};
 
 use crate::error::{Result, failure};
-use crate::value::{Duplicate, ImageFile, ImageLayer, KindBytes, Waste, all, bytes};
+use crate::value::{
+    Compared, ComparedLayer, Duplicate, ImageFile, ImageLayer, KindBytes, Waste, all, bytes,
+};
 
 /// An image that was measured. It never changes.
 #[napi]
@@ -25,6 +27,22 @@ pub struct ImageOptions {
     pub verify: Option<bool>,
     /// The most rows of each list.
     pub rows: Option<u32>,
+}
+
+/// How an image is written down as a measured base.
+#[napi(object, object_to_js = false)]
+#[derive(Default)]
+pub struct LearnOptions {
+    /// The reference that Dockerfiles write; the image's own name if absent.
+    pub name: Option<String>,
+    /// The day (`YYYY-MM-DD`) to write down; that of the image if absent.
+    pub date: Option<String>,
+}
+
+impl Image {
+    pub(crate) fn image(&self) -> &stagewright::Image {
+        &self.report.image
+    }
 }
 
 #[napi]
@@ -113,7 +131,70 @@ impl Image {
         self.report.image.notes.clone()
     }
 
+    /// The text of a `stagewright.toml` with this image in it as a measured base; the rest of `config`, its text before, stays.
+    ///
+    /// Throws an error with a `code` for a text that is no `stagewright.toml` or an image without a name.
+    #[napi]
+    pub fn learn(&self, config: String, options: Option<LearnOptions>) -> Result<String> {
+        let asked = options.unwrap_or_default();
+        let image = &self.report.image;
+        image
+            .learn(&config, asked.name.as_deref(), asked.date.as_deref())
+            .map_err(failure)
+    }
+
     /// Everything as JSON: the bytes that `stagewright measure --json` prints.
+    #[napi]
+    pub fn to_json(&self) -> String {
+        to_json(&self.report)
+    }
+}
+
+/// Prediction and truth side by side. It never changes.
+#[napi]
+pub struct Comparison {
+    report: CompareReport,
+}
+
+impl Comparison {
+    pub(crate) fn new(report: CompareReport) -> Self {
+        Self { report }
+    }
+}
+
+#[napi]
+impl Comparison {
+    /// The whole image.
+    #[napi(getter)]
+    pub fn image(&self) -> Compared {
+        (&self.report.comparison.image).into()
+    }
+
+    /// The base image; nothing where its size is not known, or there is none.
+    #[napi(getter)]
+    pub fn base(&self) -> Option<Compared> {
+        self.report.comparison.base.as_ref().map(Compared::from)
+    }
+
+    /// What the Dockerfile adds to it.
+    #[napi(getter)]
+    pub fn added(&self) -> Compared {
+        (&self.report.comparison.added).into()
+    }
+
+    /// The layers that the Dockerfile adds, in order.
+    #[napi(getter)]
+    pub fn layers(&self) -> Vec<ComparedLayer> {
+        all(&self.report.comparison.layers)
+    }
+
+    /// What to know about the numbers, in sentences.
+    #[napi(getter)]
+    pub fn notes(&self) -> Vec<String> {
+        self.report.comparison.notes.clone()
+    }
+
+    /// Everything as JSON: the bytes that `stagewright size --compare IMAGE --json` prints.
     #[napi]
     pub fn to_json(&self) -> String {
         to_json(&self.report)

@@ -1,6 +1,7 @@
 //! Facts as plain JavaScript objects.
 
 use napi_derive::napi;
+use stagewright::comparison;
 use stagewright::estimate::LayerEstimate;
 use stagewright::measure;
 use stagewright::report::parse::{
@@ -374,6 +375,43 @@ pub struct Duplicate {
     pub paths: Vec<String>,
 }
 
+/// A predicted number and the true one.
+#[napi(object, object_from_js = false)]
+pub struct Difference {
+    /// What was predicted.
+    pub predicted: Size,
+    /// What is there, in bytes.
+    pub measured: i64,
+    /// Predicted less measured bytes: above zero where too much was predicted.
+    pub off: i64,
+    /// Whether the true number lies in the predicted range.
+    pub inside: bool,
+}
+
+/// Predicted and measured bytes.
+#[napi(object, object_from_js = false)]
+pub struct Compared {
+    /// Bytes on disk.
+    pub size: Difference,
+    /// Bytes on the wire; nothing where the measured layers are not compressed.
+    pub compressed: Option<Difference>,
+}
+
+/// A layer as it was predicted and as it was built.
+#[napi(object, object_from_js = false)]
+pub struct ComparedLayer {
+    /// The line of the instruction, 1-based.
+    pub line: u32,
+    /// The instruction as one line.
+    pub instruction: String,
+    /// The instruction that the image's history has in its place; empty where that says nothing.
+    pub built: String,
+    /// Bytes on disk.
+    pub size: Difference,
+    /// Bytes on the wire; nothing where the measured layer is not compressed.
+    pub compressed: Option<Difference>,
+}
+
 /// Bytes as a JavaScript number, which is exact up to 2^53.
 pub(crate) fn bytes(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
@@ -687,5 +725,37 @@ impl From<&measure::Duplicate> for Duplicate {
 impl From<Span> for stagewright::syntax::Span {
     fn from(span: Span) -> Self {
         Self::new(span.start, span.end)
+    }
+}
+
+impl From<&comparison::Difference> for Difference {
+    fn from(difference: &comparison::Difference) -> Self {
+        Self {
+            predicted: difference.predicted.into(),
+            measured: bytes(difference.measured),
+            off: difference.off,
+            inside: difference.inside,
+        }
+    }
+}
+
+impl From<&comparison::Compared> for Compared {
+    fn from(compared: &comparison::Compared) -> Self {
+        Self {
+            size: (&compared.uncompressed).into(),
+            compressed: compared.compressed.as_ref().map(Difference::from),
+        }
+    }
+}
+
+impl From<&comparison::ComparedLayer> for ComparedLayer {
+    fn from(layer: &comparison::ComparedLayer) -> Self {
+        Self {
+            line: layer.line,
+            instruction: layer.instruction.clone(),
+            built: layer.built.clone(),
+            size: (&layer.size.uncompressed).into(),
+            compressed: layer.size.compressed.as_ref().map(Difference::from),
+        }
     }
 }

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use pyo3::prelude::*;
-use stagewright::report::{CacheReport, HistoryReport, OptimizeReport, SizeReport, to_json};
+use stagewright::report::{
+    CacheReport, CompareReport, HistoryReport, OptimizeReport, SizeReport, to_json,
+};
 use stagewright::{CacheOptions, Change, PlanOptions};
 
 use crate::error::Failure;
 use crate::history::{self, Forecast, History, Trace};
+use crate::image::{Comparison, Image};
 use crate::snapshot::Snapshot;
 use crate::value::{Base, Finding, Layer, Measure, Rung, Size, Step, TraceCheck, all};
 
@@ -159,6 +162,13 @@ impl Analysis {
             let forecast = self.inner.forecast(history.inner(), &durations)?;
             Ok(Forecast::new(HistoryReport::new(&self.inner, forecast)))
         })
+    }
+
+    /// Lays an image that was built of this beside the estimate.
+    fn compare_with(&self, image: &Image) -> Comparison {
+        Comparison {
+            report: CompareReport::new(&self.inner, image.image()),
+        }
     }
 
     /// The way down from this file: rewrites that make the image smaller or the next build cheaper, in order.

@@ -125,11 +125,11 @@ impl BuildFiles {
     /// Opens a folder, which is the context and holds a Dockerfile; or a Dockerfile, whose folder is the context.
     ///
     /// `file` names a Dockerfile that stands elsewhere, `context` a context that does. With `hash` every file is read for its digest,
-    /// which `Analysis.since` needs. Raises `StagewrightError` for what cannot be found or read.
+    /// which `Analysis.since` needs; `config` names a `stagewright.toml` that stands elsewhere. Raises `StagewrightError` for what cannot be found or read.
     #[staticmethod]
     #[pyo3(
-        signature = (path=PathBuf::from("."), *, file=None, context=None, hash=false),
-        text_signature = "(path='.', *, file=None, context=None, hash=False)"
+        signature = (path=PathBuf::from("."), *, file=None, context=None, hash=false, config=None),
+        text_signature = "(path='.', *, file=None, context=None, hash=False, config=None)"
     )]
     fn open(
         py: Python<'_>,
@@ -137,11 +137,13 @@ impl BuildFiles {
         file: Option<PathBuf>,
         context: Option<PathBuf>,
         hash: bool,
+        config: Option<PathBuf>,
     ) -> Result<Self, Failure> {
         let options = FilesOptions {
             file,
             context,
             hash,
+            config,
         };
         py.detach(|| {
             Ok(Self {
@@ -193,6 +195,12 @@ impl BuildFiles {
     ) -> Result<History, Failure> {
         let window = HistoryOptions::from_words(commits, since)?;
         py.detach(|| Ok(History::new(self.inner.history(&window)?)))
+    }
+
+    /// The text of the project's `stagewright.toml`; empty if it has none.
+    #[getter]
+    fn config(&self) -> &str {
+        &self.inner.config
     }
 
     /// Writes what a plan leads to: the Dockerfile in the place of the old one, and the `.dockerignore`. There is no moment at which

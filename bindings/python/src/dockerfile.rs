@@ -249,13 +249,15 @@ impl Dockerfile {
     ///
     /// `context` is a folder or a `Context`; `target` the stage to build, the last one if absent; `platform` for example
     /// `linux/arm64`; `as_of` a day (`YYYY-MM-DD`) for base images of another year; `build_contexts` named contexts, each a folder or
-    /// `docker-image://REFERENCE`; `bases` what base images are, by their digest; `builder` is `buildkit` or `legacy`. The other arguments are those of `docker build`.
+    /// `docker-image://REFERENCE`; `bases` what base images are, by their digest; `builder` is `buildkit` or `legacy`; `config` the
+    /// text of a `stagewright.toml` (`BuildFiles.config`), `against` an answer of `Analysis.to_json` that was kept, for the budget of
+    /// growth. The other arguments are those of `docker build`.
     ///
     /// Raises `StagewrightError` for a folder that cannot be read, an unknown target (`unknown-target`) or a file without a stage
     /// (`no-stages`).
     #[pyo3(
-        signature = (*, context=ContextArgument::here(), target=None, build_args=BTreeMap::new(), platform=None, as_of=None, build_contexts=BTreeMap::new(), bases=BTreeMap::new(), builder=None, network=None, add_hosts=Vec::new(), shm_size=None, ulimits=Vec::new(), cgroup_parent=None),
-        text_signature = "($self, *, context='.', target=None, build_args={}, platform=None, as_of=None, build_contexts={}, bases={}, builder=None, network=None, add_hosts=(), shm_size=None, ulimits=(), cgroup_parent=None)"
+        signature = (*, context=ContextArgument::here(), target=None, build_args=BTreeMap::new(), platform=None, as_of=None, build_contexts=BTreeMap::new(), bases=BTreeMap::new(), builder=None, network=None, add_hosts=Vec::new(), shm_size=None, ulimits=Vec::new(), cgroup_parent=None, config="", against=None),
+        text_signature = "($self, *, context='.', target=None, build_args={}, platform=None, as_of=None, build_contexts={}, bases={}, builder=None, network=None, add_hosts=(), shm_size=None, ulimits=(), cgroup_parent=None, config='', against=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn analyze(
@@ -274,6 +276,8 @@ impl Dockerfile {
         shm_size: Option<String>,
         ulimits: Vec<String>,
         cgroup_parent: Option<String>,
+        config: &str,
+        against: Option<&str>,
     ) -> Result<Analysis, Failure> {
         let words = RunWords {
             network,
@@ -287,7 +291,9 @@ impl Dockerfile {
             builder: builder.unwrap_or_default(),
             named_contexts: build_contexts,
             run: RunOptions::from_words(&words)?,
-            ..Options::from_words(target, build_args, platform, as_of)?.with_bases(bases)?
+            ..Options::from_words(target, build_args, platform, as_of)?
+                .with_bases(bases)?
+                .with_project(config, against)?
         };
         py.detach(|| {
             let file = stagewright::Dockerfile::parse(&self.text);

@@ -4,15 +4,23 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use stagewright::MeasureOptions;
-use stagewright::report::{MeasureReport, to_json};
+use stagewright::report::{CompareReport, MeasureReport, to_json};
 
 use crate::error::Failure;
-use crate::value::{Duplicate, ImageFile, ImageLayer, KindBytes, Waste, all};
+use crate::value::{
+    Compared, ComparedLayer, Duplicate, ImageFile, ImageLayer, KindBytes, Waste, all,
+};
 
 /// An image that was measured. It never changes.
 #[pyclass(frozen, module = "stagewright")]
 pub(crate) struct Image {
     report: MeasureReport,
+}
+
+impl Image {
+    pub(crate) fn image(&self) -> &stagewright::Image {
+        &self.report.image
+    }
 }
 
 #[pymethods]
@@ -101,6 +109,23 @@ impl Image {
         self.report.image.notes.clone()
     }
 
+    /// The text of a `stagewright.toml` with this image in it as a measured base; the rest of `config`, its text before, stays.
+    ///
+    /// `name` is the reference that Dockerfiles write, the image's own name if absent; `date` the day (`YYYY-MM-DD`) to write down, that
+    /// of the image if absent. Raises `StagewrightError` for a text that is no `stagewright.toml` or an image without a name.
+    #[pyo3(
+        signature = (config="", *, name=None, date=None),
+        text_signature = "($self, config='', *, name=None, date=None)"
+    )]
+    fn learn(
+        &self,
+        config: &str,
+        name: Option<&str>,
+        date: Option<&str>,
+    ) -> Result<String, Failure> {
+        Ok(self.report.image.learn(config, name, date)?)
+    }
+
     /// Everything as JSON: the bytes that `stagewright measure --json` prints.
     fn to_json(&self) -> String {
         to_json(&self.report)
@@ -111,6 +136,57 @@ impl Image {
             "<Image: {} bytes in {} layers>",
             self.report.image.bytes,
             self.report.image.layers.len()
+        )
+    }
+}
+
+/// Prediction and truth side by side. It never changes.
+#[pyclass(frozen, module = "stagewright")]
+pub(crate) struct Comparison {
+    pub(crate) report: CompareReport,
+}
+
+#[pymethods]
+impl Comparison {
+    /// The whole image.
+    #[getter]
+    fn image(&self) -> Compared {
+        (&self.report.comparison.image).into()
+    }
+
+    /// The base image; nothing where its size is not known, or there is none.
+    #[getter]
+    fn base(&self) -> Option<Compared> {
+        self.report.comparison.base.as_ref().map(Compared::from)
+    }
+
+    /// What the Dockerfile adds to it.
+    #[getter]
+    fn added(&self) -> Compared {
+        (&self.report.comparison.added).into()
+    }
+
+    /// The layers that the Dockerfile adds, in order.
+    #[getter]
+    fn layers(&self) -> Vec<ComparedLayer> {
+        all(&self.report.comparison.layers)
+    }
+
+    /// What to know about the numbers, in sentences.
+    #[getter]
+    fn notes(&self) -> Vec<String> {
+        self.report.comparison.notes.clone()
+    }
+
+    /// Everything as JSON: the bytes that `stagewright size --compare IMAGE --json` prints.
+    fn to_json(&self) -> String {
+        to_json(&self.report)
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "<Comparison: {} layers>",
+            self.report.comparison.layers.len()
         )
     }
 }

@@ -27,16 +27,17 @@ mod _native {
     #[pymodule_export]
     use crate::history::{Forecast, History, Trace};
     #[pymodule_export]
-    use crate::image::{Image, measure};
+    use crate::image::{Comparison, Image, measure};
     #[pymodule_export]
     use crate::project::{Generated, generate};
     #[pymodule_export]
     use crate::snapshot::Snapshot;
     #[pymodule_export]
     use crate::value::{
-        Base, Basis, Commit, Content, Directive, Disagreement, Duplicate, Finding, Flag, Heredoc,
-        ImageFile, ImageLayer, Instruction, KindBytes, Layer, Measure, PathForecast, Rung, Size,
-        Span, Step, StepForecast, SyntaxError, TraceCheck, Waste,
+        Base, Basis, Commit, Compared, ComparedLayer, Content, Difference, Directive, Disagreement,
+        Duplicate, Finding, Flag, Heredoc, ImageFile, ImageLayer, Instruction, KindBytes, Layer,
+        Measure, PathForecast, Rung, Size, Span, Step, StepForecast, SyntaxError, TraceCheck,
+        Waste,
     };
 
     #[pymodule_export]

@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyTuple, PyType};
+use stagewright::comparison;
 use stagewright::estimate::LayerEstimate;
 use stagewright::measure;
 use stagewright::report::parse::{
@@ -434,6 +435,46 @@ value! {
     }
 }
 
+value! {
+    /// A predicted number and the true one.
+    Difference {
+        /// What was predicted.
+        predicted: Size,
+        /// What is there, in bytes.
+        measured: u64,
+        /// Predicted less measured bytes: above zero where too much was predicted.
+        off: i64,
+        /// Whether the true number lies in the predicted range.
+        inside: bool,
+    }
+}
+
+value! {
+    /// Predicted and measured bytes.
+    Compared {
+        /// Bytes on disk.
+        size: Difference,
+        /// Bytes on the wire; nothing where the measured layers are not compressed.
+        compressed: Option<Difference>,
+    }
+}
+
+value! {
+    /// A layer as it was predicted and as it was built.
+    ComparedLayer {
+        /// The line of the instruction, 1-based.
+        line: u32,
+        /// The instruction as one line.
+        instruction: String,
+        /// The instruction that the image's history has in its place; empty where that says nothing.
+        built: String,
+        /// Bytes on disk.
+        size: Difference,
+        /// Bytes on the wire; nothing where the measured layer is not compressed.
+        compressed: Option<Difference>,
+    }
+}
+
 /// A list of one kind as a list of another.
 pub(crate) fn all<'a, T: 'a, U: From<&'a T>>(items: impl IntoIterator<Item = &'a T>) -> Vec<U> {
     items.into_iter().map(U::from).collect()
@@ -737,5 +778,37 @@ impl From<&measure::Duplicate> for Duplicate {
 impl From<Span> for stagewright::syntax::Span {
     fn from(span: Span) -> Self {
         Self::new(span.start, span.end)
+    }
+}
+
+impl From<&comparison::Difference> for Difference {
+    fn from(difference: &comparison::Difference) -> Self {
+        Self {
+            predicted: difference.predicted.into(),
+            measured: difference.measured,
+            off: difference.off,
+            inside: difference.inside,
+        }
+    }
+}
+
+impl From<&comparison::Compared> for Compared {
+    fn from(compared: &comparison::Compared) -> Self {
+        Self {
+            size: (&compared.uncompressed).into(),
+            compressed: compared.compressed.as_ref().map(Difference::from),
+        }
+    }
+}
+
+impl From<&comparison::ComparedLayer> for ComparedLayer {
+    fn from(layer: &comparison::ComparedLayer) -> Self {
+        Self {
+            line: layer.line,
+            instruction: layer.instruction.clone(),
+            built: layer.built.clone(),
+            size: (&layer.size.uncompressed).into(),
+            compressed: layer.size.compressed.as_ref().map(Difference::from),
+        }
     }
 }

@@ -16,7 +16,9 @@ def analyze(case, folder, side=None):
     build = dict(case.get("build", {}))
     for name, more in (side or {}).items():
         build[name] = {**build.get(name, {}), **more}
-    return files.dockerfile.analyze(context=files.context, **build)
+    saved = case["folder"] / "against.json"
+    against = saved.read_text() if saved.is_file() else None
+    return files.dockerfile.analyze(context=files.context, config=files.config, against=against, **build)
 
 
 def durations(case, asked):
@@ -68,6 +70,10 @@ def measure(case):
     return stagewright.measure(case["folder"] / "project" / asked.pop("image"), **asked)
 
 
+def compare(case):
+    return size(case).compare_with(measure(case))
+
+
 def errors(case):
     asked = next((asked for name, asked in ASKED.items() if name in case), size)
     with pytest.raises(StagewrightError) as caught:
@@ -76,7 +82,7 @@ def errors(case):
 
 
 ASKED = {"cache": cache, "history": history, "plan": optimize, "generate": generate, "measure": measure}
-AREAS = {"size": size, "cache": cache, "history": history, "optimize": optimize, "generate": generate, "measure": measure, "errors": errors}
+AREAS = {"size": size, "cache": cache, "history": history, "optimize": optimize, "generate": generate, "measure": measure, "compare": compare, "errors": errors}
 CASES = [(area, path) for area in AREAS for path in sorted((CONFORMANCE / area).iterdir())]
 
 

@@ -2,14 +2,16 @@
 
 use std::path::Path;
 
+use stagewright::config::CONFIG_FILE;
 use stagewright::report::{
-    BuildkitReport, Coded, EditReport, ErrorReport, FormatReport, FormattedFile, GenerateReport,
-    MeasureReport, OptimizeReport, ParseReport, SizeReport, measure::of_measure, text, to_json,
+    BuildkitReport, Coded, CompareReport, EditReport, ErrorReport, FormatReport, FormattedFile,
+    GenerateReport, MeasureReport, OptimizeReport, ParseReport, SizeReport, compare::of_compare,
+    measure::of_measure, text, to_json,
 };
 use stagewright::{
-    Analysis, BuildFiles, Context, Dockerfile, Finding, Image, Inputs, Operation, Project,
-    RecipeOptions, Severity, dockerfile_path, read_dockerfile, read_standard_input,
-    write_dockerfile,
+    Analysis, BuildFiles, Context, Dockerfile, Finding, Image, Inputs, MeasureOptions, Operation,
+    Project, RecipeOptions, Severity, dockerfile_path, read_config, read_dockerfile, read_file,
+    read_standard_input, write_dockerfile, write_file,
 };
 
 use crate::arguments::{
@@ -203,7 +205,20 @@ fn only<'p, T>(paths: &'p [T], message: &str) -> Result<&'p T, Failure> {
 }
 
 fn size(arguments: &Size) -> Result<Answer, Failure> {
-    let (_, analysis) = analyze(&arguments.path, &arguments.build, false)?;
+    let against = arguments.against.as_ref().map(read_file).transpose()?;
+    let build = &arguments.build;
+    let (_, analysis) = analyze_against(&arguments.path, build, false, against.as_deref())?;
+    if let Some(path) = &arguments.compare {
+        let measured = MeasureOptions::from_words(None, arguments.build.platform.as_deref())?;
+        let image = Image::open_with(path, &measured)?;
+        let report = CompareReport::new(&analysis, &image);
+        let text = if arguments.json {
+            to_json(&report)
+        } else {
+            of_compare(&report)
+        };
+        return Ok(Answer::new(text, serious(&report.findings)));
+    }
     let report = SizeReport::new(&analysis);
     Ok(Answer::new(
         if arguments.json {
@@ -217,6 +232,12 @@ fn size(arguments: &Size) -> Result<Answer, Failure> {
 
 fn measure(arguments: &Measure) -> Result<Answer, Failure> {
     let image = Image::open_with(&arguments.image, &arguments.options()?)?;
+    if arguments.learn {
+        let config = read_config(&arguments.project)?;
+        let name = arguments.learn_as.as_deref();
+        let learned = image.learn(&config, name, arguments.date.as_deref())?;
+        write_file(arguments.project.join(CONFIG_FILE), &learned)?;
+    }
     let report = MeasureReport::new(image);
     let text = if arguments.json {
         to_json(&report)
@@ -274,8 +295,18 @@ fn analyze(
     build: &BuildArguments,
     hash: bool,
 ) -> Result<(BuildFiles, Analysis), Failure> {
+    analyze_against(path, build, hash, None)
+}
+
+fn analyze_against(
+    path: &std::path::Path,
+    build: &BuildArguments,
+    hash: bool,
+    against: Option<&str>,
+) -> Result<(BuildFiles, Analysis), Failure> {
     let options = build.options()?;
     let files = BuildFiles::open_with(path, &build.files(hash))?;
+    let options = options.with_project(&files.config, against)?;
     let inputs = Inputs::new(files.context.clone()).read_named(&options.named_contexts)?;
     let analysis = Analysis::with_inputs(&Dockerfile::parse(&files.text), &inputs, &options)?;
     Ok((files, analysis))

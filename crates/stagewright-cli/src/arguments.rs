@@ -150,6 +150,9 @@ pub(crate) struct BuildArguments {
     /// Read the catalogue as it stood on this day, for base images of another year
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) as_of: Option<String>,
+    /// The project's budgets and measured images, where they are not in the context's stagewright.toml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 impl BuildArguments {
@@ -157,6 +160,7 @@ impl BuildArguments {
         FilesOptions {
             file: self.file.clone(),
             context: self.context.clone(),
+            config: self.config.clone(),
             hash,
         }
     }
@@ -189,6 +193,12 @@ pub(crate) struct Size {
     /// The folder that is built, or its Dockerfile
     #[arg(default_value = ".")]
     pub(crate) path: PathBuf,
+    /// Lay an image that was built of it beside the estimate: an archive of `docker save` or an OCI layout
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) compare: Option<PathBuf>,
+    /// An answer of `size --json` that was kept, for the budget of growth
+    #[arg(long, value_name = "REPORT")]
+    pub(crate) against: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) build: BuildArguments,
     /// Print the answer as JSON
@@ -212,6 +222,18 @@ pub(crate) struct Measure {
     /// The most rows of each list
     #[arg(long, value_name = "COUNT")]
     pub(crate) rows: Option<usize>,
+    /// Write the image as a measured base into a project's stagewright.toml
+    #[arg(long)]
+    pub(crate) learn: bool,
+    /// The name that Dockerfiles write for it; the image's own if absent
+    #[arg(long = "as", value_name = "NAME:TAG", requires = "learn")]
+    pub(crate) learn_as: Option<String>,
+    /// The day that is written down; that of the image if absent
+    #[arg(long, value_name = "YYYY-MM-DD", requires = "learn")]
+    pub(crate) date: Option<String>,
+    /// The project's folder
+    #[arg(long, value_name = "FOLDER", default_value = ".", requires = "learn")]
+    pub(crate) project: PathBuf,
     /// The most entries that the layers may have together [default: 2000000]
     #[arg(long, value_name = "COUNT")]
     pub(crate) max_entries: Option<u64>,

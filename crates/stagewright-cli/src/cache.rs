@@ -197,8 +197,9 @@ fn is_snapshot(path: &Path) -> bool {
 
 fn analyze(files: &BuildFiles, options: &Options) -> Result<Analysis, Failure> {
     let file = Dockerfile::parse(&files.text);
+    let options = options.clone().with_project(&files.config, None)?;
     let inputs = Inputs::new(files.context.clone()).read_named(&options.named_contexts)?;
-    Ok(Analysis::with_inputs(&file, &inputs, options)?)
+    Ok(Analysis::with_inputs(&file, &inputs, &options)?)
 }
 
 fn history(arguments: &Cache, durations: &Durations) -> Result<Answer, Failure> {

@@ -80,11 +80,22 @@ fn arguments(area: &str, folder: &Path, case: &Value) -> Vec<String> {
     if let Some(image) = case["measure"]["image"].as_str() {
         let image = folder.join("project").join(image);
         let image = image.to_str().expect("paths of cases are UTF-8").to_owned();
+        if area == "compare" {
+            let project = folder.join("project");
+            let project = project.to_str().expect("paths of cases are UTF-8");
+            let words = ["size", project, "--compare", &image, "--json"];
+            return words.map(str::to_owned).to_vec();
+        }
         return ["measure".to_owned(), image]
             .into_iter()
             .chain(words)
             .chain(["--json".to_owned()])
             .collect();
+    }
+    let against = folder.join("against.json");
+    if against.is_file() {
+        let against = against.to_str().expect("paths of cases are UTF-8");
+        words.extend(["--against".to_owned(), against.to_owned()]);
     }
     let command = match area {
         "errors" if !case["plan"].is_null() => "optimize",

@@ -1,10 +1,13 @@
 //! Stages, cache and sizes of a Dockerfile, before it is built.
 
 pub mod analysis;
+pub mod budget;
 pub mod build;
 pub mod cache;
 pub mod change;
 pub mod command;
+pub mod comparison;
+pub mod config;
 pub mod context;
 mod date;
 pub mod duration;
@@ -15,6 +18,7 @@ pub mod finding;
 pub mod history;
 pub mod interpret;
 mod kind;
+mod learn;
 pub mod ledger;
 pub mod measure;
 pub mod options;
@@ -33,9 +37,12 @@ pub mod trace;
 pub use stagewright_syntax as syntax;
 
 pub use analysis::{Analysis, AnalysisError, compare};
+pub use budget::SavedSize;
 pub use build::{Build, Inputs};
 pub use cache::{CacheOptions, Prediction, Verdict};
 pub use change::{Change, FileChange};
+pub use comparison::Comparison;
+pub use config::{Budget, Config, ConfigError};
 pub use context::{Context, ContextError};
 pub use duration::{DurationError, Durations};
 pub use edit::{NewInstruction, NewMount, Operation, OperationError};
@@ -44,8 +51,8 @@ pub use history::{History, HistoryError, HistoryOptions};
 pub use measure::{Image, MeasureError, MeasureOptions};
 pub use options::{Options, OptionsError, Platform, RunOptions, RunWords};
 pub use outside::{
-    BuildFiles, FilesError, FilesOptions, GitError, dockerfile_path, read_dockerfile, read_file,
-    read_standard_input, write_dockerfile, write_file,
+    BuildFiles, FilesError, FilesOptions, GitError, dockerfile_path, read_config, read_dockerfile,
+    read_file, read_standard_input, write_dockerfile, write_file,
 };
 pub use plan::{Plan, PlanOptions};
 pub use project::Project;

@@ -10,9 +10,10 @@ use thiserror::Error;
 
 pub use run::{RunOptions, RunWords};
 
-use crate::proposal::{Applicability, Objective};
-
+use crate::budget::SavedSize;
+use crate::config::{Budget, Config, ConfigError};
 use crate::facts::{Arch, Catalog, ImageFacts, Libc, MeasuredImage, WheelPlatform};
+use crate::proposal::{Applicability, Objective};
 
 /// How a named context says that it is an image.
 pub(crate) const IMAGE_CONTEXT: &str = "docker-image://";
@@ -45,6 +46,10 @@ pub struct Options {
     pub as_of: Option<String>,
     /// Base images that were measured, by their reference as a Dockerfile writes it; they go before the catalogue.
     pub images: BTreeMap<String, MeasuredImage>,
+    /// What the image may weigh. What goes beyond is a finding.
+    pub budget: Budget,
+    /// What it weighed before, for [`Budget::growth`].
+    pub against: Option<SavedSize>,
 }
 
 /// Who builds.
@@ -82,6 +87,24 @@ impl Options {
             Arch::X86_64
         };
         WheelPlatform { libc, arch }
+    }
+
+    /// Takes over what a project's `stagewright.toml` says: budgets and measured base images.
+    #[must_use]
+    pub fn with_config(mut self, config: &Config) -> Self {
+        self.budget = config.budget.clone();
+        let images = config.images.iter();
+        self.images
+            .extend(images.map(|(name, image)| (name.clone(), image.clone())));
+        self
+    }
+
+    /// [`Options::with_config`] from the text of a `stagewright.toml`, and the kept answer of `stagewright size --json` that the budget of
+    /// growth is held against.
+    pub fn with_project(self, config: &str, against: Option<&str>) -> Result<Self, ConfigError> {
+        let mut options = self.with_config(&Config::parse(config)?);
+        options.against = against.map(SavedSize::parse).transpose()?;
+        Ok(options)
     }
 
     /// What is known of a base image: as measured, else as the catalogue has it.
@@ -269,7 +292,7 @@ impl Options {
 }
 
 /// Days are compared as text, which is right for whole ones only.
-fn date(word: &str) -> Result<String, OptionsError> {
+pub(crate) fn date(word: &str) -> Result<String, OptionsError> {
     let parts: Vec<&str> = word.split('-').collect();
     let digits =
         |part: &str, count: usize| part.len() == count && part.bytes().all(|b| b.is_ascii_digit());

@@ -52,6 +52,7 @@ impl Inner {
                 }
             }
         }
+        findings.extend(self.budget_findings());
         let lines = LineIndex::new(file.text());
         for finding in &mut findings {
             if finding.file.is_empty() {

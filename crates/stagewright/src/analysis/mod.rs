@@ -1,5 +1,6 @@
 //! Everything the models say about one Dockerfile in one context.
 
+mod budget;
 mod findings;
 mod layers;
 
@@ -12,11 +13,13 @@ use thiserror::Error;
 use crate::build::{Build, Inputs};
 use crate::cache::{self, CacheOptions, Prediction, StepVerdict, Verdict};
 use crate::change::Change;
+use crate::comparison::{self, Comparison};
 use crate::context::{Context, ContextError};
 use crate::estimate::{Estimate, LayerEstimate};
 use crate::facts::{Catalog, ImageFacts, Libc, WheelPlatform};
 use crate::finding::{Finding, Severity};
 use crate::interpret::{self, Images, Record};
+use crate::measure::Image;
 use crate::options::Options;
 use crate::plan::{self, Plan, PlanOptions};
 use crate::proposal::{Applicability, Objective};
@@ -302,6 +305,14 @@ impl Analysis {
         Size::sum(changed.map(|layer| inner.estimate(layer).compressed))
     }
 
+    /// Lays the image that was built beside this estimate.
+    pub fn compare_with(&self, image: &Image) -> Comparison {
+        let known = self.base_facts();
+        let base = known.map(|facts| Estimate::new(facts.uncompressed, facts.compressed));
+        let own = &self.inner.layers[usize::from(known.is_some())..];
+        comparison::compare(base.as_ref(), own, image)
+    }
+
     /// The way down from this file: rewrites that win, in order.
     pub fn plan(
         &self,
@@ -353,10 +364,9 @@ impl Analysis {
 
     /// Whether the Dockerfile has an error: then `BuildKit` would not build it.
     pub fn has_errors(&self) -> bool {
-        self.inner
-            .findings
-            .iter()
-            .any(|finding| finding.severity == Severity::Error)
+        self.inner.findings.iter().any(|finding| {
+            finding.severity == Severity::Error && !crate::budget::is_budget(finding.code)
+        })
     }
 
     /// What is known of an image by its reference as written.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::base;
 use super::distro::{Distro, DistroId, Libc};
-use super::image::{ImageFacts, ImageFit, Reference};
+use super::image::{ImageFacts, ImageFit, LayerDigest, Reference};
 use super::tag::Tag;
 use crate::size::{Basis, Size};
 
@@ -20,9 +20,18 @@ pub struct MeasuredImage {
     /// The day it was measured, `YYYY-MM-DD`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
+    /// The layers' digests, base first (`sha256:…`): a host that has one does not pull it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<String>,
+    /// Compressed bytes of each of [`Self::layers`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layer_bytes: Vec<u64>,
     /// Distribution and release: `debian 12`, `alpine 3.20`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distro: Option<String>,
+    /// The C library: `glibc` or `musl`. Where it is left out, the catalogue's, or that of the distribution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub libc: Option<String>,
     /// Version of the Python that the image runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub python: Option<String>,
@@ -32,6 +41,21 @@ pub struct MeasuredImage {
     /// Environment, each as `NAME=VALUE`. Where it is empty, the catalogue's is taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub env: Vec<String>,
+    /// Working directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workdir: Option<String>,
+    /// User.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// Default command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cmd: Option<Vec<String>>,
+    /// Entry point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entrypoint: Option<Vec<String>>,
+    /// What estimates give as the source of the numbers; the reference, measured, if absent.
+    #[serde(skip)]
+    pub source: Option<String>,
     /// The distribution packages that are installed, all of them. Where it is empty, the catalogue's are taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packages: Vec<String>,
@@ -46,15 +70,35 @@ impl MeasuredImage {
         facts.uncompressed = Size::exact(self.uncompressed);
         facts.compressed = Size::exact(self.compressed);
         facts.compressed_arm64 = None;
-        facts.layers = Vec::new();
+        let layers = self.layers.iter().zip(&self.layer_bytes);
+        facts.layers = layers
+            .map(|(digest, compressed)| LayerDigest {
+                digest: short_digest(digest),
+                compressed: *compressed,
+            })
+            .collect();
         facts.image_id = None;
+        let source = self.source.clone();
         facts.basis = Basis {
-            source: format!("`{reference}`, measured"),
+            source: source.unwrap_or_else(|| format!("`{reference}`, measured")),
             date: self.date.clone(),
         };
         if let Some(distro) = &self.distro {
             facts.distro = Distro::parse(distro);
         }
+        match self.libc.as_deref() {
+            Some("glibc") => facts.libc = Libc::Glibc,
+            Some("musl") => facts.libc = Libc::Musl,
+            _ => {}
+        }
+        if let Some(workdir) = &self.workdir {
+            facts.workdir.clone_from(workdir);
+        }
+        if let Some(user) = &self.user {
+            facts.user.clone_from(user);
+        }
+        facts.cmd = self.cmd.clone().or(facts.cmd);
+        facts.entrypoint = self.entrypoint.clone().or(facts.entrypoint);
         facts.python = self.python.clone().or(facts.python);
         facts.node = self.node.clone().or(facts.node);
         if !self.env.is_empty() {
@@ -68,6 +112,12 @@ impl MeasuredImage {
         }
         facts
     }
+}
+
+/// A digest as the catalogue has it: its first 16 hex digits ([`LayerDigest::digest`]).
+fn short_digest(digest: &str) -> String {
+    let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
+    hex.chars().take(16).collect()
 }
 
 /// An image that no table lists: what its name and its distribution say.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::config::CONFIG_FILE;
 use crate::context::{Context, ContextError};
 use crate::outside::DirectoryOptions;
 
@@ -29,6 +30,8 @@ pub struct BuildFiles {
     pub folder: PathBuf,
     /// The context.
     pub context: Context,
+    /// The text of the project's `stagewright.toml` ([`Config::parse`](crate::Config::parse)); empty if it has none.
+    pub config: String,
 }
 
 /// Which files to open, where it is not the `Dockerfile` in the folder that is the context.
@@ -40,6 +43,8 @@ pub struct FilesOptions {
     pub context: Option<PathBuf>,
     /// Reads every file for its digest, which comparing two folders needs.
     pub hash: bool,
+    /// The `stagewright.toml`, where it is not the one in the folder of the context (`--config`).
+    pub config: Option<PathBuf>,
 }
 
 /// Why the files of a build cannot be read or written. The message names the path.
@@ -166,11 +171,16 @@ impl BuildFiles {
         if let Some(name) = name_in(&dockerfile, &folder) {
             reading = reading.dockerfile(&name);
         }
+        let config = match &options.config {
+            Some(path) => read_file(path)?,
+            None => read_config(&folder)?,
+        };
         Ok(Self {
             text,
             context: Context::directory_with(&folder, &reading)?,
             dockerfile,
             folder,
+            config,
         })
     }
 
@@ -237,7 +247,7 @@ pub fn read_standard_input() -> Result<String, FilesError> {
     }
 }
 
-/// Reads a file that is none of a build: a snapshot, a trace, a list of commits or of durations.
+/// Reads a file that is none of a build: a snapshot, a trace, a list of commits or of durations, a saved report.
 pub fn read_file(path: impl AsRef<Path>) -> Result<String, FilesError> {
     let path = path.as_ref().to_owned();
     match fs::read(&path) {
@@ -255,6 +265,14 @@ pub fn write_file(path: impl AsRef<Path>, text: &str) -> Result<(), FilesError> 
 /// Writes a Dockerfile in the place of the one at the path, as [`BuildFiles::write`] does.
 pub fn write_dockerfile(path: impl AsRef<Path>, text: &str) -> Result<(), FilesError> {
     Replacement::prepare(path.as_ref(), text)?.finish()
+}
+
+/// Reads the `stagewright.toml` of a folder; an empty text if it has none.
+pub fn read_config(folder: impl AsRef<Path>) -> Result<String, FilesError> {
+    match read_file(folder.as_ref().join(CONFIG_FILE)) {
+        Err(FilesError::Missing { .. }) => Ok(String::new()),
+        other => other,
+    }
 }
 
 fn read(path: &Path) -> Result<String, FilesError> {

@@ -13,7 +13,7 @@ mod git;
 
 pub use directory::DirectoryOptions;
 pub use files::{
-    BuildFiles, FilesError, FilesOptions, dockerfile_path, read_dockerfile, read_file,
+    BuildFiles, FilesError, FilesOptions, dockerfile_path, read_config, read_dockerfile, read_file,
     read_standard_input, write_dockerfile, write_file,
 };
 pub use git::GitError;

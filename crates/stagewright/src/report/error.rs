@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::SCHEMA;
 use crate::analysis::AnalysisError;
 use crate::cache::ExpectationError;
+use crate::config::ConfigError;
 use crate::context::ContextError;
 use crate::duration::DurationError;
 use crate::edit::OperationError;
@@ -102,6 +103,12 @@ use crate::trace::TraceError;
 /// | `several-images` | the archive holds several images, and none was named |
 /// | `unknown-image` | no image of the archive has the name |
 /// | `no-platform` | the image is not there for the platform |
+/// | `config-syntax` | the `stagewright.toml` is no TOML |
+/// | `config-unknown-key` | the `stagewright.toml` has a key that nobody knows |
+/// | `config-bad-value` | a value of the `stagewright.toml` is not of the kind that its key takes |
+/// | `config-missing-key` | a measured base of the `stagewright.toml` has no size |
+/// | `no-image-name` | an image is learned that has no name |
+/// | `bad-report` | a saved report is no answer of `size` |
 /// | `image-unsupported` | a layer is encrypted, or a digest is no SHA-256 |
 ///
 /// The command has three of its own: `usage` (its arguments cannot be understood), `several-files` (only `parse --as` reads more than
@@ -123,6 +130,7 @@ macro_rules! coded {
 
 coded!(
     AnalysisError,
+    ConfigError,
     ContextError,
     DurationError,
     ExpectationError,

@@ -1,6 +1,7 @@
 //! Answers as they are printed: JSON of one schema in all three languages, and text for people.
 
 pub mod buildkit;
+pub mod compare;
 pub mod edit;
 pub mod error;
 pub mod format;
@@ -13,6 +14,7 @@ use serde::Serialize;
 use stagewright_syntax::Dockerfile;
 
 pub use self::buildkit::BuildkitReport;
+pub use self::compare::CompareReport;
 pub use self::edit::EditReport;
 pub use self::error::{Coded, ErrorDetail, ErrorReport};
 pub use self::format::{FormatReport, FormattedFile};

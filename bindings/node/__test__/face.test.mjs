@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-import { BuildFiles, Context, Dockerfile, generate } from '../index.js'
+import { BuildFiles, Context, Dockerfile, generate, measure } from '../index.js'
 
 const NAIVE = `FROM python:3.12-slim
 COPY . /app
@@ -187,4 +187,18 @@ test('the example runs', (t) => {
   const example = fileURLToPath(new URL('../examples/optimize.mjs', import.meta.url))
   const output = execFileSync(process.execPath, [example, path], { encoding: 'utf8' })
   assert.equal(output, Dockerfile.read(path).analyze({ context: path }).plan({ applicability: 'unsafe' }).toJson())
+})
+
+test('an image is measured and learned', () => {
+  const image = measure(fileURLToPath(new URL('../../../tests/conformance/measure/docker-oci/project/image.tar', import.meta.url)), { rows: 1 })
+  assert.deepEqual([image.layers.length, image.largest.length, image.platform], [4, 1, 'linux/amd64'])
+  assert.equal(image.bytes, image.layers.reduce((sum, layer) => sum + layer.bytes, 0))
+  const config = image.learn('# ours\n', { name: 'team/base:3', date: '2026-11-23' })
+  assert.ok(config.startsWith('# ours\n\n[base."team/base:3"]\n'))
+  const analysis = Dockerfile.parse('FROM team/base:3\n').analyze({ context: Context.files({}), config })
+  assert.deepEqual([analysis.size.low, analysis.base.basis.date], [image.bytes, '2026-11-23'])
+  const compared = analysis.compareWith(image)
+  assert.ok(compared.base.size.inside)
+  assert.equal(compared.image.compressed.off, 0)
+  assert.throws(() => image.learn('[colour]\n'), { code: 'config-unknown-key' })
 })

@@ -253,3 +253,24 @@ def test_the_docstring_is_true():
 
     result = doctest.testmod(stagewright)
     assert result.attempted >= 5 and result.failed == 0
+
+
+IMAGE = Path(__file__).parents[3] / "tests/conformance/measure/docker-oci/project/image.tar"
+
+
+def test_an_image_is_measured_and_learned():
+    image = stagewright.measure(IMAGE, rows=1)
+    assert (len(image.layers), len(image.largest), image.platform) == (4, 1, "linux/amd64")
+    assert image.bytes == sum(layer.bytes for layer in image.layers)
+    assert repr(image) == f"<Image: {image.bytes} bytes in 4 layers>"
+    assert pickle.loads(pickle.dumps(image.layers[0])) == image.layers[0]
+    config = image.learn("# ours\n", name="team/base:3", date="2026-11-23")
+    assert config.startswith('# ours\n\n[base."team/base:3"]\n')
+    file = stagewright.Dockerfile.parse("FROM team/base:3\n")
+    analysis = file.analyze(context=stagewright.Context.files({}), config=config)
+    assert (analysis.size.low, analysis.base.basis.date) == (image.bytes, "2026-11-23")
+    compared = analysis.compare_with(image)
+    assert compared.base.size.inside and compared.image.compressed.off == 0
+    with pytest.raises(stagewright.StagewrightError) as caught:
+        image.learn("[colour]\n")
+    assert caught.value.code == "config-unknown-key"

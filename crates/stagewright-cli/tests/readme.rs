@@ -72,6 +72,18 @@ fn the_console_shows_what_the_command_says() {
 }
 
 #[test]
+fn the_settings_are_understood() {
+    let text = readme();
+    let block = text.split("```toml\n").nth(1).expect("there is a block");
+    let config = block.split("```").next().expect("it ends");
+    let budget = stagewright::Config::parse(config)
+        .expect("the block is right")
+        .budget;
+    assert_eq!(budget.image, Some(150_000_000));
+    assert!(budget.layer.is_some() && budget.growth.is_some() && budget.stages.len() == 1);
+}
+
+#[test]
 fn the_table_shows_what_the_plan_wins() {
     let json = run(&[
         "optimize",

@@ -54,7 +54,7 @@ pub struct MeasuredImage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entrypoint: Option<Vec<String>>,
     /// What estimates give as the source of the numbers; the reference, measured, if absent.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// The distribution packages that are installed, all of them. Where it is empty, the catalogue's are taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

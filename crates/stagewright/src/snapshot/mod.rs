@@ -203,6 +203,7 @@ impl Snapshot {
             downloads: form.options.downloads,
             as_of: form.options.as_of,
             images: form.options.images,
+            ..Options::default()
         };
         let named = form.named_contexts.into_iter();
         let named = named.map(|(name, context)| Ok((name, context.read()?)));

@@ -123,6 +123,8 @@ impl BuildFiles {
             text,
             folder: self.folder.clone(),
             context: Context::from_tree(root, self.context.dockerfile_name(), None)?,
+            // What was measured and what is allowed today.
+            config: self.config.clone(),
         })
     }
 

@@ -244,7 +244,7 @@ impl Analysis {
 /// with `hash: true`.
 #[napi]
 pub fn compare(before: &Analysis, after: &Analysis) -> Prediction {
-    after.since(before)
+    Prediction::new(&after.inner, after.inner.since(&before.inner))
 }
 
 /// What happens to each step of the next build.

@@ -1,5 +1,10 @@
 //! `measure` and `Image`.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "what JavaScript gives is converted into values"
+)]
+
 use napi_derive::napi;
 use stagewright::MeasureOptions;
 use stagewright::report::{CompareReport, MeasureReport, to_json};

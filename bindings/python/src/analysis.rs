@@ -219,7 +219,7 @@ impl Analysis {
 /// with `hash=True`.
 #[pyfunction]
 pub(crate) fn compare(py: Python<'_>, before: &Analysis, after: &Analysis) -> Prediction {
-    after.since(py, before)
+    py.detach(|| Prediction::new(&after.inner, after.inner.since(&before.inner)))
 }
 
 /// What happens to each step of the next build.

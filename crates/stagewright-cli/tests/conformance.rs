@@ -6,31 +6,32 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-/// The arguments that ask what a case asks.
-fn arguments(area: &str, folder: &Path, case: &Value) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut option = |name: &str, value: &Value| match value {
+/// An option with what a case says for it: nothing, a word, or one for each of several.
+fn add_option(words: &mut Vec<String>, name: &str, value: &Value) {
+    match value {
         Value::Null | Value::Bool(false) => {}
+        Value::Bool(true) => words.push(format!("--{name}")),
         Value::String(text) => words.extend([format!("--{name}"), text.clone()]),
         Value::Number(number) => words.extend([format!("--{name}"), number.to_string()]),
         Value::Array(items) => {
             for item in items {
-                words.extend([
-                    format!("--{name}"),
-                    item.as_str().expect("a word").to_owned(),
-                ]);
+                let item = item.as_str().expect("a word");
+                words.extend([format!("--{name}"), item.to_owned()]);
             }
         }
         Value::Object(pairs) => {
             for (key, value) in pairs {
-                words.extend([
-                    format!("--{name}"),
-                    format!("{key}={}", value.as_str().expect("a word")),
-                ]);
+                let value = value.as_str().expect("a word");
+                words.extend([format!("--{name}"), format!("{key}={value}")]);
             }
         }
-        Value::Bool(true) => words.push(format!("--{name}")),
-    };
+    }
+}
+
+/// The arguments that ask what a case asks.
+fn arguments(area: &str, folder: &Path, case: &Value) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut option = |name: &str, value: &Value| add_option(&mut words, name, value);
     for name in ["target", "platform"] {
         option(name, &case["build"][name]);
     }

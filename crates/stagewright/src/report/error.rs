@@ -55,7 +55,7 @@ use crate::trace::TraceError;
 /// | `unknown-network` | no network of a build has the name |
 /// | `bad-host` | a word is no host of the form NAME=IP |
 /// | `bad-size` | a word is no size |
-/// | `bad-ulimit` | a word is no limit of the form NAME=SOFT[:HARD] |
+/// | `bad-ulimit` | a word is no limit of the form `NAME=SOFT[:HARD]` |
 /// | `unknown-export` | no way to export a cache has the name |
 /// | `bad-since` | a word is no day and no number of days or weeks |
 /// | `snapshot-version` | a snapshot was written in the form of another version |

@@ -48,7 +48,7 @@ pub fn all() -> Vec<Shape> {
             format!("FROM a\nRUN {}\n", "b\\\n".repeat(n / 3))
         }),
         ("short continued instructions", |n| {
-            "R a\\\nb\n".repeat(n / 8)
+            "ARG a\\\nb\n".repeat(n / 10)
         }),
         ("a dense end", |n| {
             format!(

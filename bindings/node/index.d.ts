@@ -123,6 +123,8 @@ export declare class Analysis {
    * Throws an error for a history without a commit (`no-history`) and for words that pick no step (`unknown-step`).
    */
   forecast(history: History, options?: DurationOptions | undefined | null): Forecast
+  /** Lays an image that was built of this beside the estimate. */
+  compareWith(image: Image): Comparison
   /** The way down from this file: rewrites that make the image smaller or the next build cheaper, in order. */
   plan(options?: PlanningOptions | undefined | null): Plan
   /** Sizes and findings as JSON: the bytes that `stagewright size --json` prints. */
@@ -152,6 +154,8 @@ export declare class BuildFiles {
   atRevision(revision: string): BuildFiles
   /** Which paths of the context the commits of git changed, newest first. */
   history(options?: HistoryWindow | undefined | null): History
+  /** The text of the project's `stagewright.toml`; empty if it has none. */
+  get config(): string
   /**
    * Writes what a plan leads to: the Dockerfile in the place of the old one, and the `.dockerignore`. There is no moment at which
    * half a file stands there.
@@ -159,6 +163,22 @@ export declare class BuildFiles {
    * Throws an error (`file-unwritable`) where that cannot be done.
    */
   write(plan: Plan): void
+}
+
+/** Prediction and truth side by side. It never changes. */
+export declare class Comparison {
+  /** The whole image. */
+  get image(): Compared
+  /** The base image; nothing where its size is not known, or there is none. */
+  get base(): Compared | null
+  /** What the Dockerfile adds to it. */
+  get added(): Compared
+  /** The layers that the Dockerfile adds, in order. */
+  get layers(): Array<ComparedLayer>
+  /** What to know about the numbers, in sentences. */
+  get notes(): Array<string>
+  /** Everything as JSON: the bytes that `stagewright size --compare IMAGE --json` prints. */
+  toJson(): string
 }
 
 /** The files that a build is given, after `.dockerignore`. It never changes. */
@@ -399,6 +419,12 @@ export declare class Image {
   get duplicates(): Array<Duplicate>
   /** What to know about the numbers, in sentences. */
   get notes(): Array<string>
+  /**
+   * The text of a `stagewright.toml` with this image in it as a measured base; the rest of `config`, its text before, stays.
+   *
+   * Throws an error with a `code` for a text that is no `stagewright.toml` or an image without a name.
+   */
+  learn(config: string, options?: LearnOptions | undefined | null): string
   /** Everything as JSON: the bytes that `stagewright measure --json` prints. */
   toJson(): string
 }
@@ -509,11 +535,11 @@ export interface AnalyzeOptions {
   platform?: string
   /** The day (`YYYY-MM-DD`) as of which the catalogue is read, for base images of another year. */
   asOf?: string
-  /** The digests that base images have, by reference. */
-  bases?: Record<string, string>
   /** Named contexts, each a folder or `docker-image://REFERENCE`. */
   buildContexts?: Record<string, string>
-  /** The builder; `buildkit` if absent, and `legacy` for the one before it. */
+  /** What base images are, by their digest. */
+  bases?: Record<string, string>
+  /** The builder; `buildkit` if absent. */
   builder?: 'buildkit' | 'legacy'
   /** The network of commands. */
   network?: 'default' | 'none' | 'host'
@@ -525,6 +551,10 @@ export interface AnalyzeOptions {
   ulimits?: Array<string>
   /** The control group that commands run below. */
   cgroupParent?: string
+  /** The text of a `stagewright.toml` (`BuildFiles.config`). */
+  config?: string
+  /** An answer of `Analysis.toJson` that was kept, for the budget of growth. */
+  against?: string
 }
 
 /** What is known of the image that everything is built on. */
@@ -559,6 +589,8 @@ export interface BuildFilesOptions {
   context?: string
   /** Read every file for its digest, which `Analysis.since` needs. */
   hash?: boolean
+  /** A `stagewright.toml` that stands elsewhere. */
+  config?: string
 }
 
 /** How the next build uses the cache. By default it has the builder of the last one. */
@@ -609,6 +641,28 @@ export interface Commit {
  */
 export declare function compare(before: Analysis, after: Analysis): Prediction
 
+/** Predicted and measured bytes. */
+export interface Compared {
+  /** Bytes on disk. */
+  size: Difference
+  /** Bytes on the wire; nothing where the measured layers are not compressed. */
+  compressed?: Difference
+}
+
+/** A layer as it was predicted and as it was built. */
+export interface ComparedLayer {
+  /** The line of the instruction, 1-based. */
+  line: number
+  /** The instruction as one line. */
+  instruction: string
+  /** The instruction that the image's history has in its place; empty where that says nothing. */
+  built: string
+  /** Bytes on disk. */
+  size: Difference
+  /** Bytes on the wire; nothing where the measured layer is not compressed. */
+  compressed?: Difference
+}
+
 /** Something that a layer holds. */
 export interface Content {
   /** Where it lies. */
@@ -617,6 +671,18 @@ export interface Content {
   label: string
   /** Its bytes, uncompressed. */
   size: Size
+}
+
+/** A predicted number and the true one. */
+export interface Difference {
+  /** What was predicted. */
+  predicted: Size
+  /** What is there, in bytes. */
+  measured: number
+  /** Predicted less measured bytes: above zero where too much was predicted. */
+  off: number
+  /** Whether the true number lies in the predicted range. */
+  inside: boolean
 }
 
 /** A parser directive. */
@@ -871,6 +937,14 @@ export interface Layer {
   copiedUp: Size
   /** What the estimate does not cover, in sentences. */
   notes: Array<string>
+}
+
+/** How an image is written down as a measured base. */
+export interface LearnOptions {
+  /** The reference that Dockerfiles write; the image's own name if absent. */
+  name?: string
+  /** The day (`YYYY-MM-DD`) to write down; that of the image if absent. */
+  date?: string
 }
 
 /**

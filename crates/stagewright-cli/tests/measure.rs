@@ -118,7 +118,7 @@ fn a_comparison_is_shown_as_a_table() {
     let rows: Vec<&str> = text.lines().collect();
     assert_eq!(
         rows[1],
-        "    2         9 B        9 B    +0.0 %  COPY main.py app/"
+        "    2         9 B        9 B   +0.0 %  COPY main.py app/"
     );
     assert!(rows.iter().any(|row| row.starts_with(" base ")), "{text}");
 }

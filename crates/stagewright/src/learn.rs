@@ -144,6 +144,17 @@ impl Config {
         put("cmd", image.cmd.as_deref().map(texts));
         put("entrypoint", image.entrypoint.as_deref().map(texts));
         put("packages", some(&image.packages));
+        let earlier = document.get("base").and_then(|bases| bases.get(name));
+        if let Some(earlier) = earlier.and_then(Item::as_table) {
+            // Comments above it, and the line between.
+            *table.decor_mut() = earlier.decor().clone();
+        } else if let Some(trailing) = document.trailing().as_str().map(str::to_owned)
+            && !trailing.is_empty()
+        {
+            // A comment at the end of the file stays above what is added below it.
+            table.decor_mut().set_prefix(format!("{trailing}\n"));
+            document.set_trailing("");
+        }
         let bases = document.entry("base").or_insert_with(|| {
             let mut bases = Table::new();
             bases.set_implicit(true);
@@ -194,5 +205,11 @@ mod tests {
             (41, &again.env, &again.cmd)
         );
         assert!(Config::learned("[budgets]\n", "a", &image).is_err());
+        // Comments stay where they are, also those at the end.
+        let commented = after.replace("[base", "# theirs\n[base") + "# last\n";
+        let replaced = Config::learned(&commented, "team/base:1", &again).unwrap();
+        assert_eq!(replaced, commented.replace("= 40", "= 41"));
+        let added = Config::learned("# ours\n", "a:1", &image).unwrap();
+        assert!(added.starts_with("# ours\n\n[base.\"a:1\"]\n"), "{added}");
     }
 }

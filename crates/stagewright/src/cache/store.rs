@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::content::{self, Files, Likeness, Read, Root, Unsure};
 use super::imported::not_exported;
 use super::options::CacheOptions;
-use crate::build::{Build, Origin, Step, StepId};
+use crate::build::{Build, Input, Origin, Step, StepId};
 use crate::context::{Context, Digest, Directory};
 use crate::options::Builder;
 
@@ -145,6 +145,7 @@ pub(super) fn play(before: &Build, after: &Build, options: &CacheOptions) -> Out
         named: named.collect(),
     };
     let mut results: Vec<Files> = Vec::new();
+    let mut withheld: Vec<bool> = Vec::new();
     for step in &after.steps {
         let reads = reads(step, &trees, &results);
         let histories: Vec<_> = histories(step, |id: StepId| {
@@ -154,12 +155,30 @@ pub(super) fn play(before: &Build, after: &Build, options: &CacheOptions) -> Out
                 matches!(status, Status::Unknown { .. }).then_some(()),
             )
         });
-        let candidates = if options.no_cache.covers(step, after.builder) {
+        // What must run gives its key to nobody while it runs (`edge.go`, `processExecReq`); what stands on it runs for that alone, and is
+        // then known by the key that it had.
+        let shown = |(input, history): (&Input, &History)| match input.origin {
+            Origin::Step(id) if withheld[id.0] => None,
+            _ => *history,
+        };
+        let shown: Vec<History> = step.inputs.iter().zip(&histories).map(shown).collect();
+        let covered = options.no_cache.covers(step, after.builder);
+        let candidates = if covered {
             Candidates::none()
         } else {
-            store.find(step, &reads, &histories)
+            store.find(step, &reads, &shown)
         };
-        let status = store.status(step, &reads, &histories, candidates, after.builder);
+        let runs_alone = candidates.sure.is_empty()
+            && candidates.possible.is_empty()
+            && after.builder == Builder::BuildKit;
+        let known = runs_alone
+            .then(|| store.find(step, &reads, &histories).sure)
+            .and_then(|sure| sure.into_iter().find(|one| store.files[one.0].is_some()));
+        let status = match known {
+            Some(record) => Status::Rerun(record),
+            None => store.status(step, &reads, &histories, candidates, after.builder),
+        };
+        withheld.push(covered);
         let files = match (&status, &store.files[status.record().0]) {
             (Status::Cached(_), Some(files)) => files.clone(),
             _ => content::leave(step, &trees, &results, Root::Open(step.id)),

@@ -50,6 +50,53 @@ fn a_folder_equals_the_same_tree_made_in_memory() {
 }
 
 #[test]
+fn a_reading_since_another_is_as_one_from_nothing() {
+    let folder = folder("since");
+    for one in 0..30 {
+        let below = folder.join(format!("d{one}/below"));
+        fs::create_dir_all(&below).unwrap();
+        for file in 0..5 {
+            fs::write(below.join(format!("f{file}.txt")), format!("{one} {file}")).unwrap();
+        }
+    }
+    let read = |since: Option<&Context>| {
+        let options = DirectoryOptions::default().hash(true);
+        let options = match since {
+            Some(since) => options.since(since.clone()),
+            None => options,
+        };
+        Context::directory_with(&folder, &options).unwrap()
+    };
+    let mut last = read(None);
+    let changes: [(&str, &dyn Fn()); 5] = [
+        ("nothing", &|| ()),
+        ("edited", &|| {
+            fs::write(folder.join("d7/below/f2.txt"), "other").unwrap();
+        }),
+        ("removed", &|| {
+            fs::remove_file(folder.join("d8/below/f0.txt")).unwrap();
+        }),
+        ("added", &|| {
+            fs::write(folder.join("d9/new.txt"), "new").unwrap();
+        }),
+        ("a folder in the place of a file", &|| {
+            fs::remove_file(folder.join("d1/below/f1.txt")).unwrap();
+            fs::create_dir(folder.join("d1/below/f1.txt")).unwrap();
+        }),
+    ];
+    for (name, change) in changes {
+        change();
+        let (since, anew) = (read(Some(&last)), read(None));
+        assert_eq!(since.digest(), anew.digest(), "{name}");
+        assert!(since.digest().exact, "{name}");
+        assert_eq!(since.differences(&anew), [], "{name}");
+        assert_eq!(since.text("d9/new.txt"), anew.text("d9/new.txt"), "{name}");
+        assert_eq!(since.digest() == last.digest(), name == "nothing", "{name}");
+        last = since;
+    }
+}
+
+#[test]
 fn changes_show_without_reading_anything() {
     let context = Context::builder()
         .sized_file("big.bin", 1 << 30)

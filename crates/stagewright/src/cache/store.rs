@@ -130,7 +130,7 @@ pub(super) fn play(before: &Build, after: &Build, options: &CacheOptions) -> Out
     if let Some(export) = options.imported {
         store.keys_only = not_exported(before, export, &outcomes.before);
     }
-    // A fresh builder has no folder of the build before.
+    // A fresh builder has nothing of the build before.
     let kept = options.imported.is_none() && after.builder == Builder::BuildKit;
     let carried = |before: Option<&Context>, after: &Context| match before {
         Some(before) if kept => carried(before.tree(), after.tree()),
@@ -155,8 +155,8 @@ pub(super) fn play(before: &Build, after: &Build, options: &CacheOptions) -> Out
                 matches!(status, Status::Unknown { .. }).then_some(()),
             )
         });
-        // What must run gives its key to nobody while it runs (`edge.go`, `processExecReq`); what stands on it runs for that alone, and is
-        // then known by the key that it had.
+        // What must run gives its key to nobody (`edge.go`, `processExecReq`); what stands on it runs for that alone, and is then known by
+        // the key that it had on this builder.
         let shown = |(input, history): (&Input, &History)| match input.origin {
             Origin::Step(id) if withheld[id.0] => None,
             _ => *history,
@@ -168,9 +168,7 @@ pub(super) fn play(before: &Build, after: &Build, options: &CacheOptions) -> Out
         } else {
             store.find(step, &reads, &shown)
         };
-        let runs_alone = candidates.sure.is_empty()
-            && candidates.possible.is_empty()
-            && after.builder == Builder::BuildKit;
+        let runs_alone = candidates.sure.is_empty() && candidates.possible.is_empty() && kept;
         let known = runs_alone
             .then(|| store.find(step, &reads, &histories).sure)
             .and_then(|sure| sure.into_iter().find(|one| store.files[one.0].is_some()));

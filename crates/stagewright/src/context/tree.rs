@@ -127,7 +127,7 @@ impl Record {
 
 impl Node {
     /// Whether two entries are one and the same, by what they share.
-    fn is(&self, other: &Self) -> bool {
+    pub(crate) fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::File(one), Self::File(two)) => Arc::ptr_eq(one, two),
             (Self::Directory(one), Self::Directory(two)) => Arc::ptr_eq(one, two),
@@ -213,6 +213,12 @@ impl Directory {
     pub(crate) fn child(&self, name: &str) -> Option<&Node> {
         let index = self.find(name).ok()?;
         Some(&self.children[index].1)
+    }
+
+    /// A child by its name, with its place among the children.
+    pub(crate) fn entry(&self, name: &str) -> Option<(usize, &(Arc<str>, Node))> {
+        let place = self.find(name).ok()?;
+        Some((place, &self.children[place]))
     }
 
     pub(crate) fn directory(&self, name: &str) -> Option<&Arc<Self>> {
@@ -363,13 +369,6 @@ impl Directory {
         } else {
             Arc::new(Self::new(self.mode, children))
         }
-    }
-
-    /// Whether these are the very entries of this directory: none was read anew.
-    pub(crate) fn has_children(&self, children: &[(Arc<str>, Node)]) -> bool {
-        let mut pairs = self.children.iter().zip(children);
-        self.children.len() == children.len()
-            && pairs.all(|((name, node), (other_name, other))| name == other_name && node.is(other))
     }
 
     /// Whether any file below was not read.

@@ -2,8 +2,8 @@
 //! folders that the ignore file leaves out are not looked into.
 
 use std::collections::BTreeMap;
-use std::fs::{self, Metadata};
-use std::io::{self, Read};
+use std::fs;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex};
 use crate::build::Inputs;
 use crate::context::{
     Content, Context, ContextError, Directory, File, Header, IgnoreFile, LONGEST_TEXT, Node,
-    PatternsMatched, Special, Stamp, file_record, join, rooted,
+    base_name, file_record, join, rooted,
 };
+use crate::outside::walk::{self, stamp};
 
 /// All texts that are kept of one context, in bytes.
 const ALL_TEXTS: usize = 64 << 20;
@@ -102,14 +103,26 @@ impl Context {
                 });
             }
         }
-        let mut loader = Loader {
-            folder,
-            ignore: read_ignore_file(folder, &options.dockerfile)?,
-            texts: 0,
-        };
+        let ignore = read_ignore_file(folder, &options.dockerfile)?;
         let since = options.since.as_ref().map(Context::everything);
-        let root = loader.folder_below("", crate::context::DIRECTORY_MODE, None, false, since)?;
-        let context = Self::from_tree(root, &options.dockerfile, Some(Arc::from(folder)))?;
+        let root = walk::walk(folder, ignore.as_ref(), since)?;
+        let context = match &options.since {
+            // Nothing was touched: then nothing is to be worked out anew either.
+            Some(since)
+                if Arc::ptr_eq(&root, since.everything())
+                    && since.dockerfile_name() == options.dockerfile =>
+            {
+                since.clone()
+            }
+            _ => {
+                let sent = match &ignore {
+                    Some(ignore) => ignore.filter(&root, None),
+                    None => Arc::clone(&root),
+                };
+                let root = with_texts(folder, &root, &sent)?;
+                Self::from_tree(root, &options.dockerfile, Some(Arc::from(folder)))?
+            }
+        };
         if options.hash {
             context.hashed()
         } else {
@@ -143,180 +156,47 @@ impl Context {
     }
 }
 
-struct Loader<'f> {
-    folder: &'f Path,
-    ignore: Option<IgnoreFile>,
-    texts: usize,
-}
-
-impl Loader<'_> {
-    /// Reads a folder. `left_out` says that the ignore file leaves it out, and only an exception may bring something of it back: then
-    /// it does not matter when it cannot be read.
-    fn folder_below(
-        &mut self,
-        at: &str,
-        mode: u32,
-        parent: Option<&PatternsMatched>,
-        left_out: bool,
-        since: Option<&Arc<Directory>>,
-    ) -> Result<Arc<Directory>, ContextError> {
-        ContextError::check_depth(at)?;
-        let mut children = Vec::new();
-        for (name, entry) in self.names(at, left_out)? {
-            let path = join(at, &name);
-            let (ignored, matched) = match &self.ignore {
-                Some(ignore) => ignore.ignores_below(&path, parent),
-                None => (false, None),
-            };
-            let metadata = match entry.metadata() {
-                Ok(metadata) => metadata,
-                // Gone since the folder was read, or of no interest.
-                Err(error) if ignored || error.kind() == io::ErrorKind::NotFound => continue,
-                Err(source) => return Err(ContextError::Unreadable { path, source }),
-            };
-            let mode = permissions(&metadata);
-            let node = if metadata.is_dir() {
-                let needed = !ignored
-                    || self
-                        .ignore
-                        .as_ref()
-                        .is_some_and(|ignore| ignore.may_keep_below(&path));
-                if needed {
-                    let since = since.and_then(|since| since.directory(&name));
-                    Node::Directory(self.folder_below(
-                        &path,
-                        mode,
-                        matched.as_ref(),
-                        ignored,
-                        since,
-                    )?)
-                } else {
-                    Node::Unread
-                }
-            } else if metadata.is_symlink() {
-                match fs::read_link(entry.path()) {
-                    Ok(target) => match target.into_os_string().into_string() {
-                        Ok(target) => Node::Symlink(Arc::from(target)),
-                        Err(_) if ignored => continue,
-                        Err(_) => return Err(ContextError::NameNotUtf8 { path }),
-                    },
-                    Err(error) if ignored || error.kind() == io::ErrorKind::NotFound => continue,
-                    Err(source) => return Err(ContextError::Unreadable { path, source }),
-                }
-            } else if metadata.is_file() {
-                let before = since.and_then(|since| since.child(&name));
-                match self.file(&path, &name, &entry, &metadata, mode, ignored, before) {
-                    Ok(file) => Node::File(file),
-                    Err(_) if ignored => continue,
-                    Err(error) => return Err(error),
-                }
-            } else {
-                Node::Special(special(&metadata, mode))
-            };
-            children.push((Arc::from(name), node));
-        }
-        // Shared with the earlier reading, a folder keeps the digest that was worked out for it.
-        match since {
-            Some(since) if since.mode() == mode && since.has_children(&children) => {
-                Ok(Arc::clone(since))
-            }
-            _ => Ok(Arc::new(Directory::new(mode, children))),
-        }
-    }
-
-    /// The names in a folder, sorted by their bytes.
-    fn names(&self, at: &str, left_out: bool) -> Result<Vec<(String, fs::DirEntry)>, ContextError> {
-        let shown = || {
-            if at.is_empty() {
-                self.folder.display().to_string()
-            } else {
-                at.to_owned()
-            }
-        };
-        let unreadable = |source| ContextError::Unreadable {
-            path: shown(),
-            source,
-        };
-        let entries = match fs::read_dir(self.folder.join(at)) {
-            Ok(entries) => entries,
-            Err(error)
-                if left_out || (!at.is_empty() && error.kind() == io::ErrorKind::NotFound) =>
-            {
-                drop(error);
-                return Ok(Vec::new());
-            }
-            Err(error) => return Err(unreadable(error)),
-        };
-        let mut names = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(unreadable)?;
-            match entry.file_name().into_string() {
-                Ok(name) => names.push((name, entry)),
-                Err(name) => {
-                    let path = join(at, &name.to_string_lossy());
-                    let ignored = left_out
-                        || self
-                            .ignore
-                            .as_ref()
-                            .is_some_and(|ignore| ignore.ignores(&path));
-                    if !ignored {
-                        return Err(ContextError::NameNotUtf8 { path });
-                    }
-                }
-            }
-        }
-        names.sort_unstable_by(|one, two| one.0.cmp(&two.0));
-        Ok(names)
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "what the walk knows of the file")]
-    fn file(
-        &mut self,
-        path: &str,
-        name: &str,
-        entry: &fs::DirEntry,
-        metadata: &Metadata,
-        mode: u32,
-        ignored: bool,
-        before: Option<&Node>,
-    ) -> Result<Arc<File>, ContextError> {
-        let (size, stamp) = (metadata.len(), stamp(metadata));
-        if let Some(Node::File(before)) = before
-            && before.stamp == Some(stamp)
-            && (before.size, before.mode) == (size, mode)
+/// The same tree with the texts that tools read, as long as there is room for them; in the order of the tree, so that it is always the
+/// same files that have one. A file that is left out has none, but for those with instructions.
+fn with_texts(
+    folder: &Path,
+    all: &Arc<Directory>,
+    sent: &Directory,
+) -> Result<Arc<Directory>, ContextError> {
+    let mut texts = 0;
+    let mut wanted: Vec<(String, &File)> = Vec::new();
+    all.walk("", &mut |path, node| {
+        let Node::File(file) = node else { return };
+        let name = base_name(path);
+        if let Some(text) = &file.text {
+            texts += text.len();
+        } else if matches!(file.content, Content::Unread(_))
+            && file.size <= LONGEST_TEXT as u64
+            && is_read_by_tools(path, name)
+            && (is_instruction_file(name) || sent.node(path).is_some())
         {
-            self.texts += before.text.as_ref().map_or(0, |text| text.len());
-            return Ok(Arc::clone(before));
+            wanted.push((path.to_owned(), file));
         }
-        let unread = Content::Unread(crate::context::Digest::of(format!(
-            "{path} {size} {mode} {} {} {} {}",
-            stamp.device, stamp.inode, stamp.modified, stamp.changed
-        )));
-        let mut file = File {
-            size,
-            mode,
-            content: unread,
-            stamp: Some(stamp),
-            text: None,
+    });
+    let mut found = BTreeMap::new();
+    for (path, file) in wanted {
+        if texts as u64 + file.size > ALL_TEXTS as u64 {
+            continue;
+        }
+        let content = match fs::read(folder.join(&path)) {
+            Ok(content) => content,
+            Err(_) if sent.node(&path).is_none() => continue,
+            Err(source) => return Err(ContextError::Unreadable { path, source }),
         };
-        let small = usize::try_from(size)
-            .is_ok_and(|size| size <= LONGEST_TEXT && self.texts + size <= ALL_TEXTS);
-        if small && is_read_by_tools(path, name) && (!ignored || is_instruction_file(name)) {
-            let content = fs::read(entry.path()).map_err(|source| ContextError::Unreadable {
-                path: path.to_owned(),
-                source,
-            })?;
-            if content.len() as u64 != size {
-                return Err(ContextError::Changed {
-                    path: path.to_owned(),
-                });
-            }
-            file.content = Content::Record(file_record(mode, &content));
-            file.text = String::from_utf8(content).ok().map(Arc::from);
-            self.texts += file.text.as_ref().map_or(0, |text| text.len());
+        if content.len() as u64 != file.size {
+            return Err(ContextError::Changed { path });
         }
-        Ok(Arc::new(file))
+        let record = Content::Record(file_record(file.mode, &content));
+        let text = String::from_utf8(content).ok().map(Arc::from);
+        texts += text.as_ref().map_or(0, |text: &Arc<str>| text.len());
+        found.insert(path, (record, text));
     }
+    Ok(with_contents("", all, &found))
 }
 
 /// The ignore file must be known before anything is walked.
@@ -384,7 +264,7 @@ fn is_read_by_tools(path: &str, name: &str) -> bool {
 fn hash_all(
     folder: &Path,
     files: &[(String, &File)],
-) -> Result<BTreeMap<String, Content>, ContextError> {
+) -> Result<BTreeMap<String, Read>, ContextError> {
     let threads = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(files.len().max(1));
@@ -398,7 +278,7 @@ fn hash_all(
                 let mut mine = Vec::new();
                 while let Some((path, file)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
                     match hash_one(folder, path, file, &mut buffer) {
-                        Ok(content) => mine.push((path.clone(), content)),
+                        Ok(content) => mine.push((path.clone(), (content, None))),
                         Err(error) => {
                             next.store(files.len(), Ordering::Relaxed);
                             *failed
@@ -466,19 +346,32 @@ fn hash_one(
     Ok(Content::Record(hasher.finish()))
 }
 
-/// The tree with the contents that were read put in.
+/// What was read of a file: its record, and its text where that is kept.
+type Read = (Content, Option<Arc<str>>);
+
+/// The tree with what was read put in; folders of which nothing was read are shared.
 fn with_contents(
     at: &str,
     directory: &Arc<Directory>,
-    found: &BTreeMap<String, Content>,
+    found: &BTreeMap<String, Read>,
 ) -> Arc<Directory> {
+    let start = if at.is_empty() {
+        String::new()
+    } else {
+        format!("{at}/")
+    };
+    let first = found.range(start.clone()..).next();
+    if first.is_none_or(|(path, _)| !path.starts_with(&start)) {
+        return Arc::clone(directory);
+    }
     let children = directory.children().iter().map(|(name, node)| {
         let path = join(at, name);
         let node = match node {
             Node::Directory(below) => Node::Directory(with_contents(&path, below, found)),
             Node::File(file) => match found.get(&path) {
-                Some(content) => Node::File(Arc::new(File {
+                Some((content, text)) => Node::File(Arc::new(File {
                     content: *content,
+                    text: text.clone().or_else(|| file.text.clone()),
                     ..File::clone(file)
                 })),
                 None => node.clone(),
@@ -488,77 +381,4 @@ fn with_contents(
         (Arc::clone(name), node)
     });
     Arc::new(Directory::new(directory.mode(), children.collect()))
-}
-
-#[cfg(unix)]
-fn permissions(metadata: &Metadata) -> u32 {
-    use std::os::unix::fs::MetadataExt as _;
-    metadata.mode() & 0o7777
-}
-
-/// Clients on Windows send every file as executable (fsutil's `stat.go`).
-#[cfg(not(unix))]
-fn permissions(_: &Metadata) -> u32 {
-    0o755
-}
-
-#[cfg(unix)]
-fn stamp(metadata: &Metadata) -> Stamp {
-    use std::os::unix::fs::MetadataExt as _;
-    let nanoseconds =
-        |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
-    Stamp {
-        inode: metadata.ino(),
-        device: metadata.dev(),
-        modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
-        changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
-    }
-}
-
-#[cfg(not(unix))]
-fn stamp(metadata: &Metadata) -> Stamp {
-    let modified = metadata
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    Stamp {
-        inode: 0,
-        device: 0,
-        modified: modified.map_or(0, |time| time.as_nanos() as i128),
-        changed: 0,
-    }
-}
-
-#[cfg(unix)]
-fn special(metadata: &Metadata, mode: u32) -> Special {
-    use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
-    let kind = metadata.file_type();
-    let flag = if kind.is_fifo() {
-        b'6'
-    } else if kind.is_char_device() {
-        b'3'
-    } else if kind.is_block_device() {
-        b'4'
-    } else {
-        b'0'
-    };
-    let number = metadata.rdev();
-    let device = if matches!(flag, b'3' | b'4') {
-        (
-            (number >> 8) & 0xfff,
-            (number & 0xff) | ((number >> 12) & 0xfff00),
-        )
-    } else {
-        (0, 0)
-    };
-    Special { mode, flag, device }
-}
-
-#[cfg(not(unix))]
-fn special(_: &Metadata, mode: u32) -> Special {
-    Special {
-        mode,
-        flag: b'0',
-        device: (0, 0),
-    }
 }

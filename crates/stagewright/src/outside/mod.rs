@@ -10,6 +10,7 @@ mod archive;
 mod directory;
 mod files;
 mod git;
+mod walk;
 
 pub use directory::DirectoryOptions;
 pub use files::{

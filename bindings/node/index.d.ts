@@ -774,6 +774,8 @@ export interface GenerateOptions {
   port?: number
   /** The base image. */
   base?: string
+  /** The folder of the application's package, in a repository with workspaces. */
+  package?: string
   /** The words of the command that starts the application. */
   command?: Array<string>
 }

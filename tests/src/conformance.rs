@@ -156,6 +156,8 @@ pub struct Recipe {
     pub port: Option<u16>,
     /// The base image.
     pub base: Option<String>,
+    /// The folder of the application's package.
+    pub package: Option<String>,
     /// The command.
     pub command: Option<Vec<String>>,
 }

@@ -162,7 +162,8 @@ fn generate(case: &Case) -> Result<String, Failure> {
         command: asked.command.clone(),
     };
     let context = Context::directory(case.project())?;
-    let generated = Project::detect(&context)?.generate(&context, &options)?;
+    let generated = Project::detect_package(&context, asked.package.as_deref())?
+        .generate(&context, &options)?;
     Ok(to_json(&GenerateReport::new(&context, generated)?))
 }
 

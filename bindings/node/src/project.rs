@@ -23,13 +23,15 @@ pub struct GenerateOptions {
     pub port: Option<u16>,
     /// The base image.
     pub base: Option<String>,
+    /// The folder of the application's package, in a repository with workspaces.
+    pub package: Option<String>,
     /// The words of the command that starts the application.
     pub command: Option<Vec<String>>,
 }
 
 #[napi]
 impl Generated {
-    /// The recipe (`python`).
+    /// The recipe (`python`, `node`).
     #[napi(getter)]
     pub fn recipe(&self) -> &'static str {
         self.report.generated.recipe
@@ -95,7 +97,9 @@ impl Generated {
 
 /// Makes a Dockerfile and a `.dockerignore` for the project in a folder (or a `Context`) that has none. Writes nothing.
 ///
-/// Throws an error with a `code` where no recipe fits (`no-recipe`) or nothing says how the application starts (`no-command`).
+/// Throws an error with a `code` where no recipe fits (`no-recipe`), nothing says how the application starts (`no-command`), a file
+/// cannot be read (`bad-manifest`), lock files contradict each other (`lock-conflict`), or several packages of a repository could be the
+/// application (`several-applications`).
 #[napi]
 pub fn generate(
     context: Either<String, ClassInstance<'_, Context>>,
@@ -108,7 +112,7 @@ pub fn generate(
         command: asked.command,
     };
     let context = context::open(Some(context)).map_err(failure)?;
-    let project = Project::detect(&context).map_err(failure)?;
+    let project = Project::detect_package(&context, asked.package.as_deref()).map_err(failure)?;
     let generated = project.generate(&context, &options).map_err(failure)?;
     let report = GenerateReport::new(&context, generated).map_err(failure)?;
     Ok(Generated { report })

@@ -18,7 +18,7 @@ pub(crate) struct Generated {
 
 #[pymethods]
 impl Generated {
-    /// The recipe (`python`).
+    /// The recipe (`python`, `node`).
     #[getter]
     fn recipe(&self) -> &'static str {
         self.report.generated.recipe
@@ -89,19 +89,22 @@ impl Generated {
 
 /// Makes a Dockerfile and a `.dockerignore` for the project in a folder (or a `Context`) that has none. Writes nothing.
 ///
-/// `port` is the port that the application listens on, `base` the base image, `command` the words of the command that starts it; what
-/// is left out is taken from the project's files. Raises `StagewrightError` where no recipe fits (`no-recipe`) or nothing says how the
-/// application starts (`no-command`).
+/// `port` is the port that the application listens on, `base` the base image, `package` the folder of its package in a repository
+/// with workspaces, `command` the words of the command that starts it; what is left out is taken from the project's files. Raises
+/// `StagewrightError` where no recipe fits (`no-recipe`), nothing says how the application starts (`no-command`), a file cannot be read
+/// (`bad-manifest`), lock files contradict each other (`lock-conflict`), or several packages could be the application
+/// (`several-applications`).
 #[pyfunction]
 #[pyo3(
-    signature = (context=ContextArgument::here(), *, port=None, base=None, command=None),
-    text_signature = "(context='.', *, port=None, base=None, command=None)"
+    signature = (context=ContextArgument::here(), *, port=None, base=None, package=None, command=None),
+    text_signature = "(context='.', *, port=None, base=None, package=None, command=None)"
 )]
 pub(crate) fn generate(
     py: Python<'_>,
     context: ContextArgument,
     port: Option<u16>,
     base: Option<String>,
+    package: Option<String>,
     command: Option<Vec<String>>,
 ) -> Result<Generated, Failure> {
     let options = RecipeOptions {
@@ -111,7 +114,8 @@ pub(crate) fn generate(
     };
     py.detach(|| {
         let context = context.open()?;
-        let generated = Project::detect(&context)?.generate(&context, &options)?;
+        let generated =
+            Project::detect_package(&context, package.as_deref())?.generate(&context, &options)?;
         Ok(Generated {
             report: GenerateReport::new(&context, generated)?,
         })

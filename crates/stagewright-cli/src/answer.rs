@@ -271,7 +271,8 @@ fn generate(arguments: &Generate) -> Result<Answer, Failure> {
         base: arguments.base.clone(),
         command: (!arguments.command.is_empty()).then(|| arguments.command.clone()),
     };
-    let generated = Project::detect(&context)?.generate(&context, &options)?;
+    let generated = Project::detect_package(&context, arguments.package.as_deref())?
+        .generate(&context, &options)?;
     if arguments.write {
         BuildFiles::create(
             &arguments.path,

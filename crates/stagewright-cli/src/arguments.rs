@@ -431,6 +431,9 @@ pub(crate) struct Generate {
     /// The base image
     #[arg(long, value_name = "IMAGE")]
     pub(crate) base: Option<String>,
+    /// The folder of the application's package, in a repository with workspaces
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) package: Option<String>,
     /// The command that starts the application
     #[arg(last = true, value_name = "COMMAND")]
     pub(crate) command: Vec<String>,

@@ -69,7 +69,7 @@ fn arguments(area: &str, folder: &Path, case: &Value) -> Vec<String> {
     for name in ["objective", "applicability", "change", "skip", "only"] {
         option(name, &case["plan"][name]);
     }
-    for name in ["port", "base"] {
+    for name in ["port", "base", "package"] {
         option(name, &case["generate"][name]);
     }
     for name in ["image_name", "platform"] {

@@ -357,6 +357,7 @@ def generate(
     *,
     port: int | None = None,
     base: str | None = None,
+    package: str | None = None,
     command: Sequence[str] | None = None,
 ) -> Generated: ...
 

@@ -230,7 +230,7 @@ fn is_instruction_file(name: &str) -> bool {
 /// Files whose text the models of tools read: dependency lists, locks, project files, build scripts, sources near the top.
 fn is_read_by_tools(path: &str, name: &str) -> bool {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    let near_the_top = path.matches('/').count() <= 2;
+    let near_the_top = path.matches('/').count() <= 3;
     is_instruction_file(name)
         || name.starts_with("requirements")
         || matches!(

@@ -1,16 +1,22 @@
-//! Python applications: requirements file, interpreter, framework, entry point, port.
+//! Python applications: package manager, interpreter, framework, entry point, port.
 
-use stagewright_syntax::{Dockerfile, View};
+mod manager;
 
+use self::manager::Packages;
+use super::ProjectError;
 use crate::context::Context;
 use crate::facts::Requirements;
 
-/// A Python application with a requirements file.
+/// A Python application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PythonProject {
-    /// The requirements file, relative to the context.
-    pub requirements: String,
+    /// What installs its packages.
+    pub manager: PythonManager,
+    /// The version of the manager that wrote the lock file, where it says so.
+    pub manager_version: Option<String>,
+    /// The files that an install reads, the one that lists the packages first.
+    pub manifests: Vec<String>,
     /// The Python that the project asks for (`3.12`), and the file that says so.
     pub python: Option<(String, String)>,
     /// The framework, as its package is called (`flask`, `fastapi`, `django`, `streamlit`).
@@ -23,8 +29,30 @@ pub struct PythonProject {
     pub port: u16,
     /// Top-level files and folders of the application's source.
     pub sources: Vec<String>,
-    /// Packages in the requirements file, by normalised name.
+    /// Packages that are installed, as far as the files list them, by normalised name.
     pub packages: Vec<String>,
+    /// Where modules are imported from besides the working directory (`src`).
+    pub import_root: Option<&'static str>,
+    /// The project itself is installed as a package, for the command that it brings.
+    pub installs_itself: bool,
+}
+
+/// What installs the packages of a Python application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PythonManager {
+    /// pip, from a requirements file.
+    Pip,
+    /// uv, from `uv.lock`.
+    Uv,
+    /// Poetry, from `poetry.lock`.
+    Poetry,
+    /// PDM, from `pdm.lock`.
+    Pdm,
+    /// Pipenv, from `Pipfile.lock`.
+    Pipenv,
+    /// pip, from what the project itself says it depends on (`pyproject.toml`, `setup.cfg`, `setup.py`).
+    Build,
 }
 
 /// Where the application object is.
@@ -42,38 +70,52 @@ pub struct Application {
 /// The port of a framework's own examples.
 const PORT: u16 = 8000;
 
-/// Reads the project; `None` without a requirements file.
-pub(super) fn detect(context: &Context) -> Option<PythonProject> {
-    let requirements = [
-        "requirements.txt",
-        "requirements/production.txt",
-        "requirements/prod.txt",
-        "requirements/base.txt",
-    ]
-    .into_iter()
-    .find(|path| context.entry(path).is_some())?
-    .to_owned();
-    let packages: Vec<String> = read(context, &requirements)
-        .entries
-        .into_iter()
-        .map(|entry| entry.name)
-        .collect();
+/// The port that Streamlit takes unless told otherwise.
+const STREAMLIT_PORT: u16 = 8501;
+
+/// Reads the project; `None` where no file lists packages.
+pub(super) fn detect(context: &Context) -> Result<Option<PythonProject>, ProjectError> {
+    let Some(Packages {
+        manager,
+        version,
+        manifests,
+        names: packages,
+        scripts,
+    }) = manager::read(context)?
+    else {
+        return Ok(None);
+    };
     let has = |name: &str| packages.iter().any(|package| package == name);
-    let framework = ["django", "fastapi", "flask", "streamlit", "starlette"]
+    let framework = ["django", "streamlit", "fastapi", "flask", "starlette"]
         .into_iter()
         .find(|name| has(name));
     let application = application(context, framework);
-    let (command, port) = command(framework, application.as_ref(), &has);
-    Some(PythonProject {
+    let (mut command, port) = command(framework, application.as_ref(), &has);
+    let mut installs_itself = false;
+    // A project that brings one command and serves nothing is started by that.
+    if let (None, None, [script]) = (framework, &command, scripts.as_slice()) {
+        command = Some(vec![script.clone()]);
+        installs_itself = true;
+    }
+    let in_src = |path: &str| path.starts_with("src/");
+    let import_root = match &application {
+        Some(application) if in_src(&application.file) => Some("src"),
+        _ => None,
+    };
+    Ok(Some(PythonProject {
         python: python_version(context),
         sources: sources(context),
-        requirements,
+        manager,
+        manager_version: version,
+        manifests,
         framework,
         application,
         command,
         port,
         packages,
-    })
+        import_root,
+        installs_itself,
+    }))
 }
 
 /// The requirements file with what it includes.
@@ -101,28 +143,22 @@ fn python_version(context: &Context) -> Option<(String, String)> {
             return Some((version, file.into()));
         }
     }
-    if let Some(version) = context.text("Dockerfile").and_then(dockerfile_python) {
+    let of_base = |text: &str| super::base_version(text, "python").and_then(|tag| short(&tag));
+    if let Some(version) = context.text("Dockerfile").and_then(of_base) {
         return Some((version, "Dockerfile".into()));
     }
-    let pyproject: toml::Table = context.text("pyproject.toml")?.parse().ok()?;
-    let requires = pyproject.get("project")?.get("requires-python")?.as_str()?;
-    Some((short(requires)?, "pyproject.toml".into()))
-}
-
-/// The version of the official Python image that a Dockerfile builds on.
-fn dockerfile_python(text: &str) -> Option<String> {
-    let file = Dockerfile::parse(text);
-    file.instructions().find_map(|instruction| {
-        let View::From(from) = instruction.view() else {
-            return None;
-        };
-        let (name, tag) = from.image.split_once(':')?;
-        let mut numbers = tag.split(['.', '-']);
-        let (major, minor) = (numbers.next()?, numbers.next()?);
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        (name.rsplit('/').next() == Some("python") && digits(major) && digits(minor))
-            .then(|| format!("{major}.{minor}"))
-    })
+    let pyproject = context.text("pyproject.toml").and_then(manager::table);
+    let asked = pyproject.as_ref().and_then(|table| {
+        let text = |keys: &[&str]| manager::text(table, keys);
+        text(&["project", "requires-python"])
+            .or_else(|| text(&["tool", "poetry", "dependencies", "python"]))
+    });
+    if let Some(version) = asked.as_deref().and_then(short) {
+        return Some((version, "pyproject.toml".into()));
+    }
+    let pipfile = context.text("Pipfile").and_then(manager::table)?;
+    let asked = manager::text(&pipfile, &["requires", "python_version"])?;
+    Some((short(&asked)?, "Pipfile".into()))
 }
 
 /// Python files in the order in which people look for an entry point.
@@ -132,7 +168,12 @@ fn entry_files(context: &Context) -> Vec<String> {
         .map(|entry| entry.path)
         .filter(|path| {
             path.ends_with(".py")
-                && path.matches('/').count() <= 1
+                && path
+                    .strip_prefix("src/")
+                    .unwrap_or(path)
+                    .matches('/')
+                    .count()
+                    <= 1
                 && !path
                     .split('/')
                     .any(|part| matches!(part, "tests" | "test" | "docs"))
@@ -170,12 +211,41 @@ fn application(context: &Context, framework: Option<&str>) -> Option<Application
         "fastapi" => &["FastAPI("],
         "starlette" => &["Starlette("],
         "django" => &["get_wsgi_application("],
+        "streamlit" => &[],
         _ => return None,
     };
+    let module = |file: &str| {
+        let file = file.strip_prefix("src/").unwrap_or(file);
+        let module = file.trim_end_matches(".py").trim_end_matches("/__init__");
+        module.replace('/', ".")
+    };
+    let mut factory = None;
     for file in entry_files(context) {
         let Some(text) = context.text(&file) else {
             continue;
         };
+        // Streamlit runs a file; the first that uses it.
+        if framework == Some("streamlit")
+            && text
+                .lines()
+                .any(|line| line.starts_with("import streamlit"))
+        {
+            return Some(Application {
+                module: module(&file),
+                variable: String::new(),
+                file,
+            });
+        }
+        if factory.is_none()
+            && framework == Some("flask")
+            && text.lines().any(|line| line.starts_with("def create_app("))
+        {
+            factory = Some(Application {
+                module: module(&file),
+                variable: "create_app()".into(),
+                file: file.clone(),
+            });
+        }
         for line in text.lines() {
             let Some((variable, value)) = line.split_once('=') else {
                 continue;
@@ -193,19 +263,15 @@ fn application(context: &Context, framework: Option<&str>) -> Option<Application
                 })
             });
             if name && called {
-                let module = file
-                    .trim_end_matches(".py")
-                    .trim_end_matches("/__init__")
-                    .replace('/', ".");
                 return Some(Application {
-                    module,
+                    module: module(&file),
                     variable: variable.to_owned(),
                     file,
                 });
             }
         }
     }
-    None
+    factory
 }
 
 fn words(words: &[&str]) -> Vec<String> {
@@ -222,6 +288,19 @@ fn command(
         application.map(|application| format!("{}:{}", application.module, application.variable));
     let bind = format!("0.0.0.0:{PORT}");
     let port = PORT.to_string();
+    if let (Some("streamlit"), Some(application)) = (framework, application) {
+        let port = STREAMLIT_PORT.to_string();
+        let command = [
+            "streamlit",
+            "run",
+            &application.file,
+            "--server.address",
+            "0.0.0.0",
+            "--server.port",
+            &port,
+        ];
+        return (Some(words(&command)), STREAMLIT_PORT);
+    }
     let command = match (framework, object) {
         (Some("fastapi" | "starlette"), Some(object)) if has("gunicorn") && has("uvicorn") => {
             Some(words(&[

@@ -1,6 +1,9 @@
 //! Dockerfiles from nothing, one ecosystem a file.
 
+pub mod node;
 pub mod python;
+
+use stagewright_syntax::write::{Copy, Dockerfile};
 
 /// What a caller decides for the recipe; what is left out is taken from the project's files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,4 +14,77 @@ pub struct RecipeOptions {
     pub base: Option<String>,
     /// The command that starts the application.
     pub command: Option<Vec<String>>,
+}
+
+/// A number above those that distributions give to their services; it needs no entry in `/etc/passwd`, hence no layer.
+const USER: &str = "10001:10001";
+
+/// Copies files and folders to the same places below the working directory: the files at once, a folder into its own.
+fn copy_each<'s>(
+    file: &mut Dockerfile,
+    sources: impl IntoIterator<Item = &'s String>,
+    stage: Option<(&str, &str)>,
+) {
+    let (folders, files): (Vec<&String>, Vec<&String>) = sources
+        .into_iter()
+        .partition(|source| source.ends_with('/'));
+    let mut push = |sources: Vec<String>, target: String| {
+        file.push(match stage {
+            None => Copy::files(sources, target),
+            Some((stage, root)) => {
+                let sources: Vec<String> = sources
+                    .iter()
+                    .map(|name| format!("{root}/{name}"))
+                    .collect();
+                Copy::files(sources, target).from(stage)
+            }
+        });
+    };
+    // Files of one folder go into it together.
+    let mut parents: Vec<&str> = Vec::new();
+    for name in &files {
+        let parent = name.rfind('/').map_or("", |at| &name[..=at]);
+        if !parents.contains(&parent) {
+            parents.push(parent);
+        }
+    }
+    for parent in parents {
+        let of = |name: &&&String| name.rfind('/').map_or("", |at| &name[..=at]) == parent;
+        let group: Vec<String> = files
+            .iter()
+            .filter(of)
+            .map(|name| (*name).clone())
+            .collect();
+        push(group, format!("./{parent}"));
+    }
+    for folder in folders {
+        push(vec![folder.clone()], format!("./{folder}"));
+    }
+}
+
+/// Everything is left out but what the Dockerfile takes: an edit of any other file cannot cost a rebuild.
+fn dockerignore<'w>(wanted: impl IntoIterator<Item = &'w String>, never: &[&str]) -> String {
+    let mut text = String::from("# Everything but what the Dockerfile takes.\n*\n");
+    let mut lines: Vec<String> = Vec::new();
+    for wanted in wanted {
+        let line = format!("!{}\n", wanted.trim_end_matches('/'));
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.extend(never.iter().map(|pattern| format!("{pattern}\n")));
+    text.extend(lines);
+    text
+}
+
+/// Words with the port that they name in the place of another one.
+fn with_port(command: &mut [String], old: u16, new: u16) {
+    let (old, new) = (old.to_string(), new.to_string());
+    for word in command {
+        if *word == old {
+            word.clone_from(&new);
+        } else if let Some(host) = word.strip_suffix(&format!(":{old}")) {
+            *word = format!("{host}:{new}");
+        }
+    }
 }

@@ -1,12 +1,16 @@
-//! Python with a requirements file: a builder stage that installs, a runtime stage that holds what was installed and the source.
+//! Python: a builder stage that installs, a runtime stage that holds what was installed and the source.
+//!
+//! pip installs below a prefix of its own that the last stage takes over; uv, Poetry, PDM and Pipenv fill a virtual environment. Neither
+//! the managers nor their caches come along.
 
 use stagewright_syntax::write::{
     Cmd, Copy, Dockerfile, Env, Expose, From, Mount, Run, User, Workdir,
 };
 
-use super::RecipeOptions;
+use super::{RecipeOptions, USER, copy_each, dockerignore, with_port};
 use crate::context::Context;
 use crate::facts::Catalog;
+use crate::project::python::PythonManager;
 use crate::project::{Generated, ProjectError, PythonProject};
 
 /// The Python that is taken where no file asks for one: the newest whose slim image the catalogue has measured.
@@ -21,6 +25,9 @@ fn newest(catalog: &Catalog) -> Option<String> {
         })
 }
 
+/// Where the virtual environment is, in both stages.
+const ENVIRONMENT: &str = "/opt/venv";
+
 pub(crate) fn generate(
     project: &PythonProject,
     context: &Context,
@@ -29,17 +36,21 @@ pub(crate) fn generate(
     let (mut found, mut questions) = (
         vec![format!(
             "`{}` lists {} packages",
-            project.requirements,
+            project.manifests[0],
             project.packages.len()
         )],
         Vec::new(),
     );
     let base = base_image(project, options, &mut found, &mut questions);
     if let (Some(framework), Some(application)) = (project.framework, &project.application) {
-        found.push(format!(
-            "`{}` holds the {framework} application `{}`",
-            application.file, application.variable
-        ));
+        found.push(if application.variable.is_empty() {
+            format!("`{}` is the {framework} application", application.file)
+        } else {
+            format!(
+                "`{}` holds the {framework} application `{}`",
+                application.file, application.variable
+            )
+        });
     }
     let port = options.port.unwrap_or(project.port);
     let command = start_command(project, options, port)?;
@@ -51,36 +62,37 @@ pub(crate) fn generate(
     let system = system_packages(project, &base, &mut found, &mut questions);
     let mut file = Dockerfile::new();
     file.push(From::image(base.as_str()).named("base"));
-    file.push(Env::new().set("PYTHONUNBUFFERED", "1"));
+    let mut env = Env::new().set("PYTHONUNBUFFERED", "1");
+    if let Some(root) = project.import_root {
+        env = env.set("PYTHONPATH", format!("/app/{root}"));
+    }
+    file.push(env);
     file.push(Workdir::new("/app"));
     file.blank();
     file.push(From::image("base").named("builder"));
     if !system.build.is_empty() {
         file.push(apt_get(&system.build));
     }
-    let name = project.requirements.as_str();
-    let mut run = Run::shell(format!("pip install --prefix=/install -r {name}"))
-        .mount(Mount::cache("/root/.cache/pip"))
-        .mount(Mount::bind(name, name));
-    for include in includes(project, context) {
-        run = run.mount(Mount::bind(include.as_str(), include.as_str()));
+    let own = own_files(project, context);
+    install(&mut file, project);
+    if project.installs_itself {
+        install_itself(&mut file, project, &own);
     }
-    file.push(run);
     file.blank();
     file.push(From::image("base"));
     if !system.run.is_empty() {
         file.push(apt_get(&system.run));
     }
-    file.push(Copy::files(["/install"], "/usr/local").from("builder"));
-    let (files, folders): (Vec<&String>, Vec<&String>) = project
-        .sources
-        .iter()
-        .partition(|source| !source.ends_with('/'));
-    if !files.is_empty() {
-        file.push(Copy::files(files.into_iter().cloned(), "./"));
+    if project.in_environment() {
+        file.push(Env::new().set("PATH", format!("{ENVIRONMENT}/bin:$PATH")));
+        file.push(Copy::files([ENVIRONMENT], ENVIRONMENT).from("builder"));
+    } else {
+        file.push(Copy::files(["/install"], "/usr/local").from("builder"));
     }
-    for folder in folders {
-        file.push(Copy::files([folder.as_str()], format!("./{folder}")));
+    if project.installs_itself {
+        file.push(Copy::files(["/project"], project.prefix()).from("builder"));
+    } else {
+        copy_each(&mut file, &project.sources, None);
     }
     if let Some(settings) = static_files(project, context) {
         found.push(format!(
@@ -94,7 +106,7 @@ pub(crate) fn generate(
             "PYTHONDONTWRITEBYTECODE=1 python manage.py collectstatic --noinput",
         ));
     }
-    file.push(User::new("10001:10001"));
+    file.push(User::new(USER));
     if serves {
         file.push(Expose::new([port]));
     }
@@ -102,13 +114,131 @@ pub(crate) fn generate(
     let dockerfile = file
         .print()
         .map_err(|source| ProjectError::Unwritable { source })?;
+    let wanted = project.manifests.iter().chain(&own).chain(&project.sources);
     Ok(Generated {
         recipe: "python",
         dockerfile,
-        dockerignore: dockerignore(project),
+        dockerignore: dockerignore(wanted, &["**/__pycache__", "**/*.pyc"]),
         found,
         questions,
     })
+}
+
+impl PythonProject {
+    /// Whether the packages are in a virtual environment, and not beside the interpreter.
+    fn in_environment(&self) -> bool {
+        !matches!(self.manager, PythonManager::Pip | PythonManager::Build)
+    }
+
+    /// Where the packages end up.
+    fn prefix(&self) -> &'static str {
+        if self.in_environment() {
+            ENVIRONMENT
+        } else {
+            "/usr/local"
+        }
+    }
+}
+
+/// The instructions that install the packages. The files that list them are mounted: they are hashed by content, and cost no layer.
+fn install(file: &mut Dockerfile, project: &PythonProject) {
+    let pip = || Mount::cache("/root/.cache/pip");
+    let manager = |name: &str| match &project.manager_version {
+        Some(version) => format!("pip install {name}=={version}"),
+        None => format!("pip install {name}"),
+    };
+    let with_manifests = |run: Run| {
+        project.manifests.iter().fold(run, |run, name| {
+            run.mount(Mount::bind(name.as_str(), name.as_str()))
+        })
+    };
+    // Without pip in it: whoever fills the environment brings an installer.
+    let environment = format!("python -m venv --without-pip {ENVIRONMENT}");
+    match project.manager {
+        PythonManager::Pip => {
+            let list = &project.manifests[0];
+            let run = Run::shell(format!("pip install --prefix=/install -r {list}")).mount(pip());
+            file.push(with_manifests(run));
+        }
+        PythonManager::Build => {
+            let run = Run::lines([
+                // The project's own table: its sources are not needed to read it.
+                "python -c 'import tomllib; print(*tomllib.load(open(\"pyproject.toml\", \"rb\"))[\"project\"][\"dependencies\"], sep=\"\\n\")' > /tmp/requirements.txt",
+                "&& pip install --prefix=/install -r /tmp/requirements.txt",
+            ]);
+            file.push(with_manifests(run.mount(pip())));
+        }
+        PythonManager::Uv => {
+            let env = Env::new()
+                .set("UV_PROJECT_ENVIRONMENT", ENVIRONMENT)
+                .set("UV_PYTHON_DOWNLOADS", "never")
+                .set("UV_COMPILE_BYTECODE", "1");
+            file.push(env.set("UV_LINK_MODE", "copy"));
+            file.push(Run::shell(manager("uv")).mount(pip()));
+            let run = Run::shell("uv sync --locked --no-dev --no-install-project");
+            file.push(with_manifests(run.mount(Mount::cache("/root/.cache/uv"))));
+        }
+        PythonManager::Poetry => {
+            file.push(Run::shell(format!("{} && {environment}", manager("poetry"))).mount(pip()));
+            file.push(Env::new().set("VIRTUAL_ENV", ENVIRONMENT));
+            let run = Run::shell("poetry install --only main --no-root --compile");
+            file.push(with_manifests(
+                run.mount(Mount::cache("/root/.cache/pypoetry")),
+            ));
+        }
+        PythonManager::Pdm => {
+            file.push(Run::shell(format!("{} && {environment}", manager("pdm"))).mount(pip()));
+            file.push(Env::new().set("VIRTUAL_ENV", ENVIRONMENT));
+            let run = Run::shell(format!(
+                "pdm sync --prod --no-self && python -m compileall -q {ENVIRONMENT}/lib"
+            ));
+            file.push(with_manifests(run.mount(Mount::cache("/root/.cache/pdm"))));
+        }
+        PythonManager::Pipenv => {
+            file.push(Run::shell(format!("{} && {environment}", manager("pipenv"))).mount(pip()));
+            file.push(Env::new().set("VIRTUAL_ENV", ENVIRONMENT));
+            let run = Run::shell("pipenv sync").mount(pip());
+            file.push(with_manifests(
+                run.mount(Mount::cache("/root/.cache/pipenv")),
+            ));
+        }
+    }
+}
+
+/// The project as a package, in a folder of its own: an edit of its source leaves the packages that it needs as they are.
+fn install_itself(file: &mut Dockerfile, project: &PythonProject, own: &[String]) {
+    copy_each(file, own.iter().chain(&project.sources), None);
+    let python = if project.in_environment() {
+        format!("--python {ENVIRONMENT}/bin/python ")
+    } else {
+        String::new()
+    };
+    let run = Run::shell(format!("pip {python}install --no-deps --prefix=/project ."));
+    file.push(run.mount(Mount::cache("/root/.cache/pip")));
+}
+
+/// What the build of the project itself reads besides its sources: its settings, and the files that they name.
+fn own_files(project: &PythonProject, context: &Context) -> Vec<String> {
+    if !project.installs_itself {
+        return Vec::new();
+    }
+    let names = [
+        "pyproject.toml",
+        "setup.cfg",
+        "setup.py",
+        "MANIFEST.in",
+        "README.md",
+        "README.rst",
+        "README",
+        "LICENSE",
+        "LICENSE.md",
+        "LICENSE.txt",
+    ];
+    names
+        .into_iter()
+        .filter(|name| context.entry(name).is_some())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The image that both stages are built on.
@@ -144,7 +274,7 @@ fn start_command(
         (Some(command), _) | (None, Some(command)) => command.clone(),
         (None, None) => {
             let why = if project.application.is_none() {
-                "no file holds an application object of a known framework"
+                "no file holds an application object of a known framework, and the project brings no command"
             } else {
                 "no server is among the requirements"
             };
@@ -152,14 +282,7 @@ fn start_command(
         }
     };
     if options.command.is_none() {
-        let (old, new) = (project.port.to_string(), port.to_string());
-        for word in &mut command {
-            if *word == old {
-                word.clone_from(&new);
-            } else if let Some(host) = word.strip_suffix(&format!(":{old}")) {
-                *word = format!("{host}:{new}");
-            }
-        }
+        with_port(&mut command, project.port, port);
     }
     Ok(command)
 }
@@ -222,25 +345,4 @@ fn apt_get(packages: &[&str]) -> Run {
         "apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*",
         packages.join(" ")
     ))
-}
-
-/// Requirement and constraint files that the requirements file includes.
-fn includes(project: &PythonProject, context: &Context) -> Vec<String> {
-    crate::project::python::read(context, &project.requirements)
-        .files
-        .into_iter()
-        .filter(|file| *file != project.requirements)
-        .collect()
-}
-
-/// Everything is left out but what the Dockerfile takes: an edit of any other file cannot cost a rebuild.
-fn dockerignore(project: &PythonProject) -> String {
-    let mut text = String::from("# Everything but what the Dockerfile takes.\n*\n");
-    for wanted in std::iter::once(&project.requirements).chain(&project.sources) {
-        text.push('!');
-        text.push_str(wanted.trim_end_matches('/'));
-        text.push('\n');
-    }
-    text.push_str("**/__pycache__\n**/*.pyc\n");
-    text
 }

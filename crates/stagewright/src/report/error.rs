@@ -78,6 +78,9 @@ use crate::trace::TraceError;
 /// | `step-unknown` | whether a step runs again is not known |
 /// | `step-cached` | a step that should run again is cached |
 /// | `no-recipe` | no recipe fits the project |
+/// | `lock-conflict` | files that list packages contradict each other about the package manager |
+/// | `bad-manifest` | a file that says what the project is cannot be read |
+/// | `several-applications` | several packages of a repository could be the application |
 /// | `no-command` | nothing says how the application starts |
 /// | `bad-edit` | an edit, a new instruction or a mount has not the form of one |
 /// | `no-such-instruction` | the file has no instruction of the number |

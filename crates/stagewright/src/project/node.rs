@@ -1,0 +1,506 @@
+//! Node applications: package manager, lock file, Node version, framework, build, entry point, port, workspaces.
+
+mod entry;
+mod manifest;
+mod workspace;
+
+use self::manifest::{Manifest, inside};
+use self::workspace::Workspaces;
+use super::ProjectError;
+use crate::context::Context;
+
+/// A Node application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about the files"
+)]
+pub struct NodeProject {
+    /// What installs its packages.
+    pub manager: NodeManager,
+    /// Whether `packageManager` in `package.json` says which, and in which version: corepack obeys it.
+    pub pinned: bool,
+    /// Whether a later yarn keeps packages in archives, and makes no `node_modules`.
+    pub plug_n_play: bool,
+    /// The major version of the package manager that the lock file is of, where it says so.
+    pub manager_major: Option<u32>,
+    /// The lock file.
+    pub lock: Option<String>,
+    /// Every file that an install reads, `package.json` first.
+    pub manifests: Vec<String>,
+    /// The major version of Node that the project asks for, whether a later one would do as well, and the file that says so.
+    pub node: Option<NodeVersion>,
+    /// The framework, as people call it (`express`, `next`, `vite`).
+    pub framework: Option<&'static str>,
+    /// What the image holds of the application.
+    pub delivery: Delivery,
+    /// Folders of the packages whose `build` script runs, in order; `""` is the context itself.
+    pub builds: Vec<String>,
+    /// Scripts of `package.json` that an install runs by itself.
+    pub lifecycle: Vec<&'static str>,
+    /// The folder of the application's package, `""` where the repository is one package.
+    pub folder: String,
+    /// Folders of the packages of the repository that the application needs, with its own; empty where the repository is one package.
+    pub packages: Vec<String>,
+    /// The start command, where the files are certain about it, or why they are not.
+    pub command: Result<Vec<String>, String>,
+    /// The port that the files name.
+    pub port: Option<u16>,
+    /// Whether the application listens on the port that the variable `PORT` names.
+    pub reads_port: bool,
+    /// Whether the application is known to listen on the container's own loopback alone, unless told otherwise.
+    pub loopback: bool,
+    /// Files and folders that the application reads when it runs.
+    pub sources: Vec<String>,
+    /// Files and folders that the build reads; empty where there is no build.
+    pub build_sources: Vec<String>,
+}
+
+/// A version of Node that a project asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NodeVersion {
+    /// The major version.
+    pub major: u32,
+    /// Whether the project takes any later one.
+    pub at_least: bool,
+    /// The file that says so.
+    pub file: String,
+}
+
+/// What installs the packages of a Node application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NodeManager {
+    /// npm.
+    Npm,
+    /// pnpm.
+    Pnpm,
+    /// yarn 1.
+    YarnClassic,
+    /// yarn 2 and later.
+    Yarn,
+}
+
+/// What the image of a Node application holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// The sources as they are, and the packages of production.
+    Sources,
+    /// What the build writes into a folder, and the packages of production.
+    Built {
+        /// The folder, relative to the application's package.
+        output: String,
+    },
+    /// What Next.js writes with `output: 'standalone'`: a server with the packages it needs.
+    Standalone,
+    /// Files for a browser, in a folder that the build writes.
+    Static {
+        /// The folder, relative to the application's package.
+        output: String,
+    },
+}
+
+impl NodeManager {
+    /// The program.
+    pub const fn program(self) -> &'static str {
+        match self {
+            Self::Npm => "npm",
+            Self::Pnpm => "pnpm",
+            Self::YarnClassic | Self::Yarn => "yarn",
+        }
+    }
+}
+
+/// A server framework: its package, what people call it, and the port of its own examples.
+struct Server {
+    package: &'static str,
+    name: &'static str,
+    loopback: bool,
+}
+
+/// Server frameworks; one that is built on another comes before it.
+const SERVERS: &[Server] = &[
+    server("next", "next"),
+    server("@nestjs/core", "nest"),
+    // `listen` without `host` takes loopback alone.
+    Server {
+        package: "fastify",
+        name: "fastify",
+        loopback: true,
+    },
+    server("express", "express"),
+    server("koa", "koa"),
+    server("@hapi/hapi", "hapi"),
+];
+
+const fn server(package: &'static str, name: &'static str) -> Server {
+    Server {
+        package,
+        name,
+        loopback: false,
+    }
+}
+
+/// Bundlers of front ends, and the folder that each writes unless told otherwise.
+const BUNDLERS: &[(&str, &str, &str)] = &[
+    ("vite", "vite", "dist"),
+    ("react-scripts", "create-react-app", "build"),
+    ("@vue/cli-service", "vue-cli", "dist"),
+    ("parcel", "parcel", "dist"),
+];
+
+/// Whether a package is a front end that a bundler builds, and nothing serves.
+fn is_bundled(manifest: &Manifest) -> bool {
+    manifest.script("build").is_some()
+        && BUNDLERS.iter().any(|(package, ..)| manifest.names(package))
+        && !SERVERS.iter().any(|server| manifest.needs(server.package))
+}
+
+/// Lock files, and the manager that writes each.
+const LOCKS: &[(&str, NodeManager)] = &[
+    ("npm-shrinkwrap.json", NodeManager::Npm),
+    ("package-lock.json", NodeManager::Npm),
+    ("pnpm-lock.yaml", NodeManager::Pnpm),
+    ("yarn.lock", NodeManager::YarnClassic),
+];
+
+/// Reads the project; `None` without a `package.json`.
+pub(super) fn detect(
+    context: &Context,
+    package: Option<&str>,
+) -> Result<Option<NodeProject>, ProjectError> {
+    let root = match Manifest::read(context, "") {
+        None => return Ok(None),
+        Some(Err(why)) => {
+            return Err(ProjectError::BadManifest {
+                file: "package.json".into(),
+                why,
+            });
+        }
+        Some(Ok(root)) => root,
+    };
+    let (manager, lock) = manager(context, &root)?;
+    let pinned = root.text(&["packageManager"]).is_some();
+    let workspaces = Workspaces::read(context, &root);
+    let application = match &workspaces {
+        Some(found) => match package {
+            Some(folder) => found.place(folder),
+            None => found.application,
+        }
+        .ok_or_else(|| ProjectError::SeveralApplications {
+            packages: found
+                .packages
+                .iter()
+                .map(|one| one.folder.clone())
+                .collect(),
+        })?,
+        None => 0,
+    };
+    let (own, closure): (&Manifest, Vec<&Manifest>) = match &workspaces {
+        Some(found) => {
+            let order = found.closure(application);
+            (
+                &found.packages[application],
+                order.iter().map(|&at| &found.packages[at]).collect(),
+            )
+        }
+        None => (&root, vec![&root]),
+    };
+    let framework = SERVERS
+        .iter()
+        .find(|server| own.needs(server.package))
+        .map(|server| server.name)
+        .or_else(|| {
+            let mut bundlers = BUNDLERS.iter();
+            let found = bundlers.find(|(package, ..)| is_bundled(own) && own.names(package));
+            found.map(|(_, name, _)| *name)
+        });
+    let builds: Vec<String> = closure
+        .iter()
+        .filter(|package| package.script("build").is_some())
+        .map(|package| package.folder.clone())
+        .collect();
+    let delivery = delivery(context, own, framework, &builds);
+    let packages: Vec<String> = match &workspaces {
+        Some(_) => closure.iter().map(|one| one.folder.clone()).collect(),
+        None => Vec::new(),
+    };
+    let command = entry::command(context, own, &delivery);
+    let texts = entry::texts(context, &own.folder);
+    let named = texts.iter().find_map(|text| entry::port(text));
+    let loopback = SERVERS.iter().any(|server| {
+        server.loopback
+            && Some(server.name) == framework
+            && !texts.iter().any(|text| text.contains("host"))
+    });
+    let builds = if matches!(delivery, Delivery::Sources) {
+        Vec::new()
+    } else {
+        builds
+    };
+    Ok(Some(NodeProject {
+        pinned,
+        plug_n_play: manager == NodeManager::Yarn
+            && !context
+                .text(".yarnrc.yml")
+                .is_some_and(|text| text.contains("nodeLinker: node-modules")),
+        manager_major: lock
+            .as_deref()
+            .and_then(|lock| manager_major(context.text(lock)?)),
+        manifests: manifests(context, manager, lock.as_deref(), workspaces.as_ref()),
+        node: version(context, &root),
+        sources: entry::run_sources(context, &own.folder, &packages, &delivery),
+        build_sources: if builds.is_empty() {
+            Vec::new()
+        } else {
+            entry::build_sources(context, &packages)
+        },
+        lifecycle: root.lifecycle(),
+        folder: own.folder.clone(),
+        port: named,
+        reads_port: framework == Some("next")
+            || texts.iter().any(|text| text.contains("process.env.PORT")),
+        loopback,
+        manager,
+        lock,
+        framework,
+        delivery,
+        builds,
+        packages,
+        command,
+    }))
+}
+
+/// The package manager and its lock file: what `packageManager` names, else the one whose lock file is there.
+fn manager(
+    context: &Context,
+    root: &Manifest,
+) -> Result<(NodeManager, Option<String>), ProjectError> {
+    let there: Vec<(&str, NodeManager)> = LOCKS
+        .iter()
+        .filter(|(file, _)| context.entry(file).is_some())
+        .map(|(file, manager)| match manager {
+            NodeManager::YarnClassic if is_later_yarn(context) => (*file, NodeManager::Yarn),
+            other => (*file, *other),
+        })
+        .collect();
+    let conflict = |files: Vec<&str>| ProjectError::LockConflict {
+        files: files.into_iter().map(str::to_owned).collect(),
+    };
+    let named = root.text(&["packageManager"]).and_then(|text| {
+        let (name, version) = text.split_once('@').unwrap_or((text, ""));
+        match name {
+            "npm" => Some(NodeManager::Npm),
+            "pnpm" => Some(NodeManager::Pnpm),
+            "yarn" if version.starts_with("1.") => Some(NodeManager::YarnClassic),
+            "yarn" => Some(NodeManager::Yarn),
+            _ => None,
+        }
+    });
+    if let Some(named) = named {
+        let own = there
+            .iter()
+            .find(|(_, manager)| manager.program() == named.program());
+        return match (own, there.first()) {
+            (Some((file, _)), _) => Ok((named, Some((*file).to_owned()))),
+            (None, Some((file, _))) => Err(conflict(vec!["package.json", file])),
+            (None, None) => Ok((named, None)),
+        };
+    }
+    let Some(&(file, manager)) = there.first() else {
+        return Ok((NodeManager::Npm, None));
+    };
+    // npm prefers its shrinkwrap; two managers disagree.
+    if there.iter().any(|(_, other)| *other != manager) {
+        return Err(conflict(there.iter().map(|(file, _)| *file).collect()));
+    }
+    Ok((manager, Some(file.to_owned())))
+}
+
+fn is_later_yarn(context: &Context) -> bool {
+    context
+        .text("yarn.lock")
+        .is_some_and(|text| text.contains("__metadata:"))
+        || context.entry(".yarnrc.yml").is_some()
+}
+
+/// The major version of the manager that wrote a lock file of pnpm or of a later yarn (pnpm's and yarn's own tables of formats).
+fn manager_major(lock: &str) -> Option<u32> {
+    let value = |line: &str, key: &str| {
+        let rest = line.trim().strip_prefix(key)?;
+        Some(rest.trim().trim_matches(['\'', '"']).to_owned())
+    };
+    let mut metadata = false;
+    for line in lock.lines().take(20) {
+        metadata |= line.starts_with("__metadata:");
+        if let Some(version) = value(line, "lockfileVersion:") {
+            return match version.split('.').next()? {
+                "5" => Some(7),
+                "6" => Some(8),
+                "9" => Some(9),
+                _ => None,
+            };
+        }
+        if metadata && let Some(version) = value(line, "version:") {
+            return match version.parse::<u32>().ok()? {
+                0..=4 => Some(2),
+                5..=7 => Some(3),
+                _ => Some(4),
+            };
+        }
+    }
+    None
+}
+
+/// Every file that an install reads.
+fn manifests(
+    context: &Context,
+    manager: NodeManager,
+    lock: Option<&str>,
+    workspaces: Option<&Workspaces>,
+) -> Vec<String> {
+    let mut manifests = vec!["package.json".to_owned()];
+    manifests.extend(lock.map(str::to_owned));
+    let settings: &[&str] = match manager {
+        NodeManager::Npm => &[".npmrc"],
+        NodeManager::Pnpm => &[".npmrc", "pnpm-workspace.yaml", ".pnpmfile.cjs"],
+        NodeManager::YarnClassic => &[".npmrc", ".yarnrc"],
+        NodeManager::Yarn => &[".yarnrc.yml"],
+    };
+    manifests.extend(
+        settings
+            .iter()
+            .filter(|file| context.entry(file).is_some())
+            .map(|file| (*file).to_owned()),
+    );
+    manifests.extend(workspaces.into_iter().flat_map(workspace::manifests));
+    // Folders that a later yarn or a patching tool reads.
+    for folder in [".yarn/releases", ".yarn/plugins", ".yarn/patches"] {
+        if manager == NodeManager::Yarn && context.entry(folder).is_some() {
+            manifests.push(folder.to_owned());
+        }
+    }
+    manifests
+}
+
+/// `.nvmrc`, `.node-version`, or `engines.node` and `volta.node` of `package.json`; else the base of a Dockerfile that is there already.
+fn version(context: &Context, root: &Manifest) -> Option<NodeVersion> {
+    for file in [".nvmrc", ".node-version"] {
+        if let Some((major, _)) = context.text(file).and_then(major) {
+            return Some(NodeVersion {
+                major,
+                at_least: false,
+                file: file.to_owned(),
+            });
+        }
+    }
+    let package = [["volta", "node"], ["engines", "node"]]
+        .iter()
+        .find_map(|keys| major(root.text(keys)?));
+    if let Some((major, at_least)) = package {
+        return Some(NodeVersion {
+            major,
+            at_least,
+            file: "package.json".into(),
+        });
+    }
+    let (major, _) = super::base_version(context.text("Dockerfile")?, "node")
+        .and_then(|version| major(&version))?;
+    Some(NodeVersion {
+        major,
+        at_least: false,
+        file: "Dockerfile".into(),
+    })
+}
+
+/// The first major version that a range names, and whether it takes any later one.
+fn major(range: &str) -> Option<(u32, bool)> {
+    let range = range.trim();
+    let start = range.find(|c: char| c.is_ascii_digit())?;
+    let sign = range[..start].trim();
+    // `lts/iron` and the like name no number.
+    if !matches!(sign, "" | "v" | "^" | "~" | "=" | ">" | ">=") {
+        return None;
+    }
+    let digits: String = range[start..]
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .collect();
+    let open = sign.starts_with('>') && !range.contains('<');
+    Some((digits.parse().ok()?, open))
+}
+
+/// What the image holds.
+fn delivery(
+    context: &Context,
+    own: &Manifest,
+    framework: Option<&'static str>,
+    builds: &[String],
+) -> Delivery {
+    if is_bundled(own) {
+        let preset = BUNDLERS
+            .iter()
+            .find(|(package, ..)| own.names(package))
+            .map_or("dist", |(_, _, folder)| folder);
+        let told = ["vite.config.ts", "vite.config.js", "vite.config.mjs"]
+            .iter()
+            .find_map(|file| {
+                entry::quoted_after(context.text(&inside(&own.folder, file))?, "outDir")
+            });
+        return Delivery::Static {
+            output: told.unwrap_or_else(|| preset.to_owned()),
+        };
+    }
+    if !builds.contains(&own.folder) {
+        return Delivery::Sources;
+    }
+    if framework == Some("next") {
+        let standalone = ["next.config.js", "next.config.mjs", "next.config.ts"]
+            .iter()
+            .filter_map(|file| context.text(&inside(&own.folder, file)))
+            .any(|text| entry::quoted_after(text, "output").as_deref() == Some("standalone"));
+        return if standalone {
+            Delivery::Standalone
+        } else {
+            Delivery::Built {
+                output: ".next".into(),
+            }
+        };
+    }
+    match entry::output(context, own) {
+        Some(output) => Delivery::Built { output },
+        // What is started lies among the sources: the build makes nothing that it needs.
+        None => Delivery::Sources,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_node() {
+        assert_eq!(major("v20.11.1\n"), Some((20, false)));
+        assert_eq!(major(">=18"), Some((18, true)));
+        assert_eq!(major(">=18 <21"), Some((18, false)));
+        assert_eq!(major("^20.9.0"), Some((20, false)));
+        assert_eq!(major("20.x"), Some((20, false)));
+        for odd in ["lts/iron", "", "*", "<20"] {
+            assert_eq!(major(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_lock_file_tells_the_manager() {
+        assert_eq!(manager_major("lockfileVersion: '9.0'\n"), Some(9));
+        assert_eq!(manager_major("lockfileVersion: 5.4\n"), Some(7));
+        assert_eq!(
+            manager_major("# made\n\n__metadata:\n  version: 8\n  cacheKey: 10c0\n"),
+            Some(4)
+        );
+        assert_eq!(manager_major("# yarn lockfile v1\n"), None);
+    }
+}

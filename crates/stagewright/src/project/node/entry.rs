@@ -1,0 +1,414 @@
+//! How a Node application is started, on which port, and which of its files it needs for that.
+
+use super::Delivery;
+use super::manifest::{Manifest, inside, words};
+use crate::context::Context;
+
+/// Files that are started where neither a script nor `main` says.
+const ENTRIES: [&str; 8] = [
+    "server.js",
+    "index.js",
+    "app.js",
+    "src/server.js",
+    "src/index.js",
+    "src/app.js",
+    "server.mjs",
+    "index.mjs",
+];
+
+/// Programs that only developers start.
+const WATCHERS: [&str; 6] = [
+    "nodemon",
+    "tsx",
+    "ts-node",
+    "ts-node-dev",
+    "babel-node",
+    "pm2",
+];
+
+/// The words that start the application in the folder of its package, or why they are not known.
+pub(super) fn command(
+    context: &Context,
+    own: &Manifest,
+    delivery: &Delivery,
+) -> Result<Vec<String>, String> {
+    let of = |words: &[&str]| Ok(words.iter().map(|word| (*word).to_owned()).collect());
+    match delivery {
+        Delivery::Static { .. } => return Ok(Vec::new()),
+        Delivery::Standalone => return of(&["node", "server.js"]),
+        Delivery::Built { .. } | Delivery::Sources => {}
+    }
+    let script = own
+        .script("start:prod")
+        .or_else(|| own.script("start"))
+        .map(|script| words(script).ok_or(script));
+    match script.clone() {
+        Some(Ok(found)) if found[0] == "node" && entry_word(&found).is_some() => return Ok(found),
+        Some(Ok(found)) if found[0] == "nest" => {
+            return of(&["node", &inside(&folder_of(delivery), "main.js")]);
+        }
+        Some(Ok(found)) => {
+            let package = match found[0].as_str() {
+                "fastify" => "fastify-cli",
+                other => other,
+            };
+            if own.needs(package) && !WATCHERS.contains(&package) {
+                let mut words = found;
+                words[0] = format!("node_modules/.bin/{}", words[0]);
+                return Ok(words);
+            }
+        }
+        Some(Err(_)) | None => {}
+    }
+    let is_file = |path: &str| context.entry(&inside(&own.folder, path)).is_some();
+    if let Some(main) = own.text(&["main"]) {
+        let main = main.trim_start_matches("./");
+        let built = matches!(delivery, Delivery::Built { output } if main.starts_with(&format!("{output}/")));
+        if built || is_file(main) {
+            return of(&["node", main]);
+        }
+    }
+    if let Delivery::Built { output } = delivery {
+        let sources = ["main", "server", "index", "app"];
+        let built = sources
+            .iter()
+            .find(|name| is_file(&format!("src/{name}.ts")) || is_file(&format!("src/{name}.js")));
+        if let Some(name) = built {
+            return of(&["node", &format!("{output}/{name}.js")]);
+        }
+    } else if let Some(entry) = ENTRIES.iter().find(|entry| is_file(entry)) {
+        return of(&["node", entry]);
+    }
+    Err(match script {
+        Some(Err(script)) => {
+            format!("`start` in `package.json` is a script for a shell: `{script}`")
+        }
+        Some(Ok(found)) => format!("`start` in `package.json` calls `{}`", found[0]),
+        None => "`package.json` has neither a `start` script nor a `main` that is there".into(),
+    })
+}
+
+fn folder_of(delivery: &Delivery) -> String {
+    match delivery {
+        Delivery::Built { output } => output.clone(),
+        _ => "dist".into(),
+    }
+}
+
+/// The file that `node` is given, without what only developers want.
+fn entry_word(words: &[String]) -> Option<&str> {
+    if words.iter().any(|word| {
+        word.starts_with("--watch") || word.contains("ts-node") || word.starts_with("--inspect")
+    }) {
+        return None;
+    }
+    let mut rest = words.iter().skip(1);
+    while let Some(word) = rest.next() {
+        match word.as_str() {
+            "-r" | "--require" | "--import" | "--loader" => {
+                rest.next();
+            }
+            option if option.starts_with('-') => {}
+            file => return Some(file),
+        }
+    }
+    None
+}
+
+/// The folder that the build writes: the one that the start command looks into, else the compiler's setting. `None` where what is started
+/// lies among the sources.
+pub(super) fn output(context: &Context, own: &Manifest) -> Option<String> {
+    let is_file = |path: &str| {
+        let path = inside(&own.folder, path);
+        [String::new(), ".js".into(), "/index.js".into()]
+            .iter()
+            .any(|end| {
+                context
+                    .entry(&format!("{path}{end}"))
+                    .is_some_and(|entry| !entry.path.is_empty())
+            })
+    };
+    let started = ["start:prod", "start"].iter().find_map(|name| {
+        let words = words(own.script(name)?)?;
+        (words[0] == "node").then(|| entry_word(&words).map(str::to_owned))?
+    });
+    let started = started.or_else(|| own.text(&["main"]).map(str::to_owned));
+    let started = started
+        .map(|path| path.trim_start_matches("./").to_owned())
+        .filter(|path| path != ".");
+    if let Some(path) = &started {
+        if is_file(path) {
+            return None;
+        }
+        if let Some((folder, _)) = path.split_once('/') {
+            return Some(folder.to_owned());
+        }
+    }
+    let told = ["tsconfig.build.json", "tsconfig.json"]
+        .iter()
+        .find_map(|file| quoted_after(context.text(&inside(&own.folder, file))?, "outDir"));
+    Some(told.unwrap_or_else(|| "dist".into()))
+}
+
+/// The string after a key, `"outDir": "./dist"` or `output: 'standalone'`: without `./` and a closing slash.
+pub(super) fn quoted_after(text: &str, key: &str) -> Option<String> {
+    let mut rest = text;
+    while let Some(at) = rest.find(key) {
+        rest = &rest[at + key.len()..];
+        let after = rest.trim_start_matches(['"', '\'', ' ', '\t']);
+        let Some(value) = after.strip_prefix(':').map(str::trim_start) else {
+            continue;
+        };
+        let quote = value
+            .chars()
+            .next()
+            .filter(|c| matches!(c, '"' | '\'' | '`'));
+        if let Some((found, _)) = quote.and_then(|quote| value[1..].split_once(quote)) {
+            let found = found.trim_start_matches("./").trim_end_matches('/');
+            return (!found.is_empty()).then(|| found.to_owned());
+        }
+    }
+    None
+}
+
+/// The texts of the application's own scripts.
+pub(super) fn texts<'c>(context: &'c Context, folder: &str) -> Vec<&'c str> {
+    let mut paths: Vec<String> = context
+        .files()
+        .map(|entry| entry.path)
+        .filter(|path| folder.is_empty() || path.starts_with(&format!("{folder}/")))
+        .filter(|path| {
+            [".js", ".mjs", ".cjs", ".ts"]
+                .iter()
+                .any(|end| path.ends_with(end))
+                && !path.contains(".test.")
+                && !path.contains(".spec.")
+                && !path.split('/').any(is_unneeded_folder)
+        })
+        .collect();
+    paths.sort_by_key(|path| (path.matches('/').count(), path.clone()));
+    paths.iter().filter_map(|path| context.text(path)).collect()
+}
+
+/// The port that a script listens on: the default beside `process.env.PORT`, else the number that `listen` is given.
+pub(super) fn port(text: &str) -> Option<u16> {
+    let number = |rest: &str, within: usize| {
+        let rest = rest.split('\n').next().unwrap_or_default();
+        let start = rest.find(|c: char| c.is_ascii_digit())?;
+        if start > within || rest[..start].contains(';') {
+            return None;
+        }
+        let digits: String = rest[start..]
+            .chars()
+            .take_while(char::is_ascii_digit)
+            .collect();
+        digits.parse::<u16>().ok().filter(|port| *port > 0)
+    };
+    let after = |key: &str| text.split_once(key).map(|(_, rest)| rest);
+    after("process.env.PORT")
+        .filter(|rest| {
+            let rest = rest.trim_start_matches([')', ' ', '!']);
+            rest.starts_with("||") || rest.starts_with("??") || rest.starts_with(',')
+        })
+        .and_then(|rest| number(rest, 6))
+        .or_else(|| number(after(".listen(")?, 10))
+        .or_else(|| number(after("const PORT =").or_else(|| after("const port ="))?, 3))
+}
+
+/// Folders that neither a build nor a running application reads.
+fn is_unneeded_folder(name: &str) -> bool {
+    name.starts_with('.')
+        || matches!(
+            name,
+            "node_modules"
+                | "test"
+                | "tests"
+                | "__tests__"
+                | "spec"
+                | "e2e"
+                | "cypress"
+                | "docs"
+                | "doc"
+                | "coverage"
+                | "examples"
+        )
+}
+
+/// What lies at the top of a folder: names, folders with a slash at their end.
+fn top(context: &Context, folder: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for entry in context.files() {
+        let Some(rest) = (if folder.is_empty() {
+            Some(entry.path.as_str())
+        } else {
+            entry
+                .path
+                .strip_prefix(folder)
+                .and_then(|rest| rest.strip_prefix('/'))
+        }) else {
+            continue;
+        };
+        let name = match rest.split_once('/') {
+            Some((first, _)) => format!("{first}/"),
+            None => rest.to_owned(),
+        };
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+fn extension(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
+/// Settings of tools that no build of the application reads.
+fn is_tool_setting(name: &str) -> bool {
+    [
+        "eslint",
+        "jest",
+        "vitest",
+        "prettier",
+        "nodemon",
+        "cypress",
+        "playwright",
+        "commitlint",
+        "lint-staged",
+        "biome",
+        "renovate",
+    ]
+    .iter()
+    .any(|tool| name.starts_with(tool))
+}
+
+fn is_manifest(name: &str) -> bool {
+    matches!(
+        name,
+        "package.json"
+            | "package-lock.json"
+            | "npm-shrinkwrap.json"
+            | "pnpm-lock.yaml"
+            | "pnpm-workspace.yaml"
+            | "yarn.lock"
+    )
+}
+
+/// What the build reads at the top of the context: sources, and the settings of compilers and bundlers.
+pub(super) fn build_sources(context: &Context, packages: &[String]) -> Vec<String> {
+    let mut sources: Vec<String> = top(context, "")
+        .into_iter()
+        .filter(|name| match name.strip_suffix('/') {
+            Some(folder) => {
+                // Of a repository with workspaces only the packages that are needed.
+                packages.is_empty() && !is_unneeded_folder(folder)
+            }
+            None => {
+                matches!(
+                    name.as_str(),
+                    ".babelrc" | ".swcrc" | ".browserslistrc" | ".postcssrc"
+                ) || !name.starts_with('.')
+                    && matches!(
+                        extension(name),
+                        "js" | "mjs" | "cjs" | "ts" | "mts" | "json" | "html" | "vue" | "svelte"
+                    )
+                    && !is_tool_setting(name)
+                    && !is_manifest(name)
+            }
+        })
+        .collect();
+    sources.extend(packages.iter().map(|folder| format!("{folder}/")));
+    sources
+}
+
+/// What the running application reads of the sources, relative to the context.
+pub(super) fn run_sources(
+    context: &Context,
+    folder: &str,
+    packages: &[String],
+    delivery: &Delivery,
+) -> Vec<String> {
+    let wanted = |name: &str| match (delivery, name.strip_suffix('/')) {
+        (Delivery::Static { .. } | Delivery::Standalone, _) => false,
+        (Delivery::Built { output }, Some(folder)) => {
+            folder != output.split('/').next().unwrap_or_default()
+                && matches!(
+                    folder,
+                    "public"
+                        | "static"
+                        | "views"
+                        | "templates"
+                        | "assets"
+                        | "locales"
+                        | "migrations"
+                )
+        }
+        (Delivery::Built { output }, None) => output == ".next" && name.starts_with("next.config."),
+        (Delivery::Sources, Some(folder)) => !is_unneeded_folder(folder),
+        (Delivery::Sources, None) => {
+            !name.starts_with('.')
+                && matches!(
+                    extension(name),
+                    "js" | "mjs" | "cjs" | "json" | "html" | "sql" | "graphql"
+                )
+                && !name.contains(".config.")
+                && !name.starts_with("tsconfig")
+                && !name.starts_with("jsconfig")
+                && !is_tool_setting(name)
+                && !is_manifest(name)
+        }
+    };
+    let mut sources: Vec<String> = top(context, folder)
+        .into_iter()
+        .filter(|name| wanted(name))
+        .map(|name| inside(folder, &name))
+        .collect();
+    // Packages of the repository beside the application's own.
+    if *delivery == Delivery::Sources {
+        let others = packages.iter().filter(|other| *other != folder);
+        sources.extend(others.map(|other| format!("{other}/")));
+    }
+    sources
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports() {
+        assert_eq!(port("app.listen(process.env.PORT || 3000)"), Some(3000));
+        assert_eq!(
+            port("const port = Number(process.env.PORT) || 8081;\n"),
+            Some(8081)
+        );
+        assert_eq!(port("parseInt(process.env.PORT ?? '4000', 10)"), Some(4000));
+        assert_eq!(port("await app.listen({ port: 5000, host })"), Some(5000));
+        assert_eq!(port("const port = 80\n"), Some(80));
+        for odd in [
+            "app.listen(port)",
+            "",
+            "listen",
+            "process.env.PORT;\nconst x = 12",
+        ] {
+            assert_eq!(port(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn settings_in_quotes() {
+        assert_eq!(
+            quoted_after(
+                "{ // \"outDir\" of old\n \"outDir\": \"./out/\" }",
+                "outDir"
+            )
+            .as_deref(),
+            Some("out")
+        );
+        assert_eq!(
+            quoted_after("module.exports = { output: 'standalone' }", "output").as_deref(),
+            Some("standalone")
+        );
+        assert_eq!(quoted_after("output: process.env.X", "output"), None);
+    }
+}

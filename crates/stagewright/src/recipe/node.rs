@@ -1,0 +1,474 @@
+//! Node: one stage for the packages of production, one for the build where there is one, and a last one that holds what the application
+//! needs. A front end that a bundler builds is served by nginx.
+
+use stagewright_syntax::write::{
+    Cmd, Copy, Dockerfile, Env, Expose, From, Mount, Run, User, Workdir,
+};
+
+use super::{RecipeOptions, USER, copy_each, dockerignore, with_port};
+use crate::facts::Catalog;
+use crate::project::node::{Delivery, NodeManager};
+use crate::project::{Generated, NodeProject, ProjectError};
+
+/// What serves a front end.
+const STATIC_SERVER: &str = "nginx:alpine-slim";
+
+/// The port that examples of Node listen on, and the one that nginx gets, which a user without rights may take.
+const PORT: u16 = 3000;
+const STATIC_PORT: u16 = 8080;
+
+/// Where the packages of production are installed, and where the build runs.
+const DEPENDENCIES: &str = "dependencies";
+const BUILDER: &str = "builder";
+
+/// The newest Node whose slim image the catalogue has measured.
+fn newest() -> Option<u32> {
+    (18..60).rev().find(|major| {
+        Catalog::builtin()
+            .image(&format!("node:{major}-slim"), None)
+            .is_some_and(|facts| facts.stale.is_none())
+    })
+}
+
+pub(crate) fn generate(
+    project: &NodeProject,
+    options: &RecipeOptions,
+) -> Result<Generated, ProjectError> {
+    let (mut found, mut questions) = (Vec::new(), Vec::new());
+    let base = base_image(project, options, &mut found, &mut questions);
+    say(project, &mut found, &mut questions);
+    let is_static = matches!(project.delivery, Delivery::Static { .. });
+    let usual = if is_static { STATIC_PORT } else { PORT };
+    let own_port = project.port.filter(|_| !is_static).unwrap_or(usual);
+    let port = options.port.unwrap_or(own_port);
+    if options.port.is_none() && (project.port.is_none() || is_static) {
+        questions.push(format!("which port? {port} is taken"));
+    } else if options.port.is_some() && port != own_port && !project.reads_port && !is_static {
+        questions.push(format!(
+            "does the application listen on {port}? no file of it reads the variable `PORT`"
+        ));
+    }
+    let mut command = match (&options.command, &project.command) {
+        (Some(command), _) | (None, Ok(command)) => command.clone(),
+        (None, Err(why)) => return Err(ProjectError::NoCommand { why: why.clone() }),
+    };
+    if options.command.is_none() {
+        with_port(&mut command, own_port, port);
+    }
+    let mut file = Dockerfile::new();
+    file.push(From::image(base.as_str()).named("base"));
+    // What only a build needs comes into a stage that the last one does not stand on.
+    let manager = bring_manager(project);
+    let last = if manager.is_some() || is_static {
+        base.as_str()
+    } else {
+        "base"
+    };
+    if let Some(run) = manager {
+        file.push(run);
+    }
+    file.push(Workdir::new("/app"));
+    let needs_packages = matches!(project.delivery, Delivery::Sources | Delivery::Built { .. });
+    if needs_packages {
+        file.blank();
+        file.push(From::image("base").named(DEPENDENCIES));
+        install(&mut file, project, true);
+    }
+    if !project.builds.is_empty() {
+        file.blank();
+        file.push(From::image("base").named(BUILDER));
+        install(&mut file, project, false);
+        let manifests = project
+            .manifests
+            .iter()
+            .filter(|name| {
+                !project
+                    .packages
+                    .iter()
+                    .any(|folder| is_inside(name, folder))
+            })
+            .filter(|name| {
+                name.ends_with(".json")
+                    || name.ends_with(".yaml")
+                    || name.ends_with(".yml")
+                    || name.ends_with(".lock")
+            });
+        copy_each(&mut file, manifests.chain(&project.build_sources), None);
+        file.push(Run::shell(build(project)));
+    }
+    file.blank();
+    if is_static {
+        serve(&mut file, project, port);
+    } else {
+        run(&mut file, project, last, port, options, command);
+    }
+    let dockerfile = file
+        .print()
+        .map_err(|source| ProjectError::Unwritable { source })?;
+    let wanted = project
+        .manifests
+        .iter()
+        .chain(&project.build_sources)
+        .chain(&project.sources);
+    let never = [
+        "**/node_modules",
+        "**/*.test.*",
+        "**/*.spec.*",
+        "**/__tests__",
+    ];
+    Ok(Generated {
+        recipe: "node",
+        dockerfile,
+        dockerignore: dockerignore(wanted, &never),
+        found,
+        questions,
+    })
+}
+
+fn is_inside(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder)
+        .is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// The image that the stages are built on.
+fn base_image(
+    project: &NodeProject,
+    options: &RecipeOptions,
+    found: &mut Vec<String>,
+    questions: &mut Vec<String>,
+) -> String {
+    if let Some(base) = &options.base {
+        return base.clone();
+    }
+    let newest = newest();
+    let major = match (&project.node, newest) {
+        (Some(version), Some(newest)) if version.at_least && newest > version.major => {
+            found.push(format!(
+                "`{}` asks for Node {} or later: {newest} is taken",
+                version.file, version.major
+            ));
+            Some(newest)
+        }
+        (Some(version), _) => {
+            found.push(format!(
+                "`{}` asks for Node {}",
+                version.file, version.major
+            ));
+            Some(version.major)
+        }
+        (None, newest) => {
+            let taken = newest.map_or("the newest".to_owned(), |major| major.to_string());
+            questions.push(format!(
+                "which Node? no file says (`engines` in `package.json` would); {taken} is taken"
+            ));
+            newest
+        }
+    };
+    major.map_or("node:slim".to_owned(), |major| format!("node:{major}-slim"))
+}
+
+/// What was found, and what is left open.
+fn say(project: &NodeProject, found: &mut Vec<String>, questions: &mut Vec<String>) {
+    let program = project.manager.program();
+    match &project.lock {
+        Some(lock) => found.push(format!("`{lock}` is of {program}")),
+        None => questions.push(format!(
+            "which versions? there is no lock file: {program} takes the newest that `package.json` allows"
+        )),
+    }
+    if let Some(framework) = project.framework {
+        found.push(format!("`package.json` lists {framework}"));
+    }
+    if project.packages.len() > 1 {
+        found.push(format!(
+            "`{}` needs these packages of the repository: {}",
+            project.folder,
+            project.packages.join(", ")
+        ));
+    }
+    match &project.delivery {
+        Delivery::Sources => {}
+        Delivery::Built { output } | Delivery::Static { output } => {
+            found.push(format!("the build writes into `{output}`"));
+        }
+        Delivery::Standalone => {
+            found.push("Next.js writes a server with the packages it needs".into());
+        }
+    }
+    if project.loopback {
+        questions.push("does the application listen on all addresses? its framework takes loopback alone unless `listen` is given a `host`".into());
+    }
+    if !project.lifecycle.is_empty() {
+        questions.push(format!(
+            "does {} of `package.json` need to run? an install without the sources leaves it out",
+            project.lifecycle.join(" and ")
+        ));
+    }
+    if project.plug_n_play {
+        questions.push(
+            "may packages lie in `node_modules`? yarn's plug'n'play is turned off in the image"
+                .into(),
+        );
+    }
+}
+
+/// pnpm and later yarns are no part of the image of Node: corepack brings the version that `package.json` names, else npm one that reads
+/// the lock file.
+fn bring_manager(project: &NodeProject) -> Option<Run> {
+    let package = match project.manager {
+        NodeManager::Npm => return None,
+        NodeManager::YarnClassic if !project.pinned => return None,
+        _ if project.pinned => return Some(Run::shell("corepack enable")),
+        NodeManager::Pnpm => "pnpm",
+        NodeManager::YarnClassic | NodeManager::Yarn => "@yarnpkg/cli-dist",
+    };
+    let versioned = match project.manager_major {
+        Some(major) => format!("{package}@{major}"),
+        None => package.to_owned(),
+    };
+    // The image of Node brings a yarn 1 under the same name.
+    let force = if project.manager == NodeManager::Yarn {
+        "--force "
+    } else {
+        ""
+    };
+    let run = Run::shell(format!("npm install --global {force}{versioned}"));
+    Some(run.mount(Mount::cache("/root/.npm")))
+}
+
+/// The command that installs, with the files it reads mounted and its cache kept for the next build.
+fn install(file: &mut Dockerfile, project: &NodeProject, production: bool) {
+    let scripts = !project.lifecycle.is_empty();
+    let of_one = production && !project.folder.is_empty();
+    let mut words: Vec<String> = Vec::new();
+    let mut say = |text: &str| words.push(text.to_owned());
+    let cache = match project.manager {
+        NodeManager::Npm => {
+            say(if project.lock.is_some() {
+                "npm ci"
+            } else {
+                "npm install"
+            });
+            if production {
+                say("--omit=dev");
+            }
+            if of_one {
+                say(&format!("--workspace={}", project.folder));
+            }
+            "/root/.npm"
+        }
+        NodeManager::Pnpm => {
+            say("pnpm install");
+            say(if project.lock.is_some() {
+                "--frozen-lockfile"
+            } else {
+                "--no-frozen-lockfile"
+            });
+            if production {
+                say("--prod");
+            }
+            if of_one {
+                say(&format!("--filter=./{}...", project.folder));
+            }
+            "/root/.local/share/pnpm/store"
+        }
+        NodeManager::YarnClassic => {
+            say("yarn install");
+            if project.lock.is_some() {
+                say("--frozen-lockfile");
+            }
+            if production {
+                say("--production");
+            }
+            "/usr/local/share/.cache/yarn"
+        }
+        NodeManager::Yarn if production => {
+            say("yarn workspaces focus --production");
+            "/root/.yarn/berry/cache"
+        }
+        NodeManager::Yarn => {
+            say(if project.lock.is_some() {
+                "yarn install --immutable"
+            } else {
+                "yarn install"
+            });
+            "/root/.yarn/berry/cache"
+        }
+    };
+    if scripts && project.manager != NodeManager::Yarn {
+        // Those of the packages run then, those of the project need its sources.
+        say("--ignore-scripts");
+    }
+    let mut command = words.join(" ");
+    if scripts && project.manager == NodeManager::Npm {
+        command.push_str(" && npm rebuild");
+    }
+    if project.plug_n_play {
+        file.push(Env::new().set("YARN_NODE_LINKER", "node-modules"));
+    }
+    let workdir = of_one && project.manager == NodeManager::Yarn;
+    if workdir {
+        command = format!("cd {} && {command}", project.folder);
+    }
+    if project.lock.is_none() {
+        // A tool that writes a lock file needs the others to be its own.
+        copy_each(file, &project.manifests, None);
+        file.push(Run::shell(command).mount(Mount::cache(cache)));
+        return;
+    }
+    let run = Run::shell(command).mount(Mount::cache(cache));
+    file.push(project.manifests.iter().fold(run, |run, name| {
+        run.mount(Mount::bind(name.as_str(), name.as_str()))
+    }));
+}
+
+/// The command that builds the application, what it needs of the repository first.
+fn build(project: &NodeProject) -> String {
+    let one = |folder: &String| match (project.manager, folder.as_str()) {
+        (manager, "") => format!("{} run build", manager.program()),
+        (NodeManager::Npm, folder) => format!("npm run build --workspace={folder}"),
+        (NodeManager::Pnpm, folder) => format!("pnpm --dir {folder} run build"),
+        (_, folder) => format!("yarn --cwd {folder} run build"),
+    };
+    let all: Vec<String> = project.builds.iter().map(one).collect();
+    let mut script = all.join(" && ");
+    if project.framework == Some("next") {
+        script = format!("NEXT_TELEMETRY_DISABLED=1 {script}");
+    }
+    script
+}
+
+/// A last stage that serves files.
+fn serve(file: &mut Dockerfile, project: &NodeProject, port: u16) {
+    let Delivery::Static { output } = &project.delivery else {
+        return;
+    };
+    file.push(From::image(STATIC_SERVER));
+    // Every folder that nginx writes to is in one that all users may; an address of the application's own is answered by its page.
+    let config = [
+        "worker_processes auto;".to_owned(),
+        "pid /tmp/nginx.pid;".to_owned(),
+        "error_log /dev/stderr warn;".to_owned(),
+        "events { worker_connections 1024; }".to_owned(),
+        "http {".to_owned(),
+        "  include /etc/nginx/mime.types;".to_owned(),
+        "  access_log /dev/stdout;".to_owned(),
+        "  gzip on;".to_owned(),
+        "  client_body_temp_path /tmp/client;".to_owned(),
+        "  proxy_temp_path /tmp/proxy;".to_owned(),
+        "  fastcgi_temp_path /tmp/fastcgi;".to_owned(),
+        "  uwsgi_temp_path /tmp/uwsgi;".to_owned(),
+        "  scgi_temp_path /tmp/scgi;".to_owned(),
+        "  server {".to_owned(),
+        format!("    listen {port};"),
+        "    root /usr/share/nginx/html;".to_owned(),
+        "    location / { try_files $uri $uri/ /index.html; }".to_owned(),
+        "  }".to_owned(),
+        "}".to_owned(),
+    ];
+    let mut lines = vec!["printf '%s\\n'".to_owned()];
+    lines.extend(config.map(|line| format!("'{line}'")));
+    lines.push("> /etc/nginx/nginx.conf".to_owned());
+    file.push(Run::lines(lines));
+    let folder = inside(&root(project), output);
+    file.push(Copy::files([format!("{folder}/")], "/usr/share/nginx/html/").from(BUILDER));
+    file.push(User::new(USER));
+    file.push(Expose::new([port]));
+    file.push(Cmd::exec(["nginx", "-g", "daemon off;"]));
+}
+
+/// The application's package in a stage.
+fn root(project: &NodeProject) -> String {
+    if project.folder.is_empty() {
+        "/app".to_owned()
+    } else {
+        format!("/app/{}", project.folder)
+    }
+}
+
+fn inside(folder: &str, name: &str) -> String {
+    if folder.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{folder}/{name}")
+    }
+}
+
+/// A last stage that runs Node.
+fn run(
+    file: &mut Dockerfile,
+    project: &NodeProject,
+    last: &str,
+    port: u16,
+    options: &RecipeOptions,
+    command: Vec<String>,
+) {
+    file.push(From::image(last));
+    let mut env = Env::new().set("NODE_ENV", "production");
+    if project.framework == Some("next") {
+        env = env
+            .set("HOSTNAME", "0.0.0.0")
+            .set("NEXT_TELEMETRY_DISABLED", "1");
+    }
+    if options.port.is_some() || project.framework == Some("next") {
+        env = env.set("PORT", port.to_string());
+    }
+    file.push(env);
+    if last != "base" {
+        file.push(Workdir::new("/app"));
+    }
+    let own = |name: &str| inside(&project.folder, name);
+    let manifests: Vec<String> = if project.packages.is_empty() {
+        vec!["package.json".to_owned()]
+    } else {
+        let folders = project.packages.iter();
+        folders
+            .map(|folder| format!("{folder}/package.json"))
+            .collect()
+    };
+    if project.delivery == Delivery::Standalone {
+        let folder = root(project);
+        file.push(Copy::files([format!("{folder}/.next/standalone/")], "./").from(BUILDER));
+        let assets = inside(".", &own(".next/static"));
+        file.push(
+            Copy::files([format!("{folder}/.next/static/")], format!("{assets}/")).from(BUILDER),
+        );
+        if project
+            .build_sources
+            .iter()
+            .any(|name| *name == own("public/"))
+        {
+            file.push(Copy::files([own("public/")], inside(".", &own("public/"))));
+        }
+    } else {
+        // Of a repository with workspaces the folders of its packages hold links and packages of their own.
+        if project.packages.is_empty() {
+            file.push(Copy::files(["/app/node_modules"], "./node_modules").from(DEPENDENCIES));
+        } else {
+            file.push(Copy::files(["/app/"], "./").from(DEPENDENCIES));
+        }
+        // Where a package is copied whole, its manifest comes along.
+        let whole = |name: &&String| {
+            let mut sources = project.sources.iter();
+            !sources.any(|source| source.ends_with('/') && name.starts_with(source.as_str()))
+        };
+        copy_each(file, manifests.iter().filter(whole), None);
+        if let Delivery::Built { output } = &project.delivery {
+            let mut folders: Vec<String> = project
+                .builds
+                .iter()
+                .filter(|folder| **folder != project.folder)
+                .map(|folder| format!("{folder}/dist/"))
+                .collect();
+            folders.push(format!("{}/", own(output)));
+            copy_each(file, &folders, Some((BUILDER, "/app")));
+        }
+        copy_each(file, &project.sources, None);
+    }
+    if !project.folder.is_empty() {
+        file.push(Workdir::new(format!("/app/{}", project.folder)));
+    }
+    file.push(User::new(USER));
+    file.push(Expose::new([port]));
+    file.push(Cmd::exec(command));
+}

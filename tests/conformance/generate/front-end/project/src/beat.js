@@ -1,0 +1,1 @@
+export const period = (beats) => Math.round(60000 / beats)

@@ -1,0 +1,1 @@
+export const motifs = ['lighthouse', 'old town', 'beach']

@@ -1,0 +1,1 @@
+"""Car parks of a small town."""

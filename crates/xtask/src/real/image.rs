@@ -100,8 +100,19 @@ impl Image {
 /// interpreter's own image brings along to install with is not among them.
 pub(super) fn packages(root: &Path) -> Result<BTreeSet<String>, Failure> {
     let mut found = BTreeSet::new();
-    for top in ["app", "usr/local/lib", "opt", "srv", "root", "home", "code"] {
-        walk(&root.join(top), &mut found)?;
+    for entry in fs::read_dir(root)? {
+        let path = entry?.path();
+        // A distribution's own packages are those of the base.
+        if path.ends_with("usr") {
+            walk(&path.join("local/lib"), &mut found)?;
+            walk(&path.join("src"), &mut found)?;
+        } else if path.is_dir()
+            && !["proc", "sys", "dev", "var", "lib"]
+                .iter()
+                .any(|name| path.ends_with(name))
+        {
+            walk(&path, &mut found)?;
+        }
     }
     Ok(found)
 }
@@ -123,7 +134,10 @@ fn walk(folder: &Path, found: &mut BTreeSet<String>) -> Result<(), Failure> {
             if !matches!(tool, "pip" | "setuptools" | "wheel") {
                 found.insert(package.to_owned());
             }
-        } else if entry.file_type()?.is_dir() && !path.ends_with("lib/node_modules/npm") {
+        } else if entry.file_type()?.is_dir()
+            && !path.ends_with("lib/node_modules/npm")
+            && !path.ends_with("lib/node_modules/corepack")
+        {
             walk(&path, found)?;
         } else if name == "package.json" && is_package(folder) {
             found.extend(npm(&path));

@@ -302,7 +302,11 @@ fn table(builds: &[Built]) -> String {
         let off = (predicted as f64 / bytes.max(1) as f64 - 1.0) * 100.0;
         let reran = build.steps.values().filter(|cached| !**cached).count();
         let mut differs = build.config_differs.clone();
-        differs.extend(build.packages_differ.iter().cloned());
+        if build.packages_differ.len() > 4 {
+            differs.push(format!("{} packages", build.packages_differ.len()));
+        } else {
+            differs.extend(build.packages_differ.iter().cloned());
+        }
         lines.push(format!(
             "{:20} {:10} {:5} {predicted:>11} {bytes:>11} {off:>+6.1}%  {reran:>2}/{:<2}  {}",
             build.project,

@@ -523,6 +523,12 @@ export declare class Trace {
   get complete(): boolean
 }
 
+/**
+ * Reads and analyses many builds in one call, on all processors. A path is a folder or a Dockerfile; the answers are in the order of the
+ * paths, an `Analysis` for each, or what says why there is none.
+ */
+export declare function analyzeMany(paths: Array<string>, options?: ManyOptions | undefined | null): Array<Analysis | FailedBuild>
+
 /** How a build is called. */
 export interface AnalyzeOptions {
   /** The build context, or the folder that holds it; the current folder if absent. */
@@ -731,6 +737,14 @@ export interface DurationOptions {
   durations?: Record<string, number>
   /** What BuildKit did; of steps that `durations` leaves out it shows how long they took. */
   trace?: Trace
+}
+
+/** Why one of many builds has no analysis. */
+export interface FailedBuild {
+  /** The stable name of the error, in kebab-case. */
+  code: string
+  /** What is wrong, as one sentence. */
+  message: string
 }
 
 /** What is wrong with a Dockerfile or its project, or not known of it. */
@@ -947,6 +961,20 @@ export interface LearnOptions {
   name?: string
   /** The day (`YYYY-MM-DD`) to write down; that of the image if absent. */
   date?: string
+}
+
+/** How many builds are called. */
+export interface ManyOptions {
+  /** The stage to build; the last one if absent. */
+  target?: string
+  /** Build arguments, by name. */
+  buildArgs?: Record<string, string>
+  /** The platform to build for, for example `linux/arm64`. */
+  platform?: string
+  /** The day (`YYYY-MM-DD`) as of which the catalogue is read, for base images of another year. */
+  asOf?: string
+  /** The digests that base images have, by reference. */
+  bases?: Record<string, string>
 }
 
 /**

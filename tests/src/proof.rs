@@ -8,13 +8,18 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+use stagewright::facts::{Catalog, DistroId, MeasuredImage};
 use stagewright::project::ProjectError;
+use stagewright::stage::Base;
 use stagewright::{
     Analysis, Applicability, Change, Context, Dockerfile, Objective, Options, PlanOptions, Project,
     RecipeOptions, Size, Verdict,
 };
 
 use crate::scenario;
+
+/// The distribution of the stand-ins for Debian images.
+const STAND_IN: &str = "debian 12";
 
 /// Everything that was built.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -206,14 +211,27 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// What is predicted of a folder that [`lay_out`] made.
+/// What is predicted of a folder that [`lay_out`] made, on the Debian that was built on.
 pub fn predict(folder: &Path) -> Result<Predicted, Box<dyn Error>> {
     let text = fs::read_to_string(folder.join("Dockerfile"))?;
-    let analysis = Analysis::new(
-        &Dockerfile::parse(&text),
-        &Context::directory(folder)?,
-        &Options::default(),
-    )?;
+    let file = Dockerfile::parse(&text);
+    let context = Context::directory(folder)?;
+    let mut options = Options::default();
+    let today = Analysis::new(&file, &context, &options)?;
+    for stage in &today.graph().stages {
+        if let Base::Image(image) = &stage.base
+            && Catalog::builtin()
+                .image(image, None)
+                .is_some_and(|facts| facts.distro.id == DistroId::Debian)
+        {
+            let measured = MeasuredImage {
+                distro: Some(STAND_IN.to_owned()),
+                ..MeasuredImage::default()
+            };
+            options.images.insert(image.clone(), measured);
+        }
+    }
+    let analysis = Analysis::new(&file, &context, &options)?;
     let base = usize::from(analysis.base().known);
     let layers = analysis.layers()[base..].iter().map(|layer| {
         let caches = layer
@@ -223,9 +241,10 @@ pub fn predict(folder: &Path) -> Result<Predicted, Box<dyn Error>> {
         let cache = Size::sum(caches.map(|content| content.size));
         let whole = layer.size.uncompressed;
         Bytes {
-            low: whole.low.saturating_sub(cache.low),
+            // The errors of the parts add as squares: what the caches take away is their expected bytes.
+            low: whole.low.saturating_sub(cache.expected),
             expected: whole.expected.saturating_sub(cache.expected),
-            high: whole.high.saturating_sub(cache.high),
+            high: whole.high.saturating_sub(cache.expected),
         }
     });
     Ok(Predicted {

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
 
-import { BuildFiles, Context, Dockerfile, generate, measure } from '../index.js'
+import { Analysis, analyzeMany, BuildFiles, Context, Dockerfile, generate, measure } from '../index.js'
 
 const NAIVE = `FROM python:3.12-slim
 COPY . /app
@@ -28,6 +28,15 @@ const project = (t) =>
   folder(t, { Dockerfile: NAIVE, 'main.py': 'print(1)\n', 'requirements.txt': 'click==8.1.7\n' })
 const analyzed = (t) => Dockerfile.parse(NAIVE).analyze({ context: project(t) })
 const verdicts = (prediction) => prediction.steps.map((step) => step.verdict)
+
+test('many builds in one call', (t) => {
+  const path = project(t)
+  const [first, missing, last] = analyzeMany([path, join(path, 'nowhere'), join(path, 'Dockerfile')])
+  assert.ok(first instanceof Analysis)
+  assert.equal(first.toJson(), last.toJson())
+  assert.equal(missing.code, 'path-missing')
+  assert.throws(() => analyzeMany([path], { platform: 'no/such/platform/at/all' }), { code: 'unknown-platform' })
+})
 
 test('text is kept and instructions are placed', () => {
   const text = '# escape=`\r\nFROM alpine AS a\r\nRUN --network=none echo é `\r\n  there\r\n'

@@ -7,11 +7,12 @@
 
 use std::collections::BTreeMap;
 
+use napi::Either;
 use napi_derive::napi;
 use stagewright::report::{
-    CacheReport, CompareReport, HistoryReport, OptimizeReport, SizeReport, to_json,
+    CacheReport, CompareReport, ErrorReport, HistoryReport, OptimizeReport, SizeReport, to_json,
 };
-use stagewright::{Change, PlanOptions};
+use stagewright::{Change, Options, PlanOptions};
 
 use crate::error::{Result, failure};
 use crate::history::{DurationOptions, Forecast, History};
@@ -238,6 +239,62 @@ impl Analysis {
     pub fn to_json(&self) -> String {
         to_json(&self.report())
     }
+}
+
+/// How many builds are called.
+#[napi(object, object_to_js = false)]
+#[derive(Default)]
+pub struct ManyOptions {
+    /// The stage to build; the last one if absent.
+    pub target: Option<String>,
+    /// Build arguments, by name.
+    pub build_args: Option<BTreeMap<String, String>>,
+    /// The platform to build for, for example `linux/arm64`.
+    pub platform: Option<String>,
+    /// The day (`YYYY-MM-DD`) as of which the catalogue is read, for base images of another year.
+    pub as_of: Option<String>,
+    /// The digests that base images have, by reference.
+    pub bases: Option<BTreeMap<String, String>>,
+}
+
+/// Why one of many builds has no analysis.
+#[napi(object, object_from_js = false)]
+pub struct FailedBuild {
+    /// The stable name of the error, in kebab-case.
+    pub code: String,
+    /// What is wrong, as one sentence.
+    pub message: String,
+}
+
+/// Reads and analyses many builds in one call, on all processors. A path is a folder or a Dockerfile; the answers are in the order of the
+/// paths, an `Analysis` for each, or what says why there is none.
+#[napi]
+pub fn analyze_many(
+    paths: Vec<String>,
+    options: Option<ManyOptions>,
+) -> Result<Vec<Either<Analysis, FailedBuild>>> {
+    let options = options.unwrap_or_default();
+    let called = Options::from_words(
+        options.target.as_deref(),
+        options.build_args.unwrap_or_default(),
+        options.platform.as_deref(),
+        options.as_of.as_deref(),
+    )
+    .and_then(|called| called.with_bases(options.bases.unwrap_or_default()))
+    .map_err(failure)?;
+    let answers = stagewright::analyze_many(&paths, &called).into_iter();
+    Ok(answers
+        .map(|answer| match answer {
+            Ok(analysis) => Either::A(Analysis::new(analysis)),
+            Err(error) => {
+                let ErrorReport { error, .. } = ErrorReport::new(&error);
+                Either::B(FailedBuild {
+                    code: error.code.to_owned(),
+                    message: error.message,
+                })
+            }
+        })
+        .collect())
 }
 
 /// What the build of `after` runs again on a builder that has done the build of `before`, and why. Both contexts must have been read

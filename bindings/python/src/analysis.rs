@@ -1,12 +1,13 @@
 //! `Analysis`, `Prediction` and `Plan`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use stagewright::report::{
     CacheReport, CompareReport, HistoryReport, OptimizeReport, SizeReport, to_json,
 };
-use stagewright::{CacheOptions, Change, PlanOptions};
+use stagewright::{CacheOptions, Change, Options, PlanOptions};
 
 use crate::error::Failure;
 use crate::history::{self, Forecast, History, Trace};
@@ -213,6 +214,35 @@ impl Analysis {
             self.inner.layers().len()
         )
     }
+}
+
+/// Reads and analyses many builds in one call, on all processors. A path is a folder or a Dockerfile; the answers are in the order of the
+/// paths, an `Analysis` for each, or the `StagewrightError` that says why there is none.
+#[pyfunction]
+#[pyo3(
+    signature = (paths, *, target=None, build_args=BTreeMap::new(), platform=None, as_of=None, bases=BTreeMap::new()),
+    text_signature = "(paths, *, target=None, build_args={}, platform=None, as_of=None, bases={})"
+)]
+pub(crate) fn analyze_many(
+    py: Python<'_>,
+    paths: Vec<PathBuf>,
+    target: Option<&str>,
+    build_args: BTreeMap<String, String>,
+    platform: Option<&str>,
+    as_of: Option<&str>,
+    bases: BTreeMap<String, String>,
+) -> PyResult<Vec<Py<PyAny>>> {
+    let options = Options::from_words(target, build_args, platform, as_of)
+        .and_then(|options| options.with_bases(bases))
+        .map_err(Failure::from)?;
+    let answers = py.detach(|| stagewright::analyze_many(&paths, &options));
+    answers
+        .into_iter()
+        .map(|answer| match answer {
+            Ok(analysis) => Ok(Py::new(py, Analysis::new(analysis))?.into_any()),
+            Err(error) => Ok(PyErr::from(Failure::from(error)).into_value(py).into_any()),
+        })
+        .collect()
 }
 
 /// What the build of `after` runs again on a builder that has done the build of `before`, and why. Both contexts must have been read

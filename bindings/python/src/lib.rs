@@ -17,7 +17,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use crate::analysis::{Analysis, Plan, Prediction, compare};
+    use crate::analysis::{Analysis, Plan, Prediction, analyze_many, compare};
     #[pymodule_export]
     use crate::context::{BuildFiles, Context};
     #[pymodule_export]

@@ -33,6 +33,15 @@ def analysis(project):
     return Dockerfile.read(project).analyze(context=project)
 
 
+def test_many_builds_in_one_call(project, analysis):
+    first, missing, last = stagewright.analyze_many([project, project / "nowhere", project / "Dockerfile"])
+    assert first.to_json() == last.to_json() == analysis.to_json()
+    assert isinstance(missing, StagewrightError) and missing.code == "path-missing"
+    with pytest.raises(StagewrightError) as error:
+        stagewright.analyze_many([project], platform="no/such/platform/at/all")
+    assert error.value.code == "unknown-platform"
+
+
 def test_text_is_kept_and_instructions_are_placed():
     text = "# escape=`\r\nFROM alpine AS a\r\nRUN --network=none echo é `\r\n  there\r\n"
     file = Dockerfile.parse(text)

@@ -127,6 +127,16 @@ impl Tree {
             .filter(move |(other, _)| is_under(other, path))
     }
 
+    /// Everything whose path starts with a text, in order of the paths.
+    pub(crate) fn starting_with<'a>(
+        &'a self,
+        start: &'a str,
+    ) -> impl Iterator<Item = (&'a Arc<str>, &'a Node)> + 'a {
+        self.nodes
+            .range::<str, _>((Bound::Included(start), Bound::Unbounded))
+            .take_while(move |(path, _)| path.starts_with(start))
+    }
+
     /// Whether anything known lies at or under a path.
     pub fn has(&self, path: &str) -> bool {
         self.under(path).next().is_some()

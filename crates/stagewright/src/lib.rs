@@ -51,8 +51,8 @@ pub use history::{History, HistoryError, HistoryOptions};
 pub use measure::{Image, MeasureError, MeasureOptions};
 pub use options::{Options, OptionsError, Platform, RunOptions, RunWords};
 pub use outside::{
-    BuildFiles, FilesError, FilesOptions, GitError, dockerfile_path, read_config, read_dockerfile,
-    read_file, read_standard_input, write_dockerfile, write_file,
+    AnalyzeError, BuildFiles, FilesError, FilesOptions, GitError, analyze_many, dockerfile_path,
+    read_config, read_dockerfile, read_file, read_standard_input, write_dockerfile, write_file,
 };
 pub use plan::{Plan, PlanOptions};
 pub use project::Project;

@@ -239,3 +239,36 @@ fn hashes_and_places() {
     assert_eq!(old.packages[0].version.as_deref(), Some("1.1.1"));
     assert!(!closure("no-such-package-anywhere\n", (3, 12)).complete);
 }
+
+#[test]
+fn a_pinned_file_that_lists_no_needs_gains_them() {
+    // No table has flask 3.0.1, nor uvicorn 0.32.1 with its extras.
+    let read = closure("flask==3.0.1\nuvicorn[standard]==0.32.1\n", (3, 12));
+    let names = installed(&read);
+    for need in [
+        "werkzeug",
+        "jinja2",
+        "markupsafe",
+        "h11",
+        "uvloop",
+        "httptools",
+    ] {
+        assert!(names.contains(&need), "{need}: {names:?}");
+    }
+    let plain = closure("uvicorn==0.32.1\n", (3, 12));
+    assert!(!installed(&plain).contains(&"uvloop"));
+    // What is pinned keeps its error; which version of a need is taken is a matter of the day.
+    let width = |name: &str| {
+        let package = read
+            .packages
+            .iter()
+            .find(|package| package.facts.name == name);
+        let size = package.unwrap().facts.installed;
+        assert!(
+            size.high - size.low >= size.expected / 4 - 1,
+            "{name}: {size:?}"
+        );
+    };
+    width("werkzeug");
+    width("jinja2");
+}

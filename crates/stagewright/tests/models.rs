@@ -98,7 +98,7 @@ fn the_shell_is_followed() {
         [230, 200]
     );
     assert_eq!(
-        layers("COPY dir /d\nRUN false || cp /d/b.bin /1\n"),
+        layers("COPY dir /d\nRUN true || cp /d/b.bin /1\n"),
         [230, 0],
         "the right side of || is for failures"
     );
@@ -114,6 +114,17 @@ fn the_shell_is_followed() {
     );
     let conditional = last("COPY dir /d\nRUN if [ -n \"$X\" ]; then cp /d/b.bin /1; fi\n");
     assert_eq!((conditional.low, conditional.high >= 200), (0, true));
+}
+
+#[test]
+fn loops_in_loops_end() {
+    let words = "a b c d e f g h i j ".repeat(20);
+    let nested = (0..8).fold("touch /x".to_owned(), |body, level| {
+        format!("for v{level} in {words}; do {body}; done")
+    });
+    assert_eq!(layers(&format!("RUN {nested}")).len(), 1);
+    let calls = "f() { f; f; f; }; g() { f; g; g; }; g; touch /y";
+    assert_eq!(layers(&format!("RUN {calls}")).len(), 1);
 }
 
 #[test]

@@ -250,6 +250,15 @@ class Prediction:
     def expect_rerun(self, step: str) -> None: ...
     def to_json(self) -> str: ...
 
+def analyze_many(
+    paths: Sequence[_Path],
+    *,
+    target: str | None = None,
+    build_args: Mapping[str, str] = ...,
+    platform: str | None = None,
+    as_of: str | None = None,
+    bases: Mapping[str, str] = ...,
+) -> list[Analysis | StagewrightError]: ...
 def compare(before: Analysis, after: Analysis) -> Prediction: ...
 @final
 class Snapshot:

@@ -18,7 +18,7 @@ mod parse;
 mod tests;
 mod word;
 
-pub use word::{Part, Word};
+pub use word::{Look, Part, Word};
 
 use crate::text::Span;
 
@@ -27,6 +27,8 @@ use crate::text::Span;
 pub struct Script<'s> {
     /// The simple commands, in the order of the text.
     pub commands: Vec<SimpleCommand<'s>>,
+    /// The constructs that stand around commands, in the order of the text.
+    pub constructs: Vec<Construct<'s>>,
     /// Whether the whole text was read. If not, the commands are those before the place that was not understood.
     pub complete: bool,
 }
@@ -68,10 +70,61 @@ pub struct SimpleCommand<'s> {
     pub looped: bool,
     /// The parentheses it stands in, outermost first, each with a number of its own in the script.
     pub subshells: Vec<usize>,
+    /// All constructs it stands in, outermost first.
+    pub within: Vec<Place>,
     /// Whether it ends with `&`.
     pub background: bool,
     /// Whether `!` stands before it.
     pub negated: bool,
+}
+
+/// A construct around commands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Construct<'s> {
+    /// How it follows what stands before it.
+    pub join: Join,
+    /// Which one it is.
+    pub kind: ConstructKind<'s>,
+}
+
+/// The constructs of the shell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConstructKind<'s> {
+    /// `{ … }`.
+    Group,
+    /// `( … )`.
+    Subshell,
+    /// `if`: part 0 is the first condition, part 1 its branch, part 2 the condition behind `elif`, and so on. The part of `else` is odd,
+    /// and the even part before it is empty.
+    If,
+    /// `while` and `until`: part 0 is the condition, part 1 the body.
+    While,
+    /// `for` and `select`.
+    For {
+        /// The variable; empty for `for ((…))`.
+        variable: &'s str,
+        /// The words; `None` where they are not listed.
+        words: Option<Vec<Word<'s>>>,
+    },
+    /// `case`: part n holds the commands of arm n.
+    Case {
+        /// The word that decides.
+        word: Word<'s>,
+        /// The patterns of each arm.
+        arms: Vec<Vec<Word<'s>>>,
+    },
+    /// The body of a function of this name: it runs where the name is called.
+    Function(&'s str),
+}
+
+/// Where a command stands in a construct.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The construct ([`Script::constructs`]).
+    pub construct: usize,
+    /// Which of its parts, counted from 0.
+    pub part: usize,
 }
 
 /// `name=value` before a command.

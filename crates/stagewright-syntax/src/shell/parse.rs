@@ -2,7 +2,7 @@
 
 use super::lex::{Lexer, is_name};
 use super::word::Word;
-use super::{Assignment, Join, Redirect, Script, SimpleCommand};
+use super::{Assignment, Construct, ConstructKind, Join, Place, Redirect, Script, SimpleCommand};
 use crate::text::{Span, offset};
 
 /// A construct that is open.
@@ -33,32 +33,36 @@ const MAX_DEPTH: usize = 256;
 
 struct Parser<'s> {
     lexer: Lexer<'s>,
-    frames: Vec<Frame>,
+    /// The constructs that are open, each with its part that is being read.
+    frames: Vec<(Frame, Place)>,
+    constructs: Vec<Construct<'s>>,
     subshells: usize,
     commands: Vec<SimpleCommand<'s>>,
     join: Join,
     negated: bool,
     /// Here-documents whose lines follow the next line break: command, redirect.
     pending: Vec<(usize, usize)>,
-    /// Set between `name()` and the body.
-    function: bool,
+    /// The name, between `name()` and the body.
+    function: Option<&'s str>,
 }
 
 pub(super) fn script(text: &str) -> Script<'_> {
     let mut parser = Parser {
         lexer: Lexer::new(text),
         frames: Vec::new(),
+        constructs: Vec::new(),
         subshells: 0,
         commands: Vec::new(),
         join: Join::Sequence,
         negated: false,
         pending: Vec::new(),
-        function: false,
+        function: None,
     };
     let understood = parser.run();
     Script {
         complete: understood && parser.frames.is_empty() && !parser.lexer.broken,
         commands: parser.commands,
+        constructs: parser.constructs,
     }
 }
 
@@ -78,7 +82,7 @@ impl<'s> Parser<'s> {
                 self.line_break();
                 continue;
             }
-            if self.frames.last() == Some(&Frame::Pattern) {
+            if self.top() == Some(Frame::Pattern) {
                 if !self.pattern() {
                     return false;
                 }
@@ -154,20 +158,22 @@ impl<'s> Parser<'s> {
                 self.join = Join::Sequence;
             }
             ";;" | ";&" | ";;&" => {
-                if self.frames.last() != Some(&Frame::Case) {
+                if !self.turn(&[Frame::Case], Frame::Pattern, 1) {
                     return false;
                 }
-                self.frames.pop();
-                self.frames.push(Frame::Pattern);
                 self.join = Join::Sequence;
             }
             "(" => {
                 self.subshells += 1;
-                let function = std::mem::take(&mut self.function);
-                self.frames.push(Frame::Subshell(self.subshells, function));
+                let function = self.function.take();
+                let kind = function.map_or(ConstructKind::Subshell, ConstructKind::Function);
+                let join = self.join;
+                self.open(Frame::Subshell(self.subshells, function.is_some()), kind);
+                // The first command inside follows what stands before the parenthesis.
+                self.join = join;
             }
             ")" => {
-                if !matches!(self.frames.last(), Some(Frame::Subshell(..))) {
+                if !matches!(self.top(), Some(Frame::Subshell(..))) {
                     return false;
                 }
                 self.frames.pop();
@@ -203,16 +209,15 @@ impl<'s> Parser<'s> {
         if self.lexer.rest().starts_with('(') {
             self.lexer.at += 1;
         }
+        let mut patterns = Vec::new();
         loop {
             self.lexer.skip_blanks();
             match self.lexer.rest().as_bytes().first() {
                 Some(b'\n' | b'|') => self.lexer.at += 1,
                 Some(b')') => {
                     self.lexer.at += 1;
-                    self.frames.pop();
-                    self.frames.push(Frame::Case);
-                    self.join = Join::Sequence;
-                    return true;
+                    self.arm(patterns);
+                    return self.turn(&[Frame::Pattern], Frame::Case, 0);
                 }
                 _ => match self.lexer.word() {
                     Some(word) if word.raw == "esac" => {
@@ -220,10 +225,19 @@ impl<'s> Parser<'s> {
                         self.after_compound();
                         return true;
                     }
-                    Some(_) => {}
+                    Some(word) => patterns.push(word),
                     None => return false,
                 },
             }
+        }
+    }
+
+    /// Adds the patterns of an arm to the open `case`.
+    fn arm(&mut self, patterns: Vec<Word<'s>>) {
+        if let Some((_, place)) = self.frames.last()
+            && let ConstructKind::Case { arms, .. } = &mut self.constructs[place.construct].kind
+        {
+            arms.push(patterns);
         }
     }
 
@@ -239,6 +253,7 @@ impl<'s> Parser<'s> {
             conditional: false,
             looped: false,
             subshells: Vec::new(),
+            within: Vec::new(),
             background: false,
             negated: self.negated,
         };
@@ -278,7 +293,7 @@ impl<'s> Parser<'s> {
                 && is_function_name(word.raw)
             {
                 self.lexer.at += 2;
-                self.function = true;
+                self.function = Some(word.raw);
                 return true;
             }
             let test = command.words.is_empty() && word.raw == "[[";
@@ -294,7 +309,8 @@ impl<'s> Parser<'s> {
             return false;
         }
         command.span = Span::new(offset(start), offset(end));
-        for frame in &self.frames {
+        for (frame, place) in &self.frames {
+            command.within.push(*place);
             match *frame {
                 Frame::If(again) => command.conditional |= again,
                 Frame::Then | Frame::Case | Frame::Brace(true) => command.conditional = true,
@@ -400,92 +416,117 @@ impl<'s> Parser<'s> {
 
     /// A reserved word in the place of a command; `None` if it is none, `Some(false)` if it does not belong here.
     fn keyword(&mut self, word: &Word<'s>) -> Option<bool> {
-        let top = self.frames.last().copied();
-        let mut turn = |from: &[Frame], to: Option<Frame>| {
-            if !top.is_some_and(|top| from.contains(&top)) {
-                return false;
-            }
-            self.frames.pop();
-            self.frames.extend(to);
-            self.join = Join::Sequence;
-            true
-        };
         let understood = match word.raw {
-            "if" => self.open(Frame::If(false)),
-            "then" => turn(&[Frame::If(false), Frame::If(true)], Some(Frame::Then)),
-            "elif" => turn(&[Frame::Then], Some(Frame::If(true))),
-            "else" => turn(&[Frame::Then], Some(Frame::Then)),
-            "fi" => turn(&[Frame::Then], None) && self.closed(),
-            "while" | "until" => self.open(Frame::While),
-            "do" => match top {
-                Some(Frame::While) => turn(&[Frame::While], Some(Frame::Do(true))),
-                _ => turn(&[Frame::For], Some(Frame::Do(false))),
+            "if" => self.open(Frame::If(false), ConstructKind::If),
+            "then" => self.turn(&[Frame::If(false), Frame::If(true)], Frame::Then, 1),
+            "elif" => self.turn(&[Frame::Then], Frame::If(true), 1),
+            "else" => self.turn(&[Frame::Then], Frame::Then, 2),
+            "fi" => self.close(&[Frame::Then]),
+            "while" | "until" => self.open(Frame::While, ConstructKind::While),
+            "do" => match self.top() {
+                Some(Frame::While) => self.turn(&[Frame::While], Frame::Do(true), 1),
+                _ => self.turn(&[Frame::For], Frame::Do(false), 0),
             },
-            "done" => turn(&[Frame::Do(true), Frame::Do(false)], None) && self.closed(),
-            "for" | "select" => self.open(Frame::For) && self.for_head(),
+            "done" => self.close(&[Frame::Do(true), Frame::Do(false)]),
+            "for" | "select" => self.for_head(),
             "case" => self.case_head(),
-            "esac" => turn(&[Frame::Case], None) && self.closed(),
+            "esac" => self.close(&[Frame::Case]),
             "{" => {
-                let function = std::mem::take(&mut self.function);
-                self.open(Frame::Brace(function))
+                let function = self.function.take();
+                let kind = function.map_or(ConstructKind::Group, ConstructKind::Function);
+                self.open(Frame::Brace(function.is_some()), kind)
             }
-            "}" => turn(&[Frame::Brace(true), Frame::Brace(false)], None) && self.closed(),
+            "}" => self.close(&[Frame::Brace(true), Frame::Brace(false)]),
             "!" => {
                 self.negated = true;
                 true
             }
             "function" => {
                 self.lexer.skip_blanks();
-                let named = self.lexer.word().is_some();
+                let name = self.lexer.word().map(|name| name.raw);
                 if self.lexer.rest().starts_with("()") {
                     self.lexer.at += 2;
                 }
-                self.function = true;
-                named
+                self.function = name.or(Some(""));
+                name.is_some()
             }
             _ => return None,
         };
         Some(understood)
     }
 
-    fn open(&mut self, frame: Frame) -> bool {
-        self.frames.push(frame);
+    fn top(&self) -> Option<Frame> {
+        self.frames.last().map(|(frame, _)| *frame)
+    }
+
+    fn open(&mut self, frame: Frame, kind: ConstructKind<'s>) -> bool {
+        let construct = self.constructs.len();
+        self.constructs.push(Construct {
+            join: self.join,
+            kind,
+        });
+        self.frames.push((frame, Place { construct, part: 0 }));
         self.join = Join::Sequence;
         true
     }
 
-    fn closed(&mut self) -> bool {
+    /// Goes on to another part of the innermost construct, `parts` further.
+    fn turn(&mut self, from: &[Frame], to: Frame, parts: usize) -> bool {
+        match self.frames.last_mut() {
+            Some((frame, place)) if from.contains(frame) => {
+                *frame = to;
+                place.part += parts;
+                self.join = Join::Sequence;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn close(&mut self, from: &[Frame]) -> bool {
+        if !self.top().is_some_and(|top| from.contains(&top)) {
+            return false;
+        }
+        self.frames.pop();
         self.after_compound();
         true
     }
 
     /// `NAME in words` or `((…))`, up to the separator before `do`.
     fn for_head(&mut self) -> bool {
+        let Some((variable, words)) = self.for_words() else {
+            return false;
+        };
+        self.open(Frame::For, ConstructKind::For { variable, words })
+    }
+
+    fn for_words(&mut self) -> Option<(&'s str, Option<Vec<Word<'s>>>)> {
         self.lexer.skip_blanks();
         if self.lexer.rest().starts_with("((") {
             self.lexer.at += 1;
             self.lexer.balanced(b'(', b')');
-            return true;
+            return Some(("", None));
         }
-        if self.lexer.word().is_none() {
-            return false;
-        }
+        let variable = self.lexer.word()?.raw;
+        let mut words: Option<Vec<Word<'s>>> = None;
         loop {
             self.lexer.skip_blanks();
-            match self.lexer.rest().as_bytes().first() {
-                Some(b';' | b'\n') | None => return true,
-                _ => {
-                    let before = self.lexer.at;
-                    match self.lexer.word() {
-                        // `for x do`: the positional parameters.
-                        Some(word) if word.raw == "do" => {
-                            self.lexer.at = before;
-                            return true;
-                        }
-                        Some(_) => {}
-                        None => return false,
-                    }
+            if matches!(
+                self.lexer.rest().as_bytes().first(),
+                Some(b';' | b'\n') | None
+            ) {
+                return Some((variable, words));
+            }
+            let before = self.lexer.at;
+            let word = self.lexer.word()?;
+            match &mut words {
+                // `for x do`: the positional parameters.
+                None if word.raw == "do" => {
+                    self.lexer.at = before;
+                    return Some((variable, None));
                 }
+                None => words = (word.raw == "in").then(Vec::new),
+                Some(words) => words.push(word),
             }
         }
     }
@@ -493,9 +534,9 @@ impl<'s> Parser<'s> {
     /// `WORD in`.
     fn case_head(&mut self) -> bool {
         self.lexer.skip_blanks();
-        if self.lexer.word().is_none() {
+        let Some(word) = self.lexer.word() else {
             return false;
-        }
+        };
         loop {
             self.lexer.skip_blanks();
             if self.lexer.rest().starts_with('\n') {
@@ -503,8 +544,8 @@ impl<'s> Parser<'s> {
                 continue;
             }
             let is_in = self.lexer.word().is_some_and(|word| word.raw == "in");
-            self.frames.push(Frame::Pattern);
-            return is_in;
+            let arms = Vec::new();
+            return self.open(Frame::Pattern, ConstructKind::Case { word, arms }) && is_in;
         }
     }
 }

@@ -123,7 +123,7 @@ fn variables_split_only_outside_quotes() {
     assert_eq!(fields("x $E \"$E\" 1$P"), ["x", "", "1a", "b"]);
     assert_eq!(
         fields("x ${N:-d} ${P:+s} $N $(date) ${P%b}"),
-        ["x", "d", "s", "-", "-", "-"]
+        ["x", "d", "s", "-", "-", "a", "b"]
     );
 }
 
@@ -211,5 +211,104 @@ fn depth_costs_no_stack() {
         let deep = format!("{}b{}", open.repeat(50_000), close.repeat(50_000));
         let _ = Script::parse(&deep);
         let _ = Script::parse(&open.repeat(50_000));
+    }
+}
+
+#[test]
+fn constructs_and_their_parts() {
+    let script = Script::parse(
+        "a || { b; c; }\nif d; then e; elif f; then g; else h; fi && for x in 1 $y 'z'; do i; done; \
+         case $w in p|q*) j;; *) k;; esac; l() ( m ); while n; do o; done\nfor x; do r; done",
+    );
+    assert!(script.complete);
+    let places = |index: usize| -> Vec<(usize, usize)> {
+        let within = &script.commands[index].within;
+        within
+            .iter()
+            .map(|place| (place.construct, place.part))
+            .collect()
+    };
+    let parts: Vec<_> = (0..script.commands.len()).map(places).collect();
+    let expected: Vec<Vec<(usize, usize)>> = vec![
+        vec![],
+        vec![(0, 0)],
+        vec![(0, 0)],
+        vec![(1, 0)],
+        vec![(1, 1)],
+        vec![(1, 2)],
+        vec![(1, 3)],
+        vec![(1, 5)],
+        vec![(2, 0)],
+        vec![(3, 0)],
+        vec![(3, 1)],
+        vec![(4, 0)],
+        vec![(5, 0)],
+        vec![(5, 1)],
+        vec![(6, 0)],
+    ];
+    assert_eq!(parts, expected);
+    let joins: Vec<Join> = script.constructs.iter().map(|one| one.join).collect();
+    assert_eq!(
+        joins,
+        [
+            Join::Or,
+            Join::Sequence,
+            Join::And,
+            Join::Sequence,
+            Join::Sequence,
+            Join::Sequence,
+            Join::Sequence
+        ]
+    );
+    let ConstructKind::For { variable, words } = &script.constructs[2].kind else {
+        panic!("a loop");
+    };
+    let raw = |words: &[Word<'_>]| {
+        words
+            .iter()
+            .map(|word| word.raw.to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (*variable, raw(words.as_deref().expect("listed"))),
+        ("x", vec!["1".into(), "$y".into(), "'z'".into()])
+    );
+    let ConstructKind::Case { word, arms } = &script.constructs[3].kind else {
+        panic!("a case");
+    };
+    assert_eq!(
+        (word.raw, raw(&arms[0]), raw(&arms[1])),
+        ("$w", vec!["p".into(), "q*".into()], vec!["*".to_owned()])
+    );
+    assert_eq!(script.constructs[4].kind, ConstructKind::Function("l"));
+    assert!(matches!(
+        script.constructs[6].kind,
+        ConstructKind::For { words: None, .. }
+    ));
+}
+
+#[test]
+fn ends_are_cut_and_known_scripts_answer() {
+    let value = |text: &str| {
+        let script = Script::parse(text);
+        let lookup = |name: &str| (name == "V").then(|| "1.22.4-rc.1".to_owned());
+        let run = |script: &str| (script == "arch").then(|| "x86_64".to_owned());
+        script.commands[0].words[0].expand_with(&lookup, &run)
+    };
+    // Expected values: what dash and bash print for them.
+    for (text, expected) in [
+        ("${V%.*}", "1.22.4-rc"),
+        ("${V%%.*}", "1"),
+        ("${V#*.}", "22.4-rc.1"),
+        ("${V##*.}", "1"),
+        ("${V%-rc.1}", "1.22.4"),
+        ("${V%x}", "1.22.4-rc.1"),
+        ("${V#1}", ".22.4-rc.1"),
+        ("a-$(arch).tar", "a-x86_64.tar"),
+    ] {
+        assert_eq!(value(text).as_deref(), Some(expected), "{text}");
+    }
+    for unknown in ["$(date)", "${V%[0-9]}", "${V%$W}", "${W%.*}", "${V//./-}"] {
+        assert_eq!(value(unknown), None, "{unknown}");
     }
 }

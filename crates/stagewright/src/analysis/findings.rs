@@ -42,7 +42,7 @@ impl Inner {
                 for problem in &layer.facts.problems {
                     let mut finding = Finding::new(
                         problem.code,
-                        Severity::Warning,
+                        problem.severity,
                         instruction.span,
                         problem.message.clone(),
                     );

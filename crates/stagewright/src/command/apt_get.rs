@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::{CacheUse, Install, Invocation, Machine, Model};
 use crate::ledger::Part;
-use crate::size::Kind;
+use crate::size::{Kind, Size};
 
 pub(super) const MODEL: Model = Model {
-    programs: &["apt-get", "apt", "aptitude"],
+    programs: &["apt-get", "apt", "aptitude", "apt-mark"],
     run,
 };
 
@@ -26,7 +26,26 @@ const WITH_VALUE: &[&str] = &[
 const LISTS: &str = "/var/lib/apt/lists";
 const ARCHIVES: &str = "/var/cache/apt/archives";
 
+/// What one command of this RUN installed, as far as a later one may remove it again.
+#[derive(Clone, Debug)]
+pub(crate) struct AptInstall {
+    path: String,
+    names: Vec<String>,
+    /// Names that were removed again while what they need stays.
+    gone: Vec<String>,
+    recommends: bool,
+    /// What was there before.
+    before: Vec<String>,
+    /// `apt-mark auto`: the next `autoremove` takes it.
+    automatic: bool,
+    /// How many packages came.
+    count: usize,
+}
+
 fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
+    if invocation.program == "apt-mark" {
+        return mark(invocation, machine);
+    }
     let sub = invocation.command(WITH_VALUE);
     match sub.as_deref() {
         Some("update") => {
@@ -56,6 +75,16 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
                 &basis,
             );
             machine.note("what an upgrade replaces depends on the day of the build".into());
+        }
+        Some(sub @ ("remove" | "purge" | "autoremove" | "autopurge")) => {
+            let auto =
+                sub.starts_with("auto") || invocation.has(&["--auto-remove", "--autoremove"]);
+            let names: Vec<String> = invocation
+                .operands_after(WITH_VALUE)
+                .into_iter()
+                .flatten()
+                .collect();
+            remove(machine, &names, auto);
         }
         Some("clean" | "autoclean" | "distclean") => machine.remove(ARCHIVES),
         _ => {}
@@ -90,6 +119,11 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>) {
     let recommends = !invocation.has(&["--no-install-recommends"])
         && !invocation.options(&["-o", "--option"]).iter().any(off);
     let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
+    let path = format!("/var/lib/dpkg/{}-{}", machine.layer, invocation.index);
+    let before = machine
+        .base
+        .as_ref()
+        .map(|base| base.offers.packages.clone());
     let Some(base) = machine.base.as_mut() else {
         let (size, basis) = machine.catalog.tools().unmodelled();
         machine.put(
@@ -109,8 +143,17 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>) {
         0 => format!("packages {}", names.join(", ")),
         more => format!("packages {} and {more} that they need", names.join(", ")),
     };
+    machine.apt.push(AptInstall {
+        path: path.clone(),
+        names: names.clone(),
+        gone: Vec::new(),
+        recommends,
+        before: before.unwrap_or_default(),
+        automatic: false,
+        count: closure.packages.len(),
+    });
     machine.put(
-        &format!("/var/lib/dpkg/{}-{}", machine.layer, invocation.index),
+        &path,
         label,
         vec![Part::main(Kind::SystemPackage, closure.installed)],
         &closure.basis,
@@ -149,4 +192,92 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>) {
         manifests: Vec::new(),
         writes_manifests: false,
     });
+}
+
+/// `apt-mark auto`: what is marked goes with the next `autoremove`, unless something needs it.
+fn mark(invocation: &Invocation, machine: &mut Machine<'_>) {
+    if invocation.args.first().cloned().flatten().as_deref() != Some("auto") {
+        return;
+    }
+    let all = invocation.args[1..]
+        .iter()
+        .flatten()
+        .any(|name| name == ".*");
+    for install in &mut machine.apt {
+        install.automatic |= all;
+    }
+}
+
+/// `apt-get purge`: what this RUN installed weighs as much as what is left of it. With `--auto-remove` what only the removed packages
+/// need goes too. What a lower layer holds stays there.
+fn remove(machine: &mut Machine<'_>, names: &[String], auto: bool) {
+    if machine.conditional {
+        return;
+    }
+    let mut installs = std::mem::take(&mut machine.apt);
+    for install in &mut installs {
+        for name in names {
+            if let Some(at) = install.names.iter().position(|one| one == name) {
+                install.gone.push(install.names.remove(at));
+            }
+        }
+        if auto {
+            install.gone.clear();
+        }
+        let Some(base) = machine.base.as_mut() else {
+            continue;
+        };
+        let offers = Arc::make_mut(base).offers.to_mut();
+        offers
+            .packages
+            .retain(|name| !install.gone.contains(name) && !names.contains(name));
+        let mut then = base.clone();
+        Arc::make_mut(&mut then)
+            .offers
+            .to_mut()
+            .packages
+            .clone_from(&install.before);
+        let wanted: Vec<&str> = install
+            .names
+            .iter()
+            .chain(&install.gone)
+            .map(String::as_str)
+            .collect();
+        let closure = machine
+            .catalog
+            .debian_packages(&wanted, install.recommends, &then);
+        let own: u64 = closure
+            .packages
+            .iter()
+            .filter(|package| install.gone.contains(&package.name))
+            .map(|package| package.installed)
+            .sum();
+        let database = machine
+            .catalog
+            .debian_database(&then, install.count.saturating_sub(closure.packages.len()));
+        let mut size = closure.installed;
+        size = Size::range(
+            size.low.saturating_sub(own).max(database.low),
+            size.expected.saturating_sub(own).max(database.expected),
+            size.high.saturating_sub(own).max(database.high),
+        );
+        if auto && install.automatic {
+            // The libraries that programs built here need were marked to stay: which ones only the build knows.
+            size = Size::range(database.low, size.expected / 10, size.high);
+        }
+        let label = match install.names.as_slice() {
+            [] => "the package database, after packages were removed again".to_owned(),
+            names => format!(
+                "packages {}, after others were removed again",
+                names.join(", ")
+            ),
+        };
+        machine.put(
+            &install.path,
+            label,
+            vec![Part::main(Kind::SystemPackage, size)],
+            &closure.basis,
+        );
+    }
+    machine.apt = installs;
 }

@@ -7,8 +7,9 @@ use super::Invocation;
 use super::pip::Site;
 use crate::context::Context;
 use crate::facts::{Arch, Catalog, ImageFacts, Libc, WheelPlatform};
+use crate::finding::Severity;
 use crate::ledger::{Effects, LayerIndex, Node, Origin, Part, Tree};
-use crate::size::{Basis, Kind, Size};
+use crate::size::{Basis, Size};
 use crate::stage::join;
 
 /// What a command is known to read of the files that COPY and ADD brought.
@@ -63,6 +64,8 @@ pub struct FileProblem {
     pub line: u32,
     /// A stable name in kebab-case.
     pub code: &'static str,
+    /// An error where the command fails.
+    pub severity: Severity,
     /// One sentence.
     pub message: String,
 }
@@ -104,6 +107,12 @@ pub(crate) struct Machine<'a> {
     pub(crate) mounts: Vec<String>,
     /// Whether the command at hand may not run at all.
     pub(crate) conditional: bool,
+    /// What comes from the command before it in a pipe, or from a file, where it may be large.
+    pub(crate) input: Option<(Size, Basis)>,
+    /// What it writes to its standard output, where that may be large.
+    pub(crate) output: Option<(Size, Basis)>,
+    /// What `apt-get install` put in this layer.
+    pub(crate) apt: Vec<super::AptInstall>,
     /// What `apk add --virtual` put under one name.
     pub(crate) virtual_packages: BTreeMap<String, Vec<String>>,
     pub(crate) facts: RunFacts,
@@ -185,11 +194,53 @@ impl Machine<'_> {
         self.tree.put(path, node, &mut self.effects);
     }
 
+    /// Sizes of the files that a path names; the last component may be a pattern.
+    pub(crate) fn matching(&self, path: &str) -> std::vec::IntoIter<(Size, Basis)> {
+        let path = self.absolute(path);
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+        let found: Vec<(Size, Basis)> = if name.contains(['*', '?']) {
+            let own = |key: &str| {
+                key.strip_prefix(folder)
+                    .and_then(|rest| rest.strip_prefix('/'))
+                    .is_some_and(|rest| !rest.contains('/') && glob(name, rest))
+            };
+            self.tree
+                .under(folder)
+                .filter(|(key, _)| own(key))
+                .map(|(_, node)| (node.size(), (*node.basis).clone()))
+                .collect()
+        } else {
+            self.tree
+                .get(&path)
+                .map(|node| (node.size(), (*node.basis).clone()))
+                .into_iter()
+                .collect()
+        };
+        found.into_iter()
+    }
+
+    /// Adds to a file.
+    pub(crate) fn append(&mut self, path: &str, part: Part, basis: &Basis) {
+        let whole = match self.tree.get(path) {
+            Some(node) => part.size.plus(node.size()),
+            None => part.size,
+        };
+        self.put(
+            path,
+            "",
+            vec![Part {
+                size: whole,
+                ..part
+            }],
+            basis,
+        );
+    }
+
     /// Removes what lies at a path; the last component may be a pattern.
     pub(crate) fn remove(&mut self, path: &str) {
         let path = self.absolute(path);
         self.touches(&path);
-        if self.mounted(&path) || self.conditional {
+        if self.mounted(&path) || self.conditional || self.remove_scattered(&path) {
             return;
         }
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
@@ -268,6 +319,9 @@ impl Machine<'_> {
             return;
         }
         let copies = self.tree.copied(&from, &to, self.layer);
+        if copies.is_empty() && self.copy_scattered(&from, &to) {
+            return;
+        }
         if copies.is_empty() && self.tree.inside(&from).is_some() {
             self.note(format!("`{source}` is a part of something whose parts are not known: its copy is not counted"));
         }
@@ -339,7 +393,7 @@ impl Machine<'_> {
         let python = self
             .base
             .as_deref()
-            .and_then(ImageFacts::python_version)
+            .and_then(|base| self.catalog.python_of(base))
             .unwrap_or((3, 12));
         let environment = program
             .rsplit_once("/bin/")
@@ -431,24 +485,21 @@ impl Machine<'_> {
         }
     }
 
+    /// Says what is wrong with a lock file: the command that reads it fails.
+    pub(crate) fn lock_problem(&mut self, path: &str, error: &crate::facts::LockError) {
+        let file = self.context_path(path).unwrap_or_else(|| path.to_owned());
+        self.facts.problems.push(FileProblem {
+            file,
+            line: 0,
+            code: error.code(),
+            severity: Severity::Error,
+            message: error.to_string(),
+        });
+    }
+
     /// Says that a command may read anything.
     pub(crate) fn reads_anything(&mut self, why: String) {
         self.facts.reads.anything.get_or_insert(why);
-    }
-
-    /// A command that no model knows: named, and counted as anything from nothing to a lot.
-    pub(crate) fn unmodelled(&mut self, invocation: &Invocation) {
-        let text = invocation.text.clone();
-        self.reads_anything(format!("`{}` is not modelled", invocation.program));
-        let (size, basis) = self.catalog.tools().unmodelled();
-        let path = format!("/…/{}-{}", invocation.program, invocation.index);
-        self.put(
-            &path,
-            format!("`{}`", invocation.program),
-            vec![Part::main(Kind::Other, size)],
-            &basis,
-        );
-        self.facts.unmodelled.push(text);
     }
 }
 

@@ -1,7 +1,9 @@
 //! `npm`: `node_modules` from the lock file, and npm's cache.
 
-use super::{CacheUse, FileProblem, Install, Invocation, Machine, Model};
-use crate::facts::{Arch, Libc, PackageLock};
+use std::collections::BTreeSet;
+
+use super::{CacheUse, Install, Invocation, Machine, Model};
+use crate::facts::{Arch, Libc, LockError, PackageLock};
 use crate::ledger::Part;
 use crate::size::{Basis, Kind, Size};
 
@@ -36,11 +38,23 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
             machine.remove(&path);
         }
         Some("run" | "run-script" | "test" | "start" | "exec" | "rebuild") => {
-            machine.reads_anything(format!("`{}` runs scripts of the project", invocation.text));
-            machine.note(format!("what `{}` writes is not known", invocation.text));
+            script(invocation, machine, &folder);
         }
         _ => {}
     }
+}
+
+/// A script of the project: what it writes lies somewhere in the project's folder.
+pub(super) fn script(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str) {
+    machine.runs_code(invocation);
+    let size = machine.guess(|guess| &guess.script_output);
+    machine.scatter(
+        folder,
+        &format!("output-{}", invocation.index),
+        format!("what `{}` writes", invocation.text),
+        Kind::JavaScript,
+        size,
+    );
 }
 
 fn production(invocation: &Invocation, machine: &Machine<'_>) -> bool {
@@ -88,28 +102,14 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str) {
         } else {
             format!("{folder}/node_modules")
         };
-        (modules, named.iter().map(|word| versioned(word)).collect())
+        (modules, with_needs(machine, &named))
     } else {
         (
             format!("{folder}/node_modules"),
             locked(invocation, machine, folder, production, &mut manifests),
         )
     };
-    let mut downloads = Vec::new();
-    for package in &packages {
-        let facts = machine.catalog.npm_package(
-            &package.name,
-            Some(package.version.as_str()).filter(|version| !version.is_empty()),
-        );
-        downloads.push(facts.download);
-        let suffix = if package.dev { DEVELOPMENT } else { "" };
-        machine.put(
-            &format!("{modules}/{}{suffix}", package.place),
-            format!("{} {}", package.name, package.version).trim_end(),
-            vec![Part::main(Kind::JavaScript, facts.installed)],
-            &facts.basis,
-        );
-    }
+    let (_, downloads) = place(machine, &modules, &packages);
     let writes_manifests = !matches!(
         invocation.command(WITH_VALUE).as_deref(),
         Some("ci" | "clean-install")
@@ -167,12 +167,76 @@ fn lock_files(
 /// Marks the node of a package that `npm prune --omit=dev` removes.
 const DEVELOPMENT: &str = "#dev";
 
-struct Package {
-    name: String,
-    version: String,
+pub(super) struct Package {
+    pub(super) name: String,
+    pub(super) version: String,
     /// Its place below `node_modules`.
     place: String,
     dev: bool,
+}
+
+/// Puts packages into a folder; the bytes there and those that were downloaded.
+pub(super) fn place(
+    machine: &mut Machine<'_>,
+    modules: &str,
+    packages: &[Package],
+) -> (Vec<Size>, Vec<Size>) {
+    let (mut installed, mut downloads) = (Vec::new(), Vec::new());
+    for package in packages {
+        let facts = machine.catalog.npm_package(
+            &package.name,
+            Some(package.version.as_str()).filter(|version| !version.is_empty()),
+        );
+        installed.push(facts.installed);
+        downloads.push(facts.download);
+        let suffix = if package.dev { DEVELOPMENT } else { "" };
+        machine.put(
+            &format!("{modules}/{}{suffix}", package.place),
+            format!("{} {}", package.name, package.version).trim_end(),
+            vec![Part::main(Kind::JavaScript, facts.installed)],
+            &facts.basis,
+        );
+    }
+    (installed, downloads)
+}
+
+/// As [`place`], and nothing is put anywhere.
+pub(super) fn sizes(machine: &Machine<'_>, packages: &[Package]) -> (Vec<Size>, Vec<Size>) {
+    packages
+        .iter()
+        .map(|package| {
+            let version = Some(package.version.as_str()).filter(|version| !version.is_empty());
+            let facts = machine.catalog.npm_package(&package.name, version);
+            (facts.installed, facts.download)
+        })
+        .unzip()
+}
+
+/// Packages more than these are no longer followed.
+const MOST: usize = 2_000;
+
+/// Packages of the command line and what they need, as far as the table of measured packages tells it.
+pub(super) fn with_needs(machine: &Machine<'_>, named: &[String]) -> Vec<Package> {
+    let mut packages: Vec<Package> = named.iter().map(|word| versioned(word)).collect();
+    let mut seen: BTreeSet<String> = packages.iter().map(|one| one.name.clone()).collect();
+    let mut next = 0;
+    while next < packages.len().min(MOST) {
+        let one = &packages[next];
+        let version = Some(one.version.as_str()).filter(|version| !version.is_empty());
+        let facts = machine.catalog.npm_package(&one.name, version);
+        for need in facts.dependencies.into_iter().flatten() {
+            if seen.insert(need.clone()) {
+                packages.push(Package {
+                    place: need.clone(),
+                    name: need,
+                    version: String::new(),
+                    dev: false,
+                });
+            }
+        }
+        next += 1;
+    }
+    packages
 }
 
 /// `name@version`, where a scope starts with `@` too.
@@ -198,41 +262,82 @@ fn locked(
     production: bool,
     manifests: &mut Vec<String>,
 ) -> Vec<Package> {
-    for name in [
-        "package.json",
-        "npm-shrinkwrap.json",
-        "package-lock.json",
-        ".npmrc",
-    ] {
-        let path = format!("{folder}/{name}");
+    *manifests = read_manifests(
+        machine,
+        folder,
+        &[
+            "package.json",
+            "npm-shrinkwrap.json",
+            "package-lock.json",
+            ".npmrc",
+        ],
+    );
+    let lock = manifests
+        .iter()
+        .find(|path| path.ends_with("shrinkwrap.json") || path.ends_with("-lock.json"))
+        .cloned();
+    read_lock(
+        invocation,
+        machine,
+        folder,
+        lock,
+        production,
+        PackageLock::read,
+    )
+}
+
+/// The manifests that lie in a folder: the tool reads them, and may run a script that one names.
+pub(super) fn read_manifests(
+    machine: &mut Machine<'_>,
+    folder: &str,
+    names: &[&str],
+) -> Vec<String> {
+    let mut manifests = Vec::new();
+    for name in names {
+        let path = format!("{}/{name}", folder.trim_end_matches('/'));
         if machine.tree.get(&path).is_some() {
             machine.reads(&path);
             manifests.push(path);
         }
     }
     if let Some(script) = machine
-        .text(&format!("{folder}/package.json"))
+        .text(&format!("{}/package.json", folder.trim_end_matches('/')))
         .and_then(install_script)
     {
         machine.reads_anything(format!("`package.json` runs `{script}` after an install"));
     }
-    let lock = manifests
-        .iter()
-        .find(|path| path.ends_with("shrinkwrap.json") || path.ends_with("-lock.json"));
-    let Some((path, text)) = lock.and_then(|path| Some((path.clone(), machine.text(path)?))) else {
+    manifests
+}
+
+/// What a lock file lists for this platform; what is wrong with it is a finding. Without one, what the manifest in the folder asks for.
+pub(super) fn read_lock(
+    invocation: &Invocation,
+    machine: &mut Machine<'_>,
+    folder: &str,
+    path: Option<String>,
+    production: bool,
+    read: impl Fn(&str) -> Result<PackageLock, LockError>,
+) -> Vec<Package> {
+    let Some((path, text)) = path.and_then(|path| {
+        let text = machine.text(&path)?;
+        Some((path, text))
+    }) else {
         machine.note(format!("`{}` finds no lock file among the files that COPY and ADD bring: what it installs is not known", invocation.text));
+        let manifest = format!("{}/package.json", folder.trim_end_matches('/'));
+        let asked = machine
+            .text(&manifest)
+            .and_then(|text| asked(text, production));
+        if let Some(asked) = asked {
+            return with_needs(machine, &asked);
+        }
+        machine.unlisted(&format!("{folder}/node_modules"), invocation.index);
         return Vec::new();
     };
-    let lock = match PackageLock::read(text) {
+    let lock = match read(text) {
         Ok(lock) => lock,
         Err(error) => {
-            let file = machine.context_path(&path).unwrap_or(path);
-            machine.facts.problems.push(FileProblem {
-                file,
-                line: 0,
-                code: error.code(),
-                message: error.to_string(),
-            });
+            machine.lock_problem(&path, &error);
+            machine.unlisted(&format!("{folder}/node_modules"), invocation.index);
             return Vec::new();
         }
     };
@@ -258,6 +363,25 @@ fn locked(
             dev: package.dev,
         })
         .collect()
+}
+
+/// The packages that a manifest asks for, each with the version that its range starts at.
+fn asked(manifest: &str, production: bool) -> Option<Vec<String>> {
+    let manifest: serde_json::Value = serde_json::from_str(manifest).ok()?;
+    let lists = ["dependencies", "optionalDependencies", "devDependencies"];
+    let lists = &lists[..if production { 2 } else { 3 }];
+    let all = lists.iter().filter_map(|list| manifest[list].as_object());
+    let word = |(name, range): (&String, &serde_json::Value)| {
+        let range = range.as_str().unwrap_or_default();
+        let version = range.trim_start_matches(['^', '~', '>', '=', 'v', ' ']);
+        let version = version.split([' ', '|', ',']).next().unwrap_or_default();
+        if version.starts_with(|first: char| first.is_ascii_digit()) {
+            format!("{name}@{version}")
+        } else {
+            name.clone()
+        }
+    };
+    Some(all.flatten().map(word).collect())
 }
 
 /// The first script of a manifest that an install runs.
@@ -293,7 +417,7 @@ fn cache(invocation: &Invocation, machine: &mut Machine<'_>, downloads: &[Size])
 }
 
 /// `npm prune --omit=dev`: development packages go.
-fn prune(machine: &mut Machine<'_>, folder: &str) {
+pub(super) fn prune(machine: &mut Machine<'_>, folder: &str) {
     let modules = format!("{folder}/node_modules");
     if !machine.conditional {
         let layer = machine.layer;

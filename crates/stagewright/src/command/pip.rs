@@ -2,11 +2,12 @@
 
 use super::{CacheUse, FileProblem, Install, Invocation, Machine, Model};
 use crate::facts::{InstalledPackage, PackageFacts, Requirements, WheelFit, normalize_name};
+use crate::finding::Severity;
 use crate::ledger::{Part, Role};
 use crate::size::{Kind, Size};
 
 pub(super) const MODEL: Model = Model {
-    programs: &["pip"],
+    programs: &["pip", "pip-sync", "pip-compile"],
     run,
 };
 
@@ -51,7 +52,39 @@ const WITH_VALUE: &[&str] = &[
 ];
 
 fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
-    pip(invocation, machine);
+    match invocation.program.as_str() {
+        // It writes a requirements file.
+        "pip-compile" => {
+            machine.reads_anything(format!("`{}` resolves versions", invocation.text));
+            machine.note(format!(
+                "which versions `{}` finds depends on the day of the build",
+                invocation.text
+            ));
+        }
+        "pip-sync" => {
+            let site = machine.python_site(&invocation.program_path);
+            install(&files_as_requirements(invocation), machine, &site);
+        }
+        _ => pip(invocation, machine),
+    }
+}
+
+/// `pip-sync a.txt` as `pip install -r a.txt`.
+pub(super) fn files_as_requirements(invocation: &Invocation) -> Invocation {
+    let mut args = vec![Some("install".to_owned())];
+    let files: Vec<_> = invocation.operands().collect();
+    let files = if files.is_empty() {
+        vec![Some("requirements.txt".to_owned())]
+    } else {
+        files
+    };
+    for file in files {
+        args.extend([Some("-r".to_owned()), file]);
+    }
+    Invocation {
+        args,
+        ..invocation.clone()
+    }
 }
 
 /// `pip …` and `python -m pip …`.
@@ -140,6 +173,7 @@ fn requested(
                 file,
                 line: problem.line,
                 code: problem.code.as_str(),
+                severity: Severity::Warning,
                 message: problem.message.clone(),
             });
         }
@@ -148,7 +182,7 @@ fn requested(
 }
 
 /// The packages that come along, and what is known of them.
-fn closure(
+pub(super) fn closure(
     invocation: &Invocation,
     machine: &mut Machine<'_>,
     site: &Site,
@@ -235,7 +269,7 @@ fn label(package: &InstalledPackage) -> String {
     }
 }
 
-fn names(packages: &[InstalledPackage]) -> Vec<(String, String)> {
+pub(super) fn names(packages: &[InstalledPackage]) -> Vec<(String, String)> {
     packages
         .iter()
         .map(|package| {
@@ -248,11 +282,33 @@ fn names(packages: &[InstalledPackage]) -> Vec<(String, String)> {
 }
 
 fn install(invocation: &Invocation, machine: &mut Machine<'_>, site: &Site) {
-    let (packages, manifests) = closure(invocation, machine, site);
+    let (mut packages, manifests) = closure(invocation, machine, site);
     let (folder, prefix) = destination(invocation, machine, site);
     let byte_code =
         !invocation.has(&["--no-compile"]) && machine.variable("PIP_NO_COMPILE").is_none();
-    for package in &packages {
+    if !invocation.has(&["--force-reinstall", "--ignore-installed", "-I"]) {
+        packages.retain(|package| !is_there(machine, &folder, package));
+    }
+    store(machine, &folder, &packages, byte_code);
+    finish(invocation, machine, site, &packages, manifests, prefix);
+}
+
+/// Whether an earlier command put the same version of a package into a folder: it is not installed again.
+pub(super) fn is_there(machine: &Machine<'_>, folder: &str, package: &InstalledPackage) -> bool {
+    let node = machine
+        .tree
+        .get(&format!("{folder}/{}", package.facts.name));
+    node.is_some_and(|node| *node.label == *label(package))
+}
+
+/// Puts packages into a folder.
+pub(super) fn store(
+    machine: &mut Machine<'_>,
+    folder: &str,
+    packages: &[InstalledPackage],
+    byte_code: bool,
+) {
+    for package in packages {
         let path = format!("{folder}/{}", package.facts.name);
         machine.put(
             &path,
@@ -261,7 +317,6 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, site: &Site) {
             &package.facts.basis,
         );
     }
-    finish(invocation, machine, site, &packages, manifests, prefix);
 }
 
 /// `pip wheel` and `pip download`: archives in a folder.

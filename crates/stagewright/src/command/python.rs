@@ -2,6 +2,7 @@
 
 use super::pip;
 use super::{Invocation, Machine, Model};
+use crate::facts::PackageFacts;
 use crate::ledger::{Node, Part};
 use crate::size::{Kind, Size};
 
@@ -30,6 +31,14 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
                 ..invocation.clone()
             };
             pip::pip(&inner, machine);
+        }
+        Some(tool @ ("uv" | "poetry" | "pdm" | "pipenv")) => {
+            let inner = Invocation {
+                program: tool.to_owned(),
+                args: invocation.args[rest..].to_vec(),
+                ..invocation.clone()
+            };
+            super::run(&inner, machine);
         }
         Some("venv" | "virtualenv") => environment(invocation, machine, rest),
         Some("compileall") => compile(invocation, machine, rest),
@@ -127,24 +136,45 @@ fn environment(invocation: &Invocation, machine: &mut Machine<'_>, skip: usize) 
     }
 }
 
-/// Byte code for every source file below a folder that has none yet.
+/// Byte code for every source file below a folder that has none yet: for packages that the tables know what they say, else by the bytes
+/// of the source.
 fn compile(invocation: &Invocation, machine: &mut Machine<'_>, skip: usize) {
+    let site = machine.python_site(&invocation.program_path);
+    let platform = machine.wheel_platform();
     for folder in invocation.args[skip..]
         .iter()
         .flatten()
         .filter(|arg| !arg.starts_with('-'))
     {
         let folder = machine.absolute(folder);
-        let source = machine
-            .tree
-            .under(&folder)
-            .filter(|(_, node)| !node.parts.iter().any(|part| part.kind == Kind::ByteCode))
-            .flat_map(|(_, node)| &node.parts)
-            .filter(|part| part.kind == Kind::PythonSource)
-            .map(|part| part.size);
-        let source = Size::sum(source);
-        let (size, basis) = machine.catalog.tools().byte_code(source);
-        let part = Part::main(Kind::ByteCode, size);
+        let (mut known, mut source) = (Vec::new(), Vec::new());
+        for (_, node) in machine.tree.under(&folder) {
+            if node.parts.iter().any(|part| part.kind == Kind::ByteCode) {
+                continue;
+            }
+            let (name, version) = match node.label.rsplit_once(' ') {
+                Some((name, version)) => (name, Some(version)),
+                None => (&*node.label, None),
+            };
+            let named = Some(name).filter(|name| !name.is_empty()).map(|name| {
+                machine
+                    .catalog
+                    .python_package(name, version, site.python, platform)
+            });
+            match named.filter(PackageFacts::is_known) {
+                Some(facts) => known.push(facts.byte_code),
+                None => source.extend(
+                    node.parts
+                        .iter()
+                        .filter(|part| part.kind == Kind::PythonSource)
+                        .map(|part| part.size),
+                ),
+            }
+        }
+        let tools = machine.catalog.tools();
+        let (size, basis) = tools.byte_code(Size::sum(source));
+        known.push(size);
+        let part = Part::main(Kind::ByteCode, Size::sum(known));
         machine.put(
             &format!("{folder}/__pycache__"),
             "byte code",

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::distro::DistroId;
 use super::image::ImageFacts;
 use super::table::Table;
-use crate::size::{Basis, Size};
+use crate::size::{Basis, Size, scaled};
 
 /// What the installation of distribution packages adds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -48,6 +48,7 @@ pub struct SystemPackage {
 #[serde(deny_unknown_fields)]
 struct Rules {
     minimal: String,
+    minimal_trixie: String,
     #[expect(dead_code, reason = "for the generator of the tables")]
     common: String,
     layer: Layer,
@@ -59,19 +60,42 @@ struct Rules {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Layer {
-    installed_share: f64,
-    slim_share: f64,
-    slim_share_toolchain: f64,
-    toolchain: Vec<String>,
+    size_class: Vec<SizeClass>,
     database: u64,
+    database_per_package_of_base: u64,
     database_per_package: u64,
+    database_share: f64,
+    log_per_removed_package: u64,
     byte_code_share: f64,
+    byte_code_share_modules: f64,
     error: f64,
     error_slim: f64,
+    error_removed: f64,
     error_other_release: f64,
     error_recommends: f64,
     source: String,
     date: String,
+}
+
+impl Rules {
+    /// Bytes that dpkg and apt write for themselves when packages come to those of the base, `sum` being their Installed-Size.
+    fn database(&self, of_base: usize, new: usize, sum: u64) -> u64 {
+        let count = |packages: usize| u64::try_from(packages).expect("a count fits 64 bits");
+        let layer = &self.layer;
+        layer.database
+            + layer.database_per_package_of_base * count(of_base)
+            + layer.database_per_package * count(new)
+            + scaled(sum, layer.database_share)
+    }
+}
+
+/// What becomes of packages below an Installed-Size, where their files were not added up.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SizeClass {
+    below: u64,
+    files: f64,
+    excluded: f64,
 }
 
 #[derive(Deserialize)]
@@ -99,7 +123,7 @@ struct Unknown {
     high: u64,
 }
 
-/// A row of one of the two tables.
+/// A row of one of the two tables of a release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Id {
     more: bool,
@@ -108,34 +132,107 @@ struct Id {
 
 type Ids = BTreeSet<Id>;
 
-/// The packages of bookworm.
+/// The packages of Debian.
 pub(crate) struct DebianTable {
     rules: Rules,
+    /// Bytes of the files of some packages.
+    files: OnceLock<Table>,
+    bookworm: OnceLock<Release>,
+    trixie: OnceLock<Release>,
+}
+
+/// The packages of one release.
+struct Release {
+    /// Its code name.
+    name: &'static str,
     common: Table,
-    more: OnceLock<Table>,
+    /// The rest, where it is part of the catalogue.
+    more: Option<OnceLock<Table>>,
     minimal: Ids,
     /// What a base has, by the names of its packages: asked again and again for the same few bases.
     bases: Mutex<BTreeMap<Vec<String>, Arc<Ids>>>,
 }
 
+/// What is new, what is unknown and what is there already.
+struct Closed {
+    packages: Vec<SystemPackage>,
+    unknown: Vec<String>,
+    there: Vec<String>,
+}
+
 impl DebianTable {
-    /// The embedded tables.
+    /// The embedded tables; each is unpacked when a base asks for it.
     pub(crate) fn embedded() -> Self {
-        let rules: Rules = toml::from_str(include_str!("../../catalog/debian.toml"))
-            .expect("catalog/debian.toml is valid");
-        let common = Table::unpack(include_bytes!("../../catalog/debian_bookworm.tsv.zst"));
-        let mut table = Self {
-            rules,
-            common,
-            more: OnceLock::new(),
-            minimal: Ids::new(),
-            bases: Mutex::default(),
-        };
-        let minimal = table.rules.minimal.split_whitespace();
-        table.minimal = minimal
-            .filter_map(|name| row(&table.common, name, false))
-            .collect();
-        table
+        Self {
+            rules: toml::from_str(include_str!("../../catalog/debian.toml"))
+                .expect("catalog/debian.toml is valid"),
+            files: OnceLock::new(),
+            bookworm: OnceLock::new(),
+            trixie: OnceLock::new(),
+        }
+    }
+
+    fn bookworm(&self) -> &Release {
+        self.bookworm.get_or_init(|| {
+            let common = Table::unpack(include_bytes!("../../catalog/debian_bookworm.tsv.zst"));
+            Release::new("bookworm", common, true, &self.rules.minimal)
+        })
+    }
+
+    fn trixie(&self) -> &Release {
+        self.trixie.get_or_init(|| {
+            let common = Table::unpack(include_bytes!("../../catalog/debian_trixie.tsv.zst"));
+            Release::new("trixie", common, false, &self.rules.minimal_trixie)
+        })
+    }
+
+    /// The release whose packages a base takes: its own, or the nearest there is.
+    fn release(&self, base: &ImageFacts) -> &Release {
+        let newer = base.distro.id == DistroId::Debian
+            && base
+                .distro
+                .version
+                .as_deref()
+                .and_then(|version| version.split('.').next()?.parse::<u32>().ok())
+                .is_some_and(|version| version >= 13);
+        if newer
+            || matches!(
+                base.distro.codename.as_deref(),
+                Some("trixie" | "forky" | "sid")
+            )
+        {
+            self.trixie()
+        } else {
+            self.bookworm()
+        }
+    }
+
+    /// The packages that an installation brings. What the table of a release lacks is taken from bookworm, which is there in full.
+    fn close(
+        &self,
+        release: &Release,
+        names: &[&str],
+        recommends: bool,
+        base: &ImageFacts,
+    ) -> (Closed, bool) {
+        let offered = &base.offers.packages;
+        let mut closed = release.closed(names, recommends, offered);
+        if release.more.is_some() || closed.unknown.is_empty() {
+            return (closed, false);
+        }
+        let missing = std::mem::take(&mut closed.unknown);
+        let missing: Vec<&str> = missing.iter().map(String::as_str).collect();
+        let rest = self.bookworm().closed(&missing, recommends, offered);
+        let known: BTreeSet<String> = closed.packages.iter().map(|one| one.name.clone()).collect();
+        let borrowed = !rest.packages.is_empty();
+        closed.packages.extend(
+            rest.packages
+                .into_iter()
+                .filter(|one| !known.contains(&one.name)),
+        );
+        closed.unknown = rest.unknown;
+        closed.there.extend(rest.there);
+        (closed, borrowed)
     }
 
     /// What `apt-get install` of these names adds to an image.
@@ -145,29 +242,31 @@ impl DebianTable {
         recommends: bool,
         base: &ImageFacts,
     ) -> SystemClosure {
-        let present = self.present(&base.offers.packages);
-        let (ids, mut unknown, there) = self.close(names, recommends, &present);
-        let packages: Vec<SystemPackage> = ids.iter().map(|id| self.package(*id)).collect();
+        let release = self.release(base);
+        let (closed, borrowed) = self.close(release, names, recommends, base);
+        let Closed {
+            packages,
+            mut unknown,
+            there,
+        } = closed;
         unknown.sort_unstable();
         unknown.dedup();
         let layer = &self.rules.layer;
 
         let sum: u64 = packages.iter().map(|package| package.installed).sum();
-        let python: u64 = packages
+        let files = packages
             .iter()
-            .filter(|package| is_python(&package.name))
-            .map(|package| package.installed)
-            .sum();
-        let slim = match base.offers.path_exclude {
-            false => 1.0,
-            true if packages
-                .iter()
-                .any(|package| layer.toolchain.contains(&package.name)) =>
-            {
-                layer.slim_share_toolchain
-            }
-            true => layer.slim_share,
-        };
+            .map(|package| self.files(package, base.offers.path_exclude));
+        let files = Size::exact(files.sum());
+        let byte_code = packages.iter().map(|package| {
+            let share = match python_source(&package.name) {
+                Some(PythonSource::Interpreter) => layer.byte_code_share,
+                Some(PythonSource::Modules) => layer.byte_code_share_modules,
+                None => 0.0,
+            };
+            scaled(package.installed, share)
+        });
+        let byte_code = Size::exact(byte_code.sum());
         let mut error = if base.offers.path_exclude {
             layer.error_slim
         } else {
@@ -176,17 +275,15 @@ impl DebianTable {
         if recommends {
             error += layer.error_recommends;
         }
-        let bookworm = base.distro.codename.as_deref() == Some("bookworm");
-        if !bookworm {
+        let same = base.distro.codename.as_deref() == Some(release.name) && !borrowed;
+        if !same {
             error += layer.error_other_release;
         }
-        let files = Size::exact(sum).scale(layer.installed_share * slim);
-        let byte_code = Size::exact(python).scale(layer.byte_code_share);
-        let count = u64::try_from(packages.len()).expect("a count fits 64 bits");
         let database = if packages.is_empty() {
             0
         } else {
-            layer.database + layer.database_per_package * count
+            let of_base = release.present(&base.offers.packages).len();
+            self.rules.database(of_base, packages.len(), sum)
         };
         let asks = packages
             .iter()
@@ -199,14 +296,14 @@ impl DebianTable {
             .map(|_| Size::range(one.low, one.bytes, one.high));
         let guessed: Vec<Size> = unknowns.collect();
         let download: u64 = packages.iter().map(|package| package.download).sum();
-        let download_error = if bookworm {
+        let download_error = if same {
             0.01
         } else {
             layer.error_other_release
         };
 
-        let mut source = format!("{}; {}", self.common.basis().source, layer.source);
-        if !bookworm {
+        let mut source = format!("{}; {}", release.common.basis().source, layer.source);
+        if !same {
             source = match base.distro.id {
                 DistroId::Debian | DistroId::Ubuntu => {
                     format!("{source}; another release than the base's")
@@ -228,6 +325,43 @@ impl DebianTable {
         }
     }
 
+    /// Bytes of dpkg's database and logs after so many packages came and went again.
+    pub(crate) fn database(&self, base: &ImageFacts, removed: usize) -> Size {
+        let layer = &self.rules.layer;
+        let removed = u64::try_from(removed).expect("a count fits 64 bits");
+        let logs = layer.log_per_removed_package * removed;
+        let of_base = self.release(base).present(&base.offers.packages).len();
+        Size::within(
+            self.rules.database(of_base, 0, 0) + logs,
+            layer.error_removed,
+            layer.error_removed,
+        )
+    }
+
+    /// Bytes of a package's files; under the rule of the slim images without documentation, manuals and translations. Another version
+    /// has more or less of everything.
+    fn files(&self, package: &SystemPackage, slim: bool) -> u64 {
+        let files = self
+            .files
+            .get_or_init(|| Table::new(include_str!("../../catalog/debian_files.tsv").to_owned()));
+        if let Some(row) = files.find(&package.name).next() {
+            let mut columns = files.line(row).split('\t').skip(1);
+            let mut kib = || columns.next().and_then(|text| text.parse::<u64>().ok());
+            if let (Some(files), Some(excluded), Some(installed)) = (kib(), kib(), kib()) {
+                let bytes = (files - if slim { excluded.min(files) } else { 0 }) * 1024;
+                return bytes * package.installed / (installed * 1024).max(1);
+            }
+        }
+        let classes = &self.rules.layer.size_class;
+        let class = classes
+            .iter()
+            .find(|class| package.installed < class.below)
+            .or(classes.last())
+            .expect("catalog/debian.toml has classes");
+        let share = class.files - if slim { class.excluded } else { 0.0 };
+        scaled(package.installed, share)
+    }
+
     /// Bytes of the package lists that stay where nobody removes them, and how far they compress.
     pub(crate) fn lists(&self) -> (Size, Basis) {
         let lists = &self.rules.lists;
@@ -236,6 +370,33 @@ impl DebianTable {
             lists.date.clone(),
         );
         (Size::within(lists.bytes, lists.error, lists.error), basis)
+    }
+}
+
+impl Release {
+    fn new(name: &'static str, common: Table, more: bool, minimal: &str) -> Self {
+        let minimal = minimal
+            .split_whitespace()
+            .filter_map(|name| row(&common, name, false))
+            .collect();
+        Self {
+            name,
+            common,
+            more: more.then(OnceLock::new),
+            minimal,
+            bases: Mutex::default(),
+        }
+    }
+
+    /// What is new when these names are installed beside what a base offers.
+    fn closed(&self, names: &[&str], recommends: bool, offered: &[String]) -> Closed {
+        let present = self.present(offered);
+        let (ids, unknown, there) = self.close(names, recommends, &present);
+        Closed {
+            packages: ids.iter().map(|id| self.package(*id)).collect(),
+            unknown,
+            there,
+        }
     }
 
     /// What an image has whose Dockerfile installed `names`.
@@ -306,18 +467,19 @@ impl DebianTable {
     fn find(&self, name: &str) -> Option<Id> {
         // `apt-get install name=version`, `name:arch`, `name/suite`
         let name = name.split(['=', ':', '/']).next().unwrap_or_default();
-        row(&self.common, name, false).or_else(|| row(self.more(), name, true))
+        row(&self.common, name, false).or_else(|| row(self.more()?, name, true))
     }
 
-    fn more(&self) -> &Table {
-        self.more.get_or_init(|| {
+    fn more(&self) -> Option<&Table> {
+        let more = self.more.as_ref()?;
+        Some(more.get_or_init(|| {
             Table::unpack(include_bytes!("../../catalog/debian_bookworm_more.tsv.zst"))
-        })
+        }))
     }
 
     fn line(&self, id: Id) -> &str {
-        let table = if id.more { self.more() } else { &self.common };
-        table.line(id.row as usize)
+        let table = if id.more { self.more() } else { None };
+        table.unwrap_or(&self.common).line(id.row as usize)
     }
 
     fn package(&self, id: Id) -> SystemPackage {
@@ -361,7 +523,22 @@ fn row(table: &Table, name: &str, more: bool) -> Option<Id> {
     })
 }
 
-/// Whether the package's scripts compile Python sources on installation.
-fn is_python(name: &str) -> bool {
-    name.starts_with("python3") || name.starts_with("libpython3")
+/// Python source that a package's scripts compile on installation.
+enum PythonSource {
+    /// The interpreter and its standard library, with binaries among them.
+    Interpreter,
+    /// Nothing but modules.
+    Modules,
+}
+
+fn python_source(package: &str) -> Option<PythonSource> {
+    let rest = package
+        .strip_prefix("libpython3")
+        .or_else(|| package.strip_prefix("python3"))?;
+    match rest.strip_prefix('-') {
+        // Wheels for new virtual environments stay packed.
+        Some(module) if module.ends_with("-whl") => None,
+        Some("minimal" | "stdlib" | "dev") | None => Some(PythonSource::Interpreter),
+        Some(_) => Some(PythonSource::Modules),
+    }
 }

@@ -5,18 +5,23 @@
 
 mod alpine;
 mod base;
+mod bun_lock;
 mod compression;
 mod debian;
 mod distro;
 mod image;
 mod image_table;
 pub(crate) mod interpreter;
+mod lock;
+mod lock_lines;
 mod marker;
 mod measured;
 mod npm;
 mod package_lock;
+mod pnpm_lock;
 mod python;
 mod python_closure;
+mod python_lock;
 mod python_table;
 mod requirement;
 mod requirements;
@@ -25,6 +30,7 @@ mod table;
 mod tag;
 pub(crate) mod tools;
 mod wheel;
+mod yarn_lock;
 
 use std::sync::OnceLock;
 
@@ -33,9 +39,11 @@ pub use compression::{Codec, Compression};
 pub use debian::{SystemClosure, SystemPackage};
 pub use distro::{Distro, DistroId, Libc};
 pub use image::{ImageFacts, ImageFit, LayerDigest};
+pub use lock::LockError;
 pub use measured::MeasuredImage;
 pub use npm::NpmFacts;
-pub use package_lock::{LockedPackage, PackageLock, PackageLockError};
+pub use package_lock::{LockedPackage, PackageLock};
+pub use python_lock::{FileKind, LockedFile, LockedPython, PythonLock, Wanted};
 
 pub use python::{KindShare, PackageFacts};
 pub use python_closure::{InstalledPackage, PythonClosure};
@@ -108,6 +116,12 @@ impl Catalog {
         image::variants(self.images(), family, version, as_of)
     }
 
+    /// The version of Python that a base image runs: its own, else the one that its distribution packages.
+    pub(crate) fn python_of(&self, base: &ImageFacts) -> Option<(u32, u32)> {
+        base.python_version()
+            .or_else(|| self.python().ratios.of_distribution(&base.distro))
+    }
+
     /// What is known of a Python package, in one version (the newest known one by default) and for one interpreter and platform.
     ///
     /// In this order: a package measured after installation; the size of its file and the ratio that its other versions have; the
@@ -122,10 +136,32 @@ impl Catalog {
         python::find(self.python(), name, version, python, platform)
     }
 
+    /// What is known of a package that a lock file lists: as [`Self::python_package`], with the size that the lock file gives for the
+    /// file that fits, where it gives one.
+    pub fn locked_python_package(
+        &self,
+        package: &LockedPython,
+        python: (u32, u32),
+        platform: WheelPlatform,
+    ) -> PackageFacts {
+        match package.download(python, platform) {
+            Some(file) => python::find_locked(
+                self.python(),
+                &package.name,
+                &package.version,
+                python,
+                platform,
+                file,
+            ),
+            None => self.python_package(&package.name, Some(&package.version), python, platform),
+        }
+    }
+
     /// What pip installs for a requirement file: the packages listed, and those they need as far as the tables know it.
     ///
     /// A file that lists everything gains nothing. A version that is not pinned is the newest in the tables that is allowed.
-    /// Needs are those of the listed version; a fully pinned file whose exact version no table has gains nothing from it.
+    /// Needs are those of the listed version or of the nearest that a table has. A pinned file that lists what its packages need, as
+    /// `pip freeze` writes it, gains nothing from another version's. Extras bring along what `catalog/python.toml` lists.
     pub fn python_closure(
         &self,
         requirements: &Requirements,
@@ -137,7 +173,7 @@ impl Catalog {
 
     /// What `apt-get install` of these names adds to an image, with or without recommended packages.
     ///
-    /// Sizes are those of bookworm; on a base of another release the range is wider. Versions and architectures behind a name
+    /// Sizes are those of the base's release where that is bookworm or trixie; else those of the nearer one, with a wider range. Versions and architectures behind a name
     /// (`curl=7.88`, `gcc:amd64`) are cut off.
     pub fn debian_packages(
         &self,
@@ -146,6 +182,11 @@ impl Catalog {
         base: &ImageFacts,
     ) -> SystemClosure {
         self.debian().install(names, recommends, base)
+    }
+
+    /// Bytes of dpkg's database and logs, which every install writes anew, also where so many of its packages are removed again.
+    pub(crate) fn debian_database(&self, base: &ImageFacts, removed: usize) -> Size {
+        self.debian().database(base, removed)
     }
 
     /// Bytes of the package lists that `apt-get update` leaves, with their basis.

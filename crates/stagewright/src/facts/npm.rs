@@ -43,9 +43,9 @@ impl NpmFacts {
 struct Rules {
     source: String,
     date: String,
-    exact: f64,
-    other_version: f64,
-    other_major: f64,
+    exact: [f64; 2],
+    other_version: [f64; 2],
+    other_major: [f64; 2],
     tarball: f64,
     tarball_ratio: f64,
     tarball_ratio_error: f64,
@@ -113,7 +113,7 @@ impl NpmTable {
         let column = |index: usize| best.get(index).copied().unwrap_or_default();
         let number = |index: usize| column(index).parse::<u64>().unwrap_or_default();
         let exact = version == Some(column(1));
-        let error = match version {
+        let [below, above] = match version {
             Some(_) if exact => rules.exact,
             Some(version) if major(version) == major(column(1)) => rules.other_version,
             _ => rules.other_major,
@@ -126,12 +126,13 @@ impl NpmTable {
         NpmFacts {
             name: name.to_owned(),
             version: Some(column(1).to_owned()),
-            installed: Size::within(unpacked, error, error),
+            installed: Size::within(unpacked, below, above),
             download: if deflated > 0 {
-                Size::within(deflated, error + rules.tarball, error + rules.tarball)
+                Size::within(deflated, below + rules.tarball, above + rules.tarball)
             } else {
-                let error = error + rules.tarball_ratio_error;
-                Size::within(scaled(unpacked, 1.0 / rules.tarball_ratio), error, error)
+                let own = rules.tarball_ratio_error;
+                let tarball = scaled(unpacked, 1.0 / rules.tarball_ratio);
+                Size::within(tarball, below + own, above + own)
             },
             files: Some(number(3)),
             native: !column(5).is_empty(),

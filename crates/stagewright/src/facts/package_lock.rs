@@ -1,13 +1,15 @@
 //! npm's lock file, versions 2 and 3: which packages `npm ci` installs, and where.
 
 use serde::{Deserialize, Serialize};
+
+use super::lock::{LockError, bounded};
 use std::collections::BTreeMap;
 
-/// What a `package-lock.json` (or `npm-shrinkwrap.json`) installs.
+/// What a lock file of npm, yarn, pnpm or bun installs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PackageLock {
-    /// `lockfileVersion`: 2 or 3.
+    /// The version of the lock file: 2 or 3 for npm.
     pub version: u32,
     /// The packages below `node_modules`, in the order of their paths.
     pub packages: Vec<LockedPackage>,
@@ -48,6 +50,24 @@ pub struct LockedPackage {
 }
 
 impl LockedPackage {
+    /// A package for every platform, needed by the application itself.
+    pub(super) fn named(name: &str, version: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            path: format!("node_modules/{name}"),
+            dev: false,
+            optional: false,
+            dev_optional: false,
+            peer: false,
+            link: false,
+            install_script: false,
+            os: Vec::new(),
+            cpu: Vec::new(),
+            libc: Vec::new(),
+        }
+    }
+
     /// Whether npm installs it on Linux with this processor (`x64`, `arm64`) and C library (`glibc`, `musl`).
     pub fn fits_linux(&self, cpu: &str, libc: &str) -> bool {
         allows(&self.os, "linux") && allows(&self.cpu, cpu) && allows(&self.libc, libc)
@@ -59,35 +79,6 @@ fn allows(list: &[String], value: &str) -> bool {
     let named = list.iter().any(|one| one == value || one == "any");
     let only_exclusions = list.iter().all(|one| one.starts_with('!'));
     !excluded && (named || only_exclusions)
-}
-
-/// Why a lock file cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PackageLockError {
-    /// The file is not JSON, or not of the shape of a lock file.
-    #[error("the lock file cannot be read")]
-    Malformed {
-        /// What the JSON reader says, with line and column.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// Version 1 lists no paths, and nobody knows what a later one means.
-    #[error("lock file version {version} is not supported: versions 2 and 3 are")]
-    UnknownVersion {
-        /// The version found; 0 where it says none.
-        version: u32,
-    },
-}
-
-impl PackageLockError {
-    /// The stable code.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Malformed { .. } => "malformed-lock-file",
-            Self::UnknownVersion { .. } => "unknown-lock-file-version",
-        }
-    }
 }
 
 #[derive(Deserialize)]
@@ -143,13 +134,13 @@ impl From<OneOrMore> for Vec<String> {
 
 impl PackageLock {
     /// Reads a lock file.
-    pub fn read(text: &str) -> Result<Self, PackageLockError> {
-        let file: File = serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text))
-            .map_err(|source| PackageLockError::Malformed { source })?;
+    pub fn read(text: &str) -> Result<Self, LockError> {
+        let file: File = serde_json::from_str(bounded(text)?).map_err(LockError::malformed)?;
         if !matches!(file.lockfile_version, 2 | 3) {
-            return Err(PackageLockError::UnknownVersion {
-                version: file.lockfile_version,
-            });
+            return Err(LockError::version(
+                file.lockfile_version,
+                "versions 2 and 3 of package-lock.json are",
+            ));
         }
         let packages = file.packages.into_iter().filter_map(|(path, entry)| {
             // The project itself and its workspaces are not below `node_modules`.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::distro::Libc;
+use super::python_lock::FileKind;
 use super::python_table::{Factor, Files, Measured, PythonTable, compare, is_preview, same};
 use super::wheel::{Arch, WheelFit, WheelPlatform, normalize_name};
 use crate::size::{Basis, Kind, Size, scaled};
@@ -55,6 +56,24 @@ impl PackageFacts {
     pub fn is_known(&self) -> bool {
         self.version.is_some()
     }
+
+    /// Makes every range at least so wide, as a share: the version is not the one that the numbers are of, for all that is known.
+    pub(crate) fn widen(&mut self, share: f64) {
+        for size in [
+            &mut self.download,
+            &mut self.installed,
+            &mut self.byte_code,
+            &mut self.tests,
+            &mut self.tests_byte_code,
+        ] {
+            let wide = Size::within(size.expected, share, share);
+            *size = Size::range(
+                size.low.min(wide.low),
+                size.expected,
+                size.high.max(wide.high),
+            );
+        }
+    }
 }
 
 /// What the tables know of a package; see [`Catalog::python_package`](super::Catalog::python_package).
@@ -89,6 +108,57 @@ pub(crate) fn find(
         (None, Some(seen)) => question.measured(seen, None),
         (None, None) => question.unknown(),
     }
+}
+
+/// As [`find`], where a lock file tells the size of the file that is installed.
+pub(crate) fn find_locked(
+    table: &PythonTable,
+    name: &str,
+    version: &str,
+    python: (u32, u32),
+    platform: WheelPlatform,
+    file: (u64, FileKind),
+) -> PackageFacts {
+    let name = normalize_name(name);
+    let measured = table.measured(&name);
+    let seen = pick_measured(&measured, Some(version), python, platform);
+    let exact = seen.is_some_and(|seen| {
+        same(version, seen.version) && fits(seen, platform) && seen.file == file.0
+    });
+    if exact {
+        return find(table, &name, Some(version), python, platform);
+    }
+    let (bytes, kind) = file;
+    let of = |wanted: FileKind| (kind == wanted).then_some(bytes);
+    let native = of(FileKind::Native);
+    let listed = table.versions(&name);
+    let dependencies =
+        pick(&listed, Some(version), |files| files.version).map_or("", |files| files.dependencies);
+    let files = Files {
+        version,
+        uploaded: "",
+        native: native.is_some(),
+        any: of(FileKind::Pure),
+        manylinux: [native, native],
+        musllinux: [native, native],
+        sdist: of(FileKind::Source),
+        complete: true,
+        dependencies,
+    };
+    let question = Question {
+        table,
+        name,
+        version: Some(version),
+        python,
+        platform,
+    };
+    let mut facts = question.by_files(&files, seen);
+    facts.basis.source = facts.basis.source.replacen(
+        &table.wheels().basis().source,
+        "size of the file in the lock file",
+        1,
+    );
+    facts
 }
 
 /// The row of the version; else the newest before it; else the oldest after it. Without a version the newest release.

@@ -37,6 +37,18 @@ pub struct InstalledPackage {
     pub pinned: bool,
 }
 
+impl InstalledPackage {
+    /// A package that a lock file lists.
+    pub(crate) fn locked(facts: PackageFacts, version: String) -> Self {
+        Self {
+            facts,
+            version: Some(version),
+            line: None,
+            pinned: true,
+        }
+    }
+}
+
 impl PythonClosure {
     /// Bytes in site-packages without byte code.
     pub fn installed(&self) -> Size {
@@ -90,6 +102,12 @@ pub(crate) fn close(
         elsewhere: Vec::new(),
         complete: true,
     };
+    let mut asked: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for entry in requirements.applying() {
+        let extras = entry.extras.iter();
+        let named = extras.map(|extra| format!("{}[{extra}]", entry.name));
+        asked.entry(entry.name.clone()).or_default().extend(named);
+    }
     let mut seen = BTreeSet::new();
     let mut open: VecDeque<(String, Option<u32>)> = VecDeque::new();
     for entry in requirements.applying() {
@@ -105,10 +123,14 @@ pub(crate) fn close(
     }
     // With hashes pip takes nothing that is not listed.
     let follow = !requirements.has_hashes();
-    let frozen = requirements.is_pinned();
+    let frozen = requirements.is_pinned() && is_freeze(table, requirements, python, platform);
     while let Some((name, line)) = open.pop_front() {
         let (version, pinned) = choose(&name);
-        let facts = python::find(table, &name, version.as_deref(), python, platform);
+        let mut facts = python::find(table, &name, version.as_deref(), python, platform);
+        if !pinned && facts.version.is_some() {
+            // Which version pip takes is a matter of the day, and of the limits that the packages set each other.
+            facts.widen(table.ratios.limits.unpinned);
+        }
         let exact = match (&facts.version, &version) {
             (Some(found), Some(wanted)) => same(found, wanted),
             _ => false,
@@ -117,7 +139,10 @@ pub(crate) fn close(
             // The needs of another version than the one pinned would add what is not installed.
             Some(_) if frozen && !exact => closure.complete = false,
             Some(needs) if follow => {
-                for need in needs {
+                for need in needs
+                    .iter()
+                    .chain(table.ratios.needs_of_extras(asked.remove(&name)))
+                {
                     if seen.len() < MOST && seen.insert(need.clone()) {
                         open.push_back((need.clone(), None));
                     }
@@ -134,4 +159,30 @@ pub(crate) fn close(
         });
     }
     closure
+}
+
+/// Whether a pinned file lists what its packages need, as `pip freeze` and the compilers of such files write it: at least four of five
+/// needs, for those of another version than the one pinned are not quite the same. A file that pins only what it names itself is none.
+fn is_freeze(
+    table: &PythonTable,
+    requirements: &Requirements,
+    python: (u32, u32),
+    platform: WheelPlatform,
+) -> bool {
+    let listed: BTreeSet<&str> = requirements.applying().map(|entry| &*entry.name).collect();
+    let (mut inside, mut all) = (0, 0);
+    for entry in requirements.applying() {
+        let facts = python::find(
+            table,
+            &entry.name,
+            entry.version.as_deref(),
+            python,
+            platform,
+        );
+        for need in facts.dependencies.iter().flatten() {
+            all += 1;
+            inside += usize::from(listed.contains(&**need));
+        }
+    }
+    inside * 5 >= all * 4
 }

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use pep440_rs::Version;
 use serde::Deserialize;
 
+use super::distro::{Distro, DistroId};
 use super::table::Table;
 
 /// Low, expected and high factor.
@@ -48,6 +49,7 @@ pub(crate) struct Limits {
     pub(crate) other_version: f64,
     pub(crate) other_version_unsized: f64,
     pub(crate) other_python: f64,
+    pub(crate) unpinned: f64,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +80,8 @@ pub(crate) struct Ratios {
     byte_code_by_python: BTreeMap<String, f64>,
     released: BTreeMap<String, String>,
     end_of_life: BTreeMap<String, String>,
+    extras: BTreeMap<String, Vec<String>>,
+    distribution: BTreeMap<String, String>,
     pub(crate) musllinux: Musllinux,
 }
 
@@ -89,6 +93,27 @@ impl Ratios {
             known.copied().unwrap_or(1.0)
         };
         factor(python) / factor(measured)
+    }
+
+    /// The Python that a distribution packages.
+    pub(crate) fn of_distribution(&self, distro: &Distro) -> Option<(u32, u32)> {
+        let release = match distro.id {
+            DistroId::Debian => "debian",
+            DistroId::Ubuntu => "ubuntu",
+            _ => return None,
+        };
+        let key = format!("{release} {}", distro.version.as_deref()?);
+        let (major, minor) = self.distribution.get(&key)?.split_once('.')?;
+        Some((major.parse().ok()?, minor.parse().ok()?))
+    }
+
+    /// What the extras of a package bring along, each given as `package[extra]`; nothing for those that the table lacks.
+    pub(crate) fn needs_of_extras(
+        &self,
+        extras: Option<Vec<String>>,
+    ) -> impl Iterator<Item = &String> {
+        let extras = extras.into_iter().flatten();
+        extras.flat_map(|extra| self.extras.get(&extra).into_iter().flatten())
     }
 
     /// The day from which projects publish wheels for a version of Python: some three months before its release.

@@ -24,7 +24,65 @@ pub(crate) struct Tools {
     layer: Share,
     optional_extensions: Optional,
     build_tools: Names,
+    guess: Guesses,
+    stripped: Factor,
+    locale: Bytes,
+    account_files: Bytes,
+    home_skeleton: Bytes,
+    package_manager: Bytes,
+    bare_environment: Bytes,
+    uv_cache: Factor,
+    poetry_cache: Factor,
+    yarn_cache: Factor,
+    yarn_later_cache: Factor,
+    pnpm_store: Factor,
+    bun_cache: Factor,
+    go: Go,
+    cargo: Cargo,
     source_builds: Vec<SourceBuild>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Go {
+    module: Bytes,
+    build_cache: Bytes,
+    program: Bytes,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cargo {
+    registry: Bytes,
+    target: Bytes,
+    program: Bytes,
+}
+
+/// What is known to the build alone.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Guesses {
+    pub(crate) download: Bytes,
+    pub(crate) unpacked_download: Bytes,
+    pub(crate) unpacked: Bytes,
+    pub(crate) repository: Bytes,
+    pub(crate) shallow_repository: Bytes,
+    pub(crate) compiled: Bytes,
+    pub(crate) installed_build: Bytes,
+    pub(crate) rpm_package: Bytes,
+    pub(crate) rpm_metadata: Bytes,
+    pub(crate) deb_file: Bytes,
+    pub(crate) gem: Bytes,
+    pub(crate) composer: Bytes,
+    pub(crate) jvm_build: Bytes,
+    pub(crate) dotnet: Bytes,
+    pub(crate) php_extension: Bytes,
+    pub(crate) conda_package: Bytes,
+    pub(crate) unlisted_packages: Bytes,
+    pub(crate) script_output: Bytes,
+    pub(crate) interpreter: Bytes,
+    pub(crate) toolchain: Bytes,
+    pub(crate) configuration: Bytes,
 }
 
 /// The Debian packages that Python packages without a wheel for Linux need.
@@ -78,11 +136,12 @@ struct Venv {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Bytes {
+pub(crate) struct Bytes {
     low: u64,
     expected: u64,
     high: u64,
     source: String,
+    date: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -105,10 +164,13 @@ struct Factor {
 }
 
 impl Bytes {
-    fn sized(&self) -> (Size, Basis) {
+    pub(crate) fn sized(&self) -> (Size, Basis) {
         (
             Size::range(self.low, self.expected, self.high),
-            Basis::new(&self.source),
+            Basis {
+                source: self.source.clone(),
+                date: self.date.clone(),
+            },
         )
     }
 }
@@ -172,6 +234,11 @@ impl Tools {
         self.unmodelled.sized()
     }
 
+    /// What is known to the build alone.
+    pub(crate) fn guess(&self) -> &Guesses {
+        &self.guess
+    }
+
     /// Byte code of so much source.
     pub(crate) fn byte_code(&self, source: Size) -> (Size, Basis) {
         let row = &self.byte_code;
@@ -202,8 +269,110 @@ impl Tools {
     }
 
     /// An archive that ADD unpacks.
-    pub(crate) fn unpacked(&self, bytes: u64) -> (Size, Basis) {
-        self.unpacked.of(Size::exact(bytes))
+    pub(crate) fn unpacked(&self, packed: Size) -> (Size, Basis) {
+        self.unpacked.of(packed)
+    }
+
+    /// What is packed to so many bytes when it is unpacked again: an archive of it.
+    pub(crate) fn packed(&self, size: Size) -> (Size, Basis) {
+        let basis = self.unpacked.of(size).1;
+        let by = |factor: f64| size.scale(1.0 / factor);
+        let size = Size::range(
+            by(self.unpacked.high).low,
+            by(self.unpacked.expected).expected,
+            by(self.unpacked.low).high,
+        );
+        (size, basis)
+    }
+
+    /// What is left of a program without its symbols.
+    pub(crate) fn stripped(&self, size: Size) -> (Size, Basis) {
+        self.stripped.of(size)
+    }
+
+    /// A compiled locale.
+    pub(crate) fn locale(&self) -> (Size, Basis) {
+        self.locale.sized()
+    }
+
+    /// What a new user or group writes.
+    pub(crate) fn account_files(&self) -> (Size, Basis) {
+        self.account_files.sized()
+    }
+
+    /// What a new home folder holds.
+    pub(crate) fn home_skeleton(&self) -> (Size, Basis) {
+        self.home_skeleton.sized()
+    }
+
+    /// A package manager that corepack downloads.
+    pub(crate) fn package_manager(&self) -> (Size, Basis) {
+        self.package_manager.sized()
+    }
+
+    /// A virtual environment without pip.
+    pub(crate) fn bare_environment(&self) -> (Size, Basis) {
+        self.bare_environment.sized()
+    }
+
+    /// What uv's cache holds besides what it shares with an environment of this size.
+    pub(crate) fn uv_cache(&self, installed: Size) -> (Size, Basis) {
+        self.uv_cache.of(installed)
+    }
+
+    /// What poetry keeps of its downloads.
+    pub(crate) fn poetry_cache(&self, downloads: Size) -> (Size, Basis) {
+        self.poetry_cache.of(downloads)
+    }
+
+    /// What yarn 1 keeps of packages that weigh so much in `node_modules`.
+    pub(crate) fn yarn_cache(&self, installed: Size) -> (Size, Basis) {
+        self.yarn_cache.of(installed)
+    }
+
+    /// The archives of later yarns.
+    pub(crate) fn yarn_later_cache(&self, installed: Size) -> (Size, Basis) {
+        self.yarn_later_cache.of(installed)
+    }
+
+    /// What pnpm's store and its metadata hold besides what they share with `node_modules`.
+    pub(crate) fn pnpm_store(&self, installed: Size) -> (Size, Basis) {
+        self.pnpm_store.of(installed)
+    }
+
+    /// What bun's cache holds besides what it shares with `node_modules`.
+    pub(crate) fn bun_cache(&self, installed: Size) -> (Size, Basis) {
+        self.bun_cache.of(installed)
+    }
+
+    /// A module in Go's module cache, archive and sources.
+    pub(crate) fn go_module(&self) -> (Size, Basis) {
+        self.go.module.sized()
+    }
+
+    /// Go's build cache after a build.
+    pub(crate) fn go_build_cache(&self) -> (Size, Basis) {
+        self.go.build_cache.sized()
+    }
+
+    /// A program that Go builds.
+    pub(crate) fn go_program(&self) -> (Size, Basis) {
+        self.go.program.sized()
+    }
+
+    /// A crate in cargo's registry, archive and sources.
+    pub(crate) fn cargo_crate(&self) -> (Size, Basis) {
+        self.cargo.registry.sized()
+    }
+
+    /// What cargo compiles for a crate of the lock file.
+    pub(crate) fn cargo_target(&self) -> (Size, Basis) {
+        self.cargo.target.sized()
+    }
+
+    /// A program that cargo builds.
+    pub(crate) fn cargo_program(&self) -> (Size, Basis) {
+        self.cargo.program.sized()
     }
 
     /// `apt-get upgrade`.

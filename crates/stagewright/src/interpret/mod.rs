@@ -1,5 +1,9 @@
 //! Runs the build in the mind: every step of every stage that is built, on a file system of sized paths.
 
+mod branch;
+mod called;
+mod condition;
+mod copy;
 mod shell;
 
 use std::collections::BTreeMap;
@@ -7,16 +11,15 @@ use std::sync::Arc;
 
 use stagewright_syntax::shell::Script;
 
+use called::basename;
+
 use crate::command::{self, Invocation, Machine, RunFacts};
 use crate::context::{Context, EntryKind, Sources};
 use crate::facts::{Arch, Catalog, ImageFacts};
 use crate::kind;
 use crate::ledger::{Effects, LayerIndex, Node, Origin, Part, Tree};
-use crate::size::{Basis, Kind, Size};
-use crate::stage::{
-    Base, CopyOp, CopySource, From, MountKind, Op, RunOp, StageGraph, StageId, StageInstruction,
-    join,
-};
+use crate::size::{Basis, Size};
+use crate::stage::{Base, From, MountKind, Op, RunOp, StageGraph, StageId, StageInstruction, join};
 
 /// The layer number of files that a mount shows: they are in no layer.
 const MOUNTED: LayerIndex = usize::MAX;
@@ -177,176 +180,6 @@ impl Interpreter<'_> {
         tree
     }
 
-    fn copy(&self, copy: &CopyOp, mut tree: Tree, layer: LayerIndex) -> (Tree, Effects, RunFacts) {
-        let (mut effects, mut facts) = (Effects::default(), RunFacts::default());
-        let folder = copy.destination.ends_with('/') || copy.sources.len() > 1;
-        let destination = copy.destination.trim_end_matches('/');
-        for source in &copy.sources {
-            match source {
-                CopySource::Heredoc { name, content } => {
-                    let path = if folder {
-                        join(&copy.destination, name)
-                    } else {
-                        destination.to_owned()
-                    };
-                    let node = file_node(
-                        &path,
-                        content.len() as u64,
-                        layer,
-                        Origin::Inline(Arc::from(content.as_str())),
-                        "text in the Dockerfile",
-                    );
-                    tree.put(&path, node, &mut effects);
-                }
-                CopySource::Path(path) => match &copy.from {
-                    From::Context => self.copy_context(
-                        copy,
-                        path,
-                        folder,
-                        &mut tree,
-                        layer,
-                        &mut effects,
-                        &mut facts,
-                    ),
-                    From::Stage(stage) => {
-                        let from = &self.stages[stage.0];
-                        copy_stage(
-                            &from.tree,
-                            copy,
-                            path,
-                            folder,
-                            &mut tree,
-                            layer,
-                            &mut effects,
-                            &mut facts,
-                        );
-                    }
-                    From::Image(image) => {
-                        let from = self.image_tree(image, layer);
-                        copy_stage(
-                            &from,
-                            copy,
-                            path,
-                            folder,
-                            &mut tree,
-                            layer,
-                            &mut effects,
-                            &mut facts,
-                        );
-                    }
-                    From::Named(name) => self.unknown_source(
-                        &format!("the named context `{name}`"),
-                        destination,
-                        &mut tree,
-                        layer,
-                        &mut effects,
-                        &mut facts,
-                    ),
-                },
-                CopySource::Url { address, .. } => self.unknown_source(
-                    &format!("the download `{address}`"),
-                    destination,
-                    &mut tree,
-                    layer,
-                    &mut effects,
-                    &mut facts,
-                ),
-                CopySource::Git { address, .. } => self.unknown_source(
-                    &format!("the repository `{address}`"),
-                    destination,
-                    &mut tree,
-                    layer,
-                    &mut effects,
-                    &mut facts,
-                ),
-            }
-        }
-        (tree, effects, facts)
-    }
-
-    /// Something from outside the build: said, and counted as anything from nothing to a lot.
-    fn unknown_source(
-        &self,
-        what: &str,
-        destination: &str,
-        tree: &mut Tree,
-        layer: LayerIndex,
-        effects: &mut Effects,
-        facts: &mut RunFacts,
-    ) {
-        facts.notes.push(format!("the size of {what} is not known"));
-        let (size, _) = self.catalog.tools().unmodelled();
-        let node = Node {
-            parts: vec![Part::main(Kind::Other, size)],
-            layer,
-            label: Arc::from(what),
-            origin: Origin::Made,
-            basis: Arc::new(Basis::new("not known before the build: order of magnitude")),
-        };
-        tree.put(&format!("{destination}/…"), node, effects);
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one call site; a struct would only repeat these names"
-    )]
-    fn copy_context(
-        &self,
-        copy: &CopyOp,
-        source: &str,
-        folder: bool,
-        tree: &mut Tree,
-        layer: LayerIndex,
-        effects: &mut Effects,
-        facts: &mut RunFacts,
-    ) {
-        let sources = Sources::new([source])
-            .exclude(copy.excludes.iter().cloned())
-            .parents(copy.parents);
-        let selected = match self.context.matched(&sources) {
-            Ok(selected) => selected,
-            Err(error) => return facts.notes.push(error.to_string()),
-        };
-        if selected.is_empty() {
-            facts.notes.push(format!(
-                "`{source}` is not in the build context: the build fails here"
-            ));
-        }
-        let base = copy.destination.trim_end_matches('/');
-        for file in selected
-            .iter()
-            .filter(|file| matches!(file.entry.kind, EntryKind::File { .. }))
-        {
-            let bytes = file.entry.size();
-            let path = if file.named && !folder && !copy.parents {
-                base.to_owned()
-            } else {
-                format!("{base}/{}", file.relative)
-            };
-            if copy.add && copy.unpack != Some(false) && kind::is_tar(&file.entry.path) {
-                let (size, basis) = self.catalog.tools().unpacked(bytes);
-                let node = Node {
-                    parts: vec![Part::main(Kind::Other, size)],
-                    layer,
-                    label: Arc::from(format!("unpacked {}", file.entry.path)),
-                    origin: Origin::Made,
-                    basis: Arc::new(basis),
-                };
-                tree.put(&format!("{path}…"), node, effects);
-                continue;
-            }
-            let origin = Origin::Context(Arc::from(file.entry.path.as_str()));
-            // A file that is there already with the same content, times and owner is in no layer a second time (`sameDirent` in
-            // `util/overlay/overlay_linux.go`).
-            let plain = copy.chown.is_empty() && copy.chmod.is_empty() && !copy.link;
-            if plain && tree.get(&path).is_some_and(|node| node.origin == origin) {
-                continue;
-            }
-            let node = file_node(&path, bytes, layer, origin, "the build context");
-            tree.put(&path, node, effects);
-        }
-    }
-
     fn run(
         &self,
         run: &RunOp,
@@ -382,6 +215,9 @@ impl Interpreter<'_> {
             arch: self.arch,
             mounts,
             conditional: false,
+            input: None,
+            output: None,
+            apt: Vec::new(),
             virtual_packages: BTreeMap::new(),
             facts: RunFacts::default(),
         };
@@ -389,7 +225,7 @@ impl Interpreter<'_> {
             shell::run(&Script::parse(script), script, &mut machine);
         } else if let Some((program, args)) = run.argv.split_first() {
             let invocation = Invocation {
-                program: shell::basename(program).to_owned(),
+                program: basename(program).to_owned(),
                 program_path: program.clone(),
                 args: args.iter().cloned().map(Some).collect(),
                 text: run.argv.join(" "),
@@ -473,46 +309,5 @@ fn file_node(path: &str, bytes: u64, layer: LayerIndex, origin: Origin, basis: &
         label: Arc::from(""),
         origin,
         basis: Arc::new(Basis::new(basis)),
-    }
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "two call sites; a struct would only repeat these names"
-)]
-fn copy_stage(
-    from: &Tree,
-    copy: &CopyOp,
-    source: &str,
-    folder: bool,
-    tree: &mut Tree,
-    layer: LayerIndex,
-    effects: &mut Effects,
-    facts: &mut RunFacts,
-) {
-    let source = join("/", source);
-    let target = copy.destination.trim_end_matches('/').to_owned();
-    if let Some(node) = from.get(&source).filter(|node| node.label.is_empty()) {
-        // A file: into the folder, or as the destination itself.
-        let path = if folder {
-            format!("{target}/{}", shell::basename(&source))
-        } else {
-            target
-        };
-        let node = Node {
-            layer,
-            ..node.clone()
-        };
-        tree.put(&path, node, effects);
-        return;
-    }
-    let copies = from.copied(&source, &target, layer);
-    if copies.is_empty() {
-        facts.notes.push(format!(
-            "what `{source}` holds is not known: its copy is not counted"
-        ));
-    }
-    for (path, node) in copies {
-        tree.put(&path, node, effects);
     }
 }

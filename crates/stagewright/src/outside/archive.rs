@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use sha2::{Digest as _, Sha256};
 
+use super::parallel;
 use crate::measure::blob::{self, Packing, Watched};
 use crate::measure::entry::{self, Content, Used};
 use crate::measure::manifest::{self, Blobs, Choice, DESCRIPTION, Promise, Source};
@@ -461,34 +460,12 @@ impl io::Seek for Window {
     }
 }
 
-/// Does some pieces of work, as many at a time as there are processors. The error of the first piece that has one.
+/// Does some pieces of work at a time. The error of the first piece that has one.
 fn in_parallel<T: Send>(
     count: usize,
     work: impl Fn(usize) -> Result<T, MeasureError> + Sync,
 ) -> Result<Vec<T>, MeasureError> {
-    let threads = thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(count);
-    let next = AtomicUsize::new(0);
-    let worker = || {
-        let mut done = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            if at >= count {
-                return done;
-            }
-            done.push((at, work(at)));
-        }
-    };
-    let mut done: Vec<(usize, Result<T, MeasureError>)> = thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
-        workers
-            .into_iter()
-            .flat_map(|worker| worker.join().expect("reading a layer does not panic"))
-            .collect()
-    });
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, result)| result).collect()
+    parallel::in_parallel(count, work).into_iter().collect()
 }
 
 fn unreadable(path: &Path, source: io::Error) -> MeasureError {

@@ -10,6 +10,8 @@ mod archive;
 mod directory;
 mod files;
 mod git;
+mod many;
+mod parallel;
 mod walk;
 
 pub use directory::DirectoryOptions;
@@ -18,3 +20,4 @@ pub use files::{
     read_standard_input, write_dockerfile, write_file,
 };
 pub use git::GitError;
+pub use many::{AnalyzeError, analyze_many};

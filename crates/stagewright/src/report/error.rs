@@ -14,7 +14,7 @@ use crate::edit::OperationError;
 use crate::history::HistoryError;
 use crate::measure::MeasureError;
 use crate::options::OptionsError;
-use crate::outside::{FilesError, GitError};
+use crate::outside::{AnalyzeError, FilesError, GitError};
 use crate::project::ProjectError;
 use crate::snapshot::SnapshotError;
 use crate::trace::TraceError;
@@ -134,6 +134,7 @@ macro_rules! coded {
 coded!(
     AnalysisError,
     ConfigError,
+    AnalyzeError,
     ContextError,
     DurationError,
     ExpectationError,

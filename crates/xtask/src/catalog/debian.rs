@@ -1,8 +1,9 @@
-//! Debian bookworm: names, sizes and dependencies, with everything resolved that can be resolved beforehand.
+//! Debian bookworm and trixie: names, sizes and dependencies, with everything resolved that can be resolved beforehand.
 //!
 //! A dependency becomes a list of row numbers: the alternatives in order, a virtual package standing for its providers by name.
 //! What the smallest system already has is left out. Two tables: packages that several others need, the common ones of
-//! the hand-written file, and all that these need; and the rest, whose own rows are numbered with a `+`.
+//! the hand-written file, and all that these need; and the rest, whose own rows are numbered with a `+`. Of trixie there is the first
+//! table alone: what it lacks is taken from bookworm.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -20,6 +21,7 @@ const ALTERNATIVES: usize = 8;
 #[derive(Deserialize)]
 struct Names {
     minimal: String,
+    minimal_trixie: String,
     common: String,
 }
 
@@ -47,13 +49,56 @@ type Packages<'t> = BTreeMap<&'t str, Package<'t>>;
 /// Virtual packages that one package alone provides: apt installs that one.
 type Alone<'t> = BTreeMap<&'t str, &'t str>;
 
-/// The two tables of bookworm.
-pub(super) fn tables(folder: &Path) -> Result<[(&'static str, String); 2], Failure> {
+/// The two tables of bookworm and the one of trixie.
+pub(super) fn tables(folder: &Path) -> Result<[(&'static str, String); 3], Failure> {
     let names: Names = toml::from_str(include_str!("../../../stagewright/catalog/debian.toml"))?;
     let minimal: BTreeSet<&str> = names.minimal.split_whitespace().collect();
     let text = unpack(&folder.join("debian_bookworm_main_amd64.tsv.zst"))?;
     let (packages, alone) = read(&text, &minimal)?;
+    let first = common(&packages, &minimal, &names.common)?;
+    let second: BTreeSet<&str> = packages
+        .keys()
+        .copied()
+        .filter(|name| !first.contains(name))
+        .collect();
+    let mut numbers = numbered(&first, "");
+    let about = |release: &str| format!("apt index of {release} main, updates and security, amd64");
+    let bookworm = write(&about("bookworm"), &packages, &first, &numbers, &alone);
+    numbers.extend(numbered(&second, "+"));
+    let more = write(&about("bookworm"), &packages, &second, &numbers, &alone);
 
+    let minimal: BTreeSet<&str> = names.minimal_trixie.split_whitespace().collect();
+    let text = index(folder, "trixie")?;
+    let (packages, alone) = read(&text, &minimal)?;
+    let first = common(&packages, &minimal, &names.common)?;
+    let trixie = write(
+        &about("trixie"),
+        &packages,
+        &first,
+        &numbered(&first, ""),
+        &alone,
+    );
+    Ok([
+        ("debian_bookworm.tsv.zst", bookworm),
+        ("debian_bookworm_more.tsv.zst", more),
+        ("debian_trixie.tsv.zst", trixie),
+    ])
+}
+
+fn numbered<'t>(names: &BTreeSet<&'t str>, sign: &str) -> BTreeMap<&'t str, String> {
+    names
+        .iter()
+        .enumerate()
+        .map(|(row, name)| (*name, format!("{sign}{row}")))
+        .collect()
+}
+
+/// The packages of the table that is unpacked first.
+fn common<'t>(
+    packages: &Packages<'t>,
+    minimal: &BTreeSet<&str>,
+    asked: &str,
+) -> Result<BTreeSet<&'t str>, Failure> {
     let mut needed: BTreeMap<&str, usize> = BTreeMap::new();
     for package in packages.values() {
         for group in package.depends.iter().chain(&package.recommends) {
@@ -63,47 +108,81 @@ pub(super) fn tables(folder: &Path) -> Result<[(&'static str, String); 2], Failu
     let bases: Bases = toml::from_str(include_str!("../../../stagewright/catalog/bases.toml"))?;
     let of_sets = bases.set.values().map(|one| one.packages.as_str());
     let of_bases = bases.base.iter().map(|one| one.packages.as_str());
-    let start = of_sets
+    let listed = of_sets
         .chain(of_bases)
-        .chain([names.common.as_str()])
+        .chain([asked])
         .flat_map(str::split_whitespace)
-        .filter_map(|name| packages.get_key_value(name).map(|(name, _)| *name))
-        .chain(
-            minimal
-                .iter()
-                .copied()
-                .filter(|name| packages.contains_key(name)),
-        )
-        .chain(
-            needed
-                .iter()
-                .filter(|(_, count)| **count >= NEEDED_BY)
-                .map(|(name, _)| *name),
-        );
-    let first = with_all_they_need(&packages, start);
-    let second: BTreeSet<&str> = packages
-        .keys()
-        .copied()
-        .filter(|name| !first.contains(name))
-        .collect();
-
-    let mut numbers: BTreeMap<&str, String> = first
+        .chain(minimal.iter().copied());
+    let often = needed
         .iter()
-        .enumerate()
-        .map(|(row, name)| (*name, row.to_string()))
+        .filter(|(_, count)| **count >= NEEDED_BY)
+        .map(|(name, _)| *name);
+    let start: Vec<&str> = listed
+        .chain(often)
+        .filter_map(|name| packages.get_key_value(name).map(|(name, _)| *name))
         .collect();
-    let common = write(&packages, &first, &numbers, &alone);
-    numbers.extend(
-        second
-            .iter()
-            .enumerate()
-            .map(|(row, name)| (*name, format!("+{row}"))),
-    );
-    let more = write(&packages, &second, &numbers, &alone);
-    Ok([
-        ("debian_bookworm.tsv.zst", common),
-        ("debian_bookworm_more.tsv.zst", more),
-    ])
+    Ok(with_all_they_need(packages, start.into_iter()))
+}
+
+/// The lists that `apt-get update` leaves (`*_NAME*_Packages`, main, updates, security), in the columns of the source table. Of a
+/// package in several the one of security counts, then that of updates.
+fn index(folder: &Path, release: &str) -> Result<String, Failure> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.contains(&format!("_{release}")) && name.ends_with("_Packages")
+        })
+        .collect();
+    files.sort_by_key(|path| {
+        let name = path.to_string_lossy().into_owned();
+        (name.contains("-security"), name.contains("-updates"), name)
+    });
+    if files.is_empty() {
+        return Err(format!("{}: no *_{release}*_Packages", folder.display()).into());
+    }
+    let mut rows: BTreeMap<String, String> = BTreeMap::new();
+    for path in files {
+        let text = std::fs::read_to_string(&path)?;
+        for paragraph in text.split("\n\n") {
+            let field = |name: &str| {
+                paragraph
+                    .lines()
+                    .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+                    .unwrap_or_default()
+            };
+            let name = field("Package");
+            if name.is_empty() {
+                continue;
+            }
+            let depends = format!("{}, {}", field("Pre-Depends"), field("Depends"));
+            let row = format!(
+                "{name}\t{}\t{}\t{}\t{}\t{}",
+                field("Size"),
+                field("Installed-Size"),
+                plain(&depends),
+                plain(field("Recommends")),
+                plain(field("Provides"))
+            );
+            rows.insert(name.to_owned(), row);
+        }
+    }
+    let rows: Vec<String> = rows.into_values().collect();
+    Ok(format!("name\n{}\n", rows.join("\n")))
+}
+
+/// `a (>= 1) | b, c:any` as `a|b c`: versions and architectures are left out.
+fn plain(list: &str) -> String {
+    let one = |name: &str| {
+        let end = name.trim().find([' ', '(', ':', '[']);
+        let name = name.trim();
+        end.map_or(name, |end| &name[..end]).to_owned()
+    };
+    let groups = list.split(',').filter(|group| !group.trim().is_empty());
+    let groups: Vec<String> = groups
+        .map(|group| group.split('|').map(one).collect::<Vec<_>>().join("|"))
+        .collect();
+    groups.join(" ")
 }
 
 fn read<'t>(text: &'t str, minimal: &BTreeSet<&str>) -> Result<(Packages<'t>, Alone<'t>), Failure> {
@@ -202,6 +281,7 @@ fn with_all_they_need<'t>(
 }
 
 fn write(
+    about: &str,
     packages: &Packages,
     names: &BTreeSet<&str>,
     numbers: &BTreeMap<&str, String>,
@@ -209,7 +289,7 @@ fn write(
 ) -> String {
     let mut table = head(
         "2026-11-23",
-        "apt index of bookworm main, updates and security, amd64",
+        about,
         &["name", "download", "installed_kib", "depends", "recommends"],
     );
     let column = |groups: &[Vec<&str>]| {

@@ -6,6 +6,7 @@ pub mod conformance;
 pub mod corpus;
 pub mod mutate;
 pub mod proof;
+pub mod random;
 pub mod scenario;
 pub mod shapes;
 

@@ -28,8 +28,10 @@ const USAGE: &str = "usage: cargo xtask TASK
                    hold our answers against those of BuildKit's own code (needs Go)
   real cache [--check] [NAME …]
                    ask a running BuildKit what its cache takes, for the scenarios of tests/real/cache
-  real cache --random N [SEED]
-                   make up N projects and changes, ask, and compare with the prediction
+  real cache --random N [SEED [FIRST]] [--record]
+                   make up N projects and changes, ask, and compare with the prediction; --record keeps the answers
+  real legacy [--check] [NAME …]
+                   the same as `real cache` for the builder before BuildKit
   real optimize [--base NAME=IMAGE] … [--skip PASS] … [PROJECT …]
                    build what is written for the sample projects, start it, and compare with the prediction
   real optimize --predict

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use stagewright_tests::scenario::{self, Scenario};
 
 use ask::Builder;
+use random::Random;
 
 /// Where the answers of a builder are.
 fn folder(builder: &str) -> PathBuf {
@@ -25,10 +26,7 @@ fn folder(builder: &str) -> PathBuf {
 /// `cargo xtask real cache`.
 pub(crate) fn cache(words: &[&str]) -> Result<(), Box<dyn Error>> {
     match words {
-        ["--random", count, rest @ ..] => {
-            let seed = rest.first().map_or(Ok(1), |seed| seed.parse())?;
-            random::run(&mut Builder::new()?, count.parse()?, seed)
-        }
+        ["--random", rest @ ..] => Random::read(rest)?.run(&mut Builder::new()?),
         ["--check", names @ ..] => ask_all("cache", names, true),
         names => ask_all("cache", names, false),
     }

@@ -106,7 +106,9 @@ fn make() -> io::Result<PathBuf> {
         fs::create_dir_all(&below)?;
         for file in 0..FILES {
             let bytes: Vec<u8> = std::iter::repeat_with(|| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
                 (state >> 33).to_le_bytes()[0]
             })
             .take(SIZE)

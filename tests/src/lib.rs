@@ -2,6 +2,7 @@
 
 pub mod buildkit;
 pub mod called;
+pub mod changed;
 pub mod conformance;
 pub mod corpus;
 pub mod mutate;

@@ -11,6 +11,7 @@ use stagewright::stage::{Base, StageGraph};
 use stagewright_syntax::Dockerfile;
 
 use crate::called::Called;
+use crate::changed::{baseless_doubts, invented_causes};
 
 /// A project with changes that are each made to it as it stands here.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -203,6 +204,10 @@ pub struct Outcome {
     pub compared: usize,
     /// Reruns whose cause is not the one that was expected.
     pub wrong_causes: Vec<String>,
+    /// Reruns whose cause is nothing that was changed.
+    pub invented_causes: Vec<String>,
+    /// Steps left open though nothing hangs on what a command writes.
+    pub baseless_doubts: Vec<String>,
 }
 
 /// Predicts a change and compares with what BuildKit did.
@@ -268,6 +273,8 @@ pub fn check(project: &Project, edit: &Edit) -> Result<Outcome, String> {
         }
     }
     outcome.wrong_causes = wrong_causes(&prediction, &edit.causes);
+    outcome.invented_causes = invented_causes(project, edit, &prediction);
+    outcome.baseless_doubts = baseless_doubts(&after, &prediction);
     Ok(outcome)
 }
 

@@ -125,6 +125,7 @@ impl Lowering<'_> {
             inputs,
             before: Arc::clone(place.before),
             copied: None,
+            script: None,
         });
         id
     }
@@ -307,7 +308,9 @@ impl Lowering<'_> {
         for (name, value) in state.env.iter() {
             definition.add(ComponentKind::Variable, name, value);
         }
-        self.push(place, StepKind::Run, definition, reads.finish())
+        let id = self.push(place, StepKind::Run, definition, reads.finish());
+        self.steps[id.0].script = run.pipe.as_ref().map(|(_, content)| content.clone());
+        id
     }
 
     fn mount(

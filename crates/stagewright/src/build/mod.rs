@@ -104,6 +104,8 @@ pub struct Step {
     pub(crate) before: Arc<State>,
     /// What a COPY or ADD puts where.
     pub(crate) copied: Option<Copied>,
+    /// The script with an interpreter of its own that a RUN writes below itself.
+    pub(crate) script: Option<String>,
 }
 
 /// What a COPY or ADD puts where.
@@ -212,7 +214,7 @@ pub struct Input {
 }
 
 /// Where an input comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Origin {
     /// The result of a step.
@@ -228,7 +230,7 @@ pub enum Origin {
 }
 
 /// A download or a git repository.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Remote {
     /// The address as written, after expansion.

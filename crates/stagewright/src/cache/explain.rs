@@ -25,19 +25,30 @@ pub(super) fn explain(
         outcomes,
         counterparts: counterparts(before, after),
     };
+    let covered = options.no_cache.covered(after);
     let mut verdicts: Vec<Verdict> = Vec::with_capacity(after.steps.len());
+    let mut doubts: Vec<Option<Arc<Doubt>>> = Vec::with_capacity(after.steps.len());
     for step in &after.steps {
-        let verdict = match &outcomes.after[step.id.0].0 {
+        let status = &outcomes.after[step.id.0].0;
+        doubts.push(match status {
+            Status::Unknown { input, unsure, .. }
+            | Status::Keyed {
+                open: Some((input, unsure)),
+                ..
+            } => Some(explainer.doubt(step, *input, unsure.as_ref(), &doubts)),
+            _ => None,
+        });
+        let verdict = match status {
             Status::Cached(_) => Verdict::Cached,
-            Status::Rerun(_) if options.no_cache.covers(step, after.builder) => Verdict::Rerun {
+            Status::Rerun(_) if covered[step.id.0] => Verdict::Rerun {
                 cause: Arc::new(Cause::NoCache),
             },
             Status::Rerun(_) => Verdict::Rerun {
                 cause: explainer.cause(step, &verdicts),
             },
             Status::Keyed { needed_by, .. } => explainer.not_exported(*needed_by, options),
-            Status::Unknown { input, unsure, .. } => Verdict::Unknown {
-                doubt: explainer.doubt(step, *input, unsure.as_ref(), &verdicts),
+            Status::Unknown { .. } => Verdict::Unknown {
+                doubt: doubts[step.id.0].clone().expect("it was just told"),
             },
         };
         verdicts.push(verdict);
@@ -186,7 +197,7 @@ impl Explainer<'_> {
         None
     }
 
-    /// A file that is written in the Dockerfile: other words, or a variable in them.
+    /// A file or a script that is written in the Dockerfile: other words, or a variable in them.
     fn written(&self, before: &Step, after: &Step) -> Cause {
         let names = after.before.env.iter().map(|(name, _)| name);
         let changed = names.map(|name| {
@@ -213,7 +224,7 @@ impl Explainer<'_> {
                 } => file.text.as_deref(),
                 _ => None,
             });
-            texts.collect()
+            texts.chain(step.script.as_deref()).collect()
         };
         first_difference(&text(before), &text(after))
     }
@@ -254,16 +265,16 @@ impl Explainer<'_> {
         step: &Step,
         input: usize,
         unsure: Option<&Unsure>,
-        verdicts: &[Verdict],
+        doubts: &[Option<Arc<Doubt>>],
     ) -> Arc<Doubt> {
         let origin = &step.inputs[input].origin;
         let Some(unsure) = unsure else {
             let Origin::Step(id) = origin else {
                 unreachable!("only a step leaves a doubt without a reason")
             };
-            let Verdict::Unknown { doubt } = &verdicts[id.0] else {
-                unreachable!("only a step that is not known leaves a doubt")
-            };
+            let doubt = doubts[id.0]
+                .as_ref()
+                .expect("only a step that is not known leaves a doubt");
             if let Doubt::Step { .. } = &**doubt {
                 return Arc::clone(doubt);
             }

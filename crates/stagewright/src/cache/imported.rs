@@ -39,6 +39,16 @@ impl Store {
     /// Finds the steps known without their layers that must run, from the target backwards: a step is needed by one that runs, and by
     /// one that is found through the content of what it reads (`edge.go`, `desiredStateDep`).
     pub(super) fn settle(&self, after: &Build, steps: &mut [(Status, Vec<Read>)]) {
+        // The key of what runs is known too late for what asks for it before anything runs, and so is that of what stands on it
+        // (`edge.go`, `checkDepMatchPossible`): what it leaves is then asked for.
+        let mut late: Vec<bool> = Vec::with_capacity(after.steps.len());
+        for step in &after.steps {
+            let stands_on_late = step.inputs.iter().any(|input| match input.origin {
+                Origin::Step(id) => !input.by_content && late[id.0],
+                _ => false,
+            });
+            late.push(stands_on_late || matches!(steps[step.id.0].0, Status::Rerun(_)));
+        }
         let mut needs: Vec<Option<Need>> = vec![None; after.steps.len()];
         if let Some(end) = after.ends[after.target.0] {
             needs[end.0] = Some(Need::Sure);
@@ -53,12 +63,15 @@ impl Store {
                     *needed_by = needed;
                     needed
                 }
-                Status::Unknown { record, .. }
-                    if self.keys_only.contains(record) && matches!(needed, Some(Need::Sure)) =>
-                {
+                Status::Unknown {
+                    record,
+                    input,
+                    unsure,
+                } if self.keys_only.contains(record) && matches!(needed, Some(Need::Sure)) => {
                     *status = Status::Keyed {
                         record: *record,
                         needed_by: needed,
+                        open: Some((*input, unsure.clone())),
                     };
                     needed
                 }
@@ -72,9 +85,10 @@ impl Store {
                 let by_content = || {
                     let links = self.links.get(&(step.definition, index));
                     let history = (steps[id.0].0.record(), input.selector);
-                    links
-                        .and_then(|links| links.by_history.get(&history))
-                        .is_none_or(|found| !found.contains(&record))
+                    late[id.0]
+                        || links
+                            .and_then(|links| links.by_history.get(&history))
+                            .is_none_or(|found| !found.contains(&record))
                 };
                 let need = if input.by_content && by_content() {
                     Some(Need::Sure)

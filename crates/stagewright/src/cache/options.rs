@@ -1,10 +1,11 @@
 //! What the next build does with the cache, besides looking into it.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use serde::Serialize;
 
-use crate::build::{Step, StepKind};
+use crate::build::{Build, Origin, Step, StepKind};
 use crate::options::{Builder, OptionsError};
 
 /// How the next build uses the cache. The default is that of `docker build .` on the builder of the build before.
@@ -82,9 +83,40 @@ impl CacheOptions {
 }
 
 impl NoCache {
+    /// For each step whether it runs whatever the cache holds. Equal steps on equal inputs are one to BuildKit, in the definition of a build
+    /// already (`client/llb/state.go`, `mergeMetadata`): what is told of one holds for all.
+    pub(super) fn covered(&self, build: &Build) -> Vec<bool> {
+        let named: Vec<bool> = build
+            .steps
+            .iter()
+            .map(|step| self.covers(step, build.builder))
+            .collect();
+        if build.builder == Builder::Legacy || !named.contains(&true) {
+            return named;
+        }
+        let mut vertices = BTreeMap::new();
+        let mut numbers: Vec<usize> = Vec::new();
+        let mut covered = Vec::new();
+        for (step, named) in build.steps.iter().zip(named) {
+            let inputs = step.inputs.iter().map(|input| match &input.origin {
+                Origin::Step(id) => (Some(numbers[id.0]), None, input.selector),
+                other => (None, Some(other), input.selector),
+            });
+            let inputs: Vec<_> = inputs.collect();
+            let next = vertices.len();
+            let number = *vertices.entry((step.definition, inputs)).or_insert(next);
+            if number == next {
+                covered.push(named);
+            }
+            covered[number] |= named;
+            numbers.push(number);
+        }
+        numbers.into_iter().map(|number| covered[number]).collect()
+    }
+
     /// BuildKit does not cover base images and WORKDIR (`llb.IgnoreCache` in `dispatchRun` and `dispatchCopy`); the builder before it
     /// covers every step, and knows no stages (`newImageProber`).
-    pub(super) fn covers(&self, step: &Step, builder: Builder) -> bool {
+    fn covers(&self, step: &Step, builder: Builder) -> bool {
         if builder == Builder::Legacy {
             return *self == Self::Everything && step.kind != StepKind::Base;
         }

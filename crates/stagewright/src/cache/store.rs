@@ -26,6 +26,8 @@ pub(super) enum Status {
     Keyed {
         record: Record,
         needed_by: Option<Need>,
+        /// The place of an input that may not be what it was, where that is not known.
+        open: Option<(usize, Option<Unsure>)>,
     },
     /// Its result is that of a step of the first build, if the input at this place is what it was.
     Unknown {
@@ -92,6 +94,16 @@ struct Candidates {
     possible: BTreeMap<Record, (usize, Option<Unsure>)>,
 }
 
+/// By which keys of an input an entry is found.
+#[derive(Clone, Copy)]
+enum Keys {
+    /// Any of them: this builder notes at once that they stand for the same (`cachemanager.go`, `Query`).
+    Any,
+    /// All of them, but for the first input: so a key that was made here is looked up in an imported cache, where nothing can be noted
+    /// (`cachemanager.go`, `getIDFromDeps`; `cache/remotecache/v1/cachestorage.go`, `AddLink`).
+    All,
+}
+
 /// Plays both builds.
 pub(super) fn play(before: &Build, after: &Build, options: &CacheOptions) -> Outcomes {
     let trees = Trees {
@@ -111,7 +123,11 @@ pub(super) fn play(before: &Build, after: &Build, options: &CacheOptions) -> Out
     for step in &before.steps {
         let reads = reads(step, &trees, &results);
         let histories: Vec<_> = histories(step, |id: StepId| (outcomes.before[id.0].0, None));
-        let found = store.find(step, &reads, &histories).sure.first().copied();
+        let found = store
+            .find(step, &reads, &histories, Keys::Any)
+            .sure
+            .first()
+            .copied();
         let record = found.unwrap_or_else(|| store.entry());
         store.link(step, &reads, &histories, record);
         let files = match &store.files[record.0] {
@@ -145,7 +161,7 @@ pub(super) fn play(before: &Build, after: &Build, options: &CacheOptions) -> Out
         named: named.collect(),
     };
     let mut results: Vec<Files> = Vec::new();
-    let mut withheld: Vec<bool> = Vec::new();
+    let covered = options.no_cache.covered(after);
     for step in &after.steps {
         let reads = reads(step, &trees, &results);
         let histories: Vec<_> = histories(step, |id: StepId| {
@@ -156,27 +172,28 @@ pub(super) fn play(before: &Build, after: &Build, options: &CacheOptions) -> Out
             )
         });
         // What must run gives its key to nobody (`edge.go`, `processExecReq`); what stands on it runs for that alone, and is then known by
-        // the key that it had on this builder.
+        // the key that it had.
         let shown = |(input, history): (&Input, &History)| match input.origin {
-            Origin::Step(id) if withheld[id.0] => None,
+            Origin::Step(id) if covered[id.0] => None,
             _ => *history,
         };
         let shown: Vec<History> = step.inputs.iter().zip(&histories).map(shown).collect();
-        let covered = options.no_cache.covers(step, after.builder);
-        let candidates = if covered {
+        let candidates = if covered[step.id.0] {
             Candidates::none()
         } else {
-            store.find(step, &reads, &shown)
+            store.find(step, &reads, &shown, Keys::Any)
         };
-        let runs_alone = candidates.sure.is_empty() && candidates.possible.is_empty() && kept;
+        let runs_alone = candidates.sure.is_empty()
+            && candidates.possible.is_empty()
+            && after.builder == Builder::BuildKit;
+        let keys = if kept { Keys::Any } else { Keys::All };
         let known = runs_alone
-            .then(|| store.find(step, &reads, &histories).sure)
+            .then(|| store.find(step, &reads, &histories, keys).sure)
             .and_then(|sure| sure.into_iter().find(|one| store.files[one.0].is_some()));
         let status = match known {
             Some(record) => Status::Rerun(record),
             None => store.status(step, &reads, &histories, candidates, after.builder),
         };
-        withheld.push(covered);
         let files = match (&status, &store.files[status.record().0]) {
             (Status::Cached(_), Some(files)) => files.clone(),
             _ => content::leave(step, &trees, &results, Root::Open(step.id)),
@@ -235,6 +252,7 @@ impl Store {
             Status::Keyed {
                 record: *record,
                 needed_by: None,
+                open: None,
             }
         } else if let Some(record) = candidates.sure.first() {
             // An equal step of this very build: one and the same to BuildKit, the next one to the builder before it.
@@ -280,62 +298,73 @@ impl Store {
     }
 
     /// The entries for which every input fits.
-    fn find(&self, step: &Step, reads: &[Read], histories: &[History]) -> Candidates {
-        let mut all: Option<Candidates> = None;
+    fn find(&self, step: &Step, reads: &[Read], histories: &[History], keys: Keys) -> Candidates {
         if step.inputs.is_empty() {
+            let found = self.sources.get(&step.definition).copied();
             return Candidates {
-                sure: self
-                    .sources
-                    .get(&step.definition)
-                    .copied()
-                    .into_iter()
-                    .collect(),
+                sure: found.into_iter().collect(),
                 possible: BTreeMap::new(),
             };
         }
-        for (index, input) in step.inputs.iter().enumerate() {
-            let mut fitting = Candidates::none();
-            if let Some(links) = self.links.get(&(step.definition, index)) {
-                if let Some((history, unsure)) = histories[index] {
-                    let found = links
-                        .by_history
-                        .get(&(history, input.selector))
-                        .into_iter()
-                        .flatten();
-                    for record in found {
-                        match unsure {
-                            None => {
-                                fitting.sure.insert(*record);
-                            }
-                            Some(()) => {
-                                fitting.possible.insert(*record, (index, None));
-                            }
-                        }
-                    }
+        let fitting = step.inputs.iter().enumerate().map(|(index, input)| {
+            let Some(links) = self.links.get(&(step.definition, index)) else {
+                return Candidates::none();
+            };
+            let history = links.of_history(index, input, histories[index]);
+            if !input.by_content {
+                return history;
+            }
+            let content = links.of_content(index, &reads[index]);
+            match (&input.origin, keys) {
+                (Origin::Step(_), Keys::All) if index > 0 => history.and(content),
+                // A context has another key in every build (`source/local/source.go`, `CacheKey`).
+                (Origin::Context | Origin::NamedContext(_), Keys::All) if index > 0 => {
+                    Candidates::none()
                 }
-                if input.by_content {
-                    for (read, record) in &links.by_content {
-                        match read.compare(&reads[index]) {
-                            Likeness::Same => {
-                                fitting.sure.insert(*record);
-                            }
-                            Likeness::Unsure(unsure) => {
-                                fitting
-                                    .possible
-                                    .entry(*record)
-                                    .or_insert((index, Some(unsure)));
-                            }
-                            Likeness::Different(_) => {}
-                        }
-                    }
+                _ => history.or(content),
+            }
+        });
+        fitting
+            .reduce(Candidates::and)
+            .unwrap_or_else(|| unreachable!("there is an input"))
+    }
+}
+
+impl Links {
+    fn of_history(&self, index: usize, input: &Input, history: History) -> Candidates {
+        let mut fitting = Candidates::none();
+        let Some((history, unsure)) = history else {
+            return fitting;
+        };
+        let found = self.by_history.get(&(history, input.selector));
+        for record in found.into_iter().flatten() {
+            match unsure {
+                None => {
+                    fitting.sure.insert(*record);
+                }
+                Some(()) => {
+                    fitting.possible.insert(*record, (index, None));
                 }
             }
-            all = Some(match all {
-                None => fitting,
-                Some(all) => all.and(fitting),
-            });
         }
-        all.unwrap_or_else(|| unreachable!("there is an input"))
+        fitting
+    }
+
+    fn of_content(&self, index: usize, now: &Read) -> Candidates {
+        let mut fitting = Candidates::none();
+        for (read, record) in &self.by_content {
+            match read.compare(now) {
+                Likeness::Same => {
+                    fitting.sure.insert(*record);
+                }
+                Likeness::Unsure(unsure) => {
+                    let why = (index, Some(unsure));
+                    fitting.possible.entry(*record).or_insert(why);
+                }
+                Likeness::Different(_) => {}
+            }
+        }
+        fitting
     }
 }
 
@@ -345,6 +374,14 @@ impl Candidates {
             sure: BTreeSet::new(),
             possible: BTreeMap::new(),
         }
+    }
+
+    fn or(mut self, other: Self) -> Self {
+        self.sure.extend(other.sure);
+        for (record, why) in other.possible {
+            self.possible.entry(record).or_insert(why);
+        }
+        self
     }
 
     fn and(self, other: Self) -> Self {

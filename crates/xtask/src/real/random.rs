@@ -76,7 +76,7 @@ impl Random {
                 }
             }
             let done = index + 1 - self.first;
-            if done % 50 == 0 {
+            if done.is_multiple_of(50) {
                 eprintln!(
                     "{done} of {}: {wrong} disagreements, {unknown} of {steps} steps open",
                     self.count

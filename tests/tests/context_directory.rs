@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use stagewright::context::{DirectoryOptions, Sources};
-use stagewright::{Change, Context, FileChange};
+use stagewright::context::{DirectoryOptions, IgnoreFile, Sources};
+use stagewright::{
+    Analysis, BuildFiles, Change, Context, Dockerfile, FileChange, FilesOptions, Options, Snapshot,
+};
 
 /// A folder of this test's own, empty.
 fn folder(name: &str) -> PathBuf {
@@ -14,6 +17,11 @@ fn folder(name: &str) -> PathBuf {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     folder
+}
+
+/// Waits until the times of files and folders can be relied on.
+fn settle() {
+    std::thread::sleep(Duration::from_millis(2_500));
 }
 
 #[test]
@@ -33,6 +41,7 @@ fn a_folder_equals_the_same_tree_made_in_memory() {
         builder = builder.file(path, text);
     }
     let made = builder.build().unwrap();
+    settle();
     let read = Context::directory(&folder).unwrap();
     assert_eq!(read.ignored(), ["node_modules"]);
     assert_eq!(read.size(), made.size());
@@ -59,19 +68,21 @@ fn a_reading_since_another_is_as_one_from_nothing() {
             fs::write(below.join(format!("f{file}.txt")), format!("{one} {file}")).unwrap();
         }
     }
-    let read = |since: Option<&Context>| {
-        let options = DirectoryOptions::default().hash(true);
-        let options = match since {
-            Some(since) => options.since(since.clone()),
-            None => options,
-        };
-        Context::directory_with(&folder, &options).unwrap()
-    };
+    settle();
+    let read = |since: Option<&Context>| hashed(&folder, since);
     let mut last = read(None);
-    let changes: [(&str, &dyn Fn()); 5] = [
+    let changes: [(&str, &dyn Fn()); 7] = [
         ("nothing", &|| ()),
         ("edited", &|| {
             fs::write(folder.join("d7/below/f2.txt"), "other").unwrap();
+        }),
+        ("permissions", &|| {
+            let mut permissions = fs::metadata(folder.join("d3")).unwrap().permissions();
+            permissions.set_readonly(true);
+            fs::set_permissions(folder.join("d3"), permissions).unwrap();
+        }),
+        ("a folder renamed", &|| {
+            fs::rename(folder.join("d5/below"), folder.join("d5/above")).unwrap();
         }),
         ("removed", &|| {
             fs::remove_file(folder.join("d8/below/f0.txt")).unwrap();
@@ -94,6 +105,80 @@ fn a_reading_since_another_is_as_one_from_nothing() {
         assert_eq!(since.digest() == last.digest(), name == "nothing", "{name}");
         last = since;
     }
+}
+
+/// A file that is written again so soon, and as long as before, that its times may be the same.
+#[test]
+fn what_was_just_written_is_read_again() {
+    let folder = folder("young");
+    let mut last = None;
+    for round in 0..300 {
+        let text = format!("{round:04}");
+        fs::write(folder.join("data.bin"), &text).unwrap();
+        let made = Context::builder().file("data.bin", &text).build().unwrap();
+        let read = hashed(&folder, last.as_ref());
+        assert_eq!(read.digest(), made.digest(), "round {round}");
+        last = Some(read);
+    }
+}
+
+#[test]
+fn a_dockerfile_outside_has_its_own_ignore_file() {
+    let folder = folder("outside");
+    fs::create_dir_all(folder.join("context")).unwrap();
+    fs::create_dir_all(folder.join("docker")).unwrap();
+    let write = |path: &str, text: &str| fs::write(folder.join(path), text).unwrap();
+    write("docker/Dockerfile", "FROM scratch\nCOPY . /\n");
+    for file in ["a.txt", "b.txt", "c.txt"] {
+        write(&format!("context/{file}"), "");
+    }
+    // That of a Dockerfile in the context, which is none of this build.
+    write("context/Dockerfile.dockerignore", "c.txt\n");
+    write("context/.dockerignore", "a.txt\n");
+    let options = FilesOptions {
+        file: Some(folder.join("docker/Dockerfile")),
+        hash: true,
+        ..FilesOptions::default()
+    };
+    let open = || BuildFiles::open_with(folder.join("context"), &options).unwrap();
+    let files = open();
+    assert_eq!(files.context.dockerfile_name(), "");
+    assert_eq!(files.context.ignored(), ["a.txt"]);
+
+    write("docker/Dockerfile.dockerignore", "b.txt\n");
+    let files = open();
+    assert_eq!(files.context.ignored(), ["b.txt"]);
+    assert_eq!(
+        files.context.ignore_file().map(IgnoreFile::name),
+        Some("Dockerfile.dockerignore")
+    );
+    // It holds after a change, whatever the change is, and in a snapshot.
+    let change = Change::none().file(".dockerignore", FileChange::Written(b"c.txt\n".into()));
+    let changed = files.context.with_change(&change).unwrap();
+    assert_eq!(changed.ignored(), ["b.txt"]);
+    let file = Dockerfile::parse(&files.text);
+    let analysis = Analysis::new(&file, &files.context, &Options::default()).unwrap();
+    let saved = Snapshot::of(&analysis).unwrap().to_json();
+    let read = Snapshot::parse(&saved).unwrap().analyze().unwrap();
+    assert!(analysis.since(&read).is_cached());
+    let change = Change::files(["b.txt"]);
+    assert!(read.after(&change).unwrap().is_cached());
+    let change = Change::files(["c.txt"]);
+    assert!(!read.after(&change).unwrap().is_cached());
+
+    write("docker/Dockerfile.dockerignore", "[\n");
+    let error = BuildFiles::open_with(folder.join("context"), &options).unwrap_err();
+    assert_eq!(error.code(), "ignore-bad-pattern");
+}
+
+/// A context as it is read with digests.
+fn hashed(folder: &Path, since: Option<&Context>) -> Context {
+    let options = DirectoryOptions::default().hash(true);
+    let options = match since {
+        Some(since) => options.since(since.clone()),
+        None => options,
+    };
+    Context::directory_with(folder, &options).unwrap()
 }
 
 #[test]
@@ -211,6 +296,55 @@ fn a_file_that_changes_after_the_folder_was_read() {
     assert!(error.to_string().contains("data.bin"));
     fs::remove_file(folder.join("data.bin")).unwrap();
     assert_eq!(context.hashed().unwrap_err().code(), "context-unreadable");
+}
+
+/// As root everything can be read: then the test starts itself as somebody else.
+#[cfg(unix)]
+#[test]
+fn a_file_that_may_not_be_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::os::unix::process::CommandExt as _;
+
+    let place = std::env::var_os("STAGEWRIGHT_TEST_UNREADABLE").map_or_else(
+        || {
+            let folder = folder("unreadable");
+            for name in ["secret.bin", "plain.bin"] {
+                fs::write(folder.join(name), "x").unwrap();
+            }
+            fs::create_dir(folder.join("closed")).unwrap();
+            for name in ["secret.bin", "closed"] {
+                let nothing = fs::Permissions::from_mode(0o000);
+                fs::set_permissions(folder.join(name), nothing).unwrap();
+            }
+            folder
+        },
+        PathBuf::from,
+    );
+    if fs::read(place.join("secret.bin")).is_ok() {
+        let started = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "a_file_that_may_not_be_read"])
+            .env("STAGEWRIGHT_TEST_UNREADABLE", &place)
+            .uid(65_534)
+            .output();
+        match started {
+            Ok(output) => assert!(output.status.success(), "{output:?}"),
+            Err(error) => eprintln!("skipped: nobody else may start this test: {error}"),
+        }
+        return;
+    }
+    let error = Context::directory(&place).unwrap_err();
+    assert_eq!(error.code(), "context-unreadable");
+    assert!(error.to_string().contains("closed"), "{error}");
+    let ignoring = |text: &str| {
+        let ignore = IgnoreFile::named("Dockerfile.dockerignore", text).unwrap();
+        let options = DirectoryOptions::default().dockerfile_outside(Some(ignore));
+        Context::directory_with(&place, &options).unwrap()
+    };
+    let error = ignoring("closed\n").hashed().unwrap_err();
+    assert_eq!(error.code(), "context-unreadable");
+    assert!(error.to_string().contains("secret.bin"), "{error}");
+    // What is left out does not matter.
+    assert!(ignoring("closed\nsecret.bin\n").hashed().is_ok());
 }
 
 #[test]

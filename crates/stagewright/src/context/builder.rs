@@ -94,7 +94,7 @@ impl ContextBuilder {
     /// The context; an error where the ignore file is one that BuildKit rejects, or a path names too many folders.
     pub fn build(self) -> Result<Context, ContextError> {
         ContextError::check_depth(self.too_deep.as_deref().unwrap_or_default())?;
-        Context::from_tree(self.root, &self.dockerfile, None)
+        Context::from_tree(self.root, &self.dockerfile, None, None)
     }
 
     fn with(mut self, path: &str, node: Node) -> Self {

@@ -64,12 +64,22 @@ pub struct Context {
     /// What is left after the ignore file.
     sent: Arc<Directory>,
     ignore: Option<Arc<IgnoreFile>>,
-    /// The Dockerfile's path in the context, which decides about the ignore file.
+    /// The Dockerfile's path in the context, which decides about the ignore file; empty if it is not in there.
     dockerfile: Arc<str>,
-    /// The folder that the context was read from.
-    pub(crate) folder: Option<Arc<std::path::Path>>,
+    /// The ignore file that stands beside a Dockerfile outside.
+    beside: Option<Arc<IgnoreFile>>,
+    /// Where the context was read from, if it was.
+    pub(crate) origin: Option<Arc<ReadFrom>>,
     /// Whether files are known by their digests alone, and never were at hand.
     pub(crate) digests_only: bool,
+}
+
+/// Where a context was read from.
+#[derive(Debug)]
+pub(crate) struct ReadFrom {
+    pub(crate) folder: std::path::PathBuf,
+    /// When the reading began, in nanoseconds since 1970.
+    pub(crate) at: i128,
 }
 
 /// One entry of a context.
@@ -146,16 +156,21 @@ impl Context {
 
     /// A context without any file.
     pub fn empty() -> Self {
-        Self::from_tree(Directory::empty(), "Dockerfile", None).expect("no ignore file, no error")
+        Self::from_tree(Directory::empty(), "Dockerfile", None, None)
+            .expect("no ignore file, no error")
     }
 
-    /// A context from a whole tree; the ignore file is found in it.
+    /// A context from a whole tree; the ignore file is found in it, unless one stands beside a Dockerfile outside.
     pub(crate) fn from_tree(
         all: Arc<Directory>,
         dockerfile: &str,
-        folder: Option<Arc<std::path::Path>>,
+        beside: Option<Arc<IgnoreFile>>,
+        origin: Option<Arc<ReadFrom>>,
     ) -> Result<Self, ContextError> {
-        let ignore = find_ignore_file(&all, dockerfile, None)?.map(Arc::new);
+        let ignore = match &beside {
+            Some(beside) => Some(Arc::clone(beside)),
+            None => find_ignore_file(&all, dockerfile, None)?.map(Arc::new),
+        };
         let sent = match &ignore {
             Some(ignore) => ignore.filter(&all, None),
             None => Arc::clone(&all),
@@ -165,7 +180,8 @@ impl Context {
             sent,
             ignore,
             dockerfile: Arc::from(dockerfile),
-            folder,
+            beside,
+            origin,
             digests_only: false,
         })
     }
@@ -177,12 +193,18 @@ impl Context {
         ignore: Option<IgnoreFile>,
         dockerfile: &str,
     ) -> Self {
+        let ignore = ignore.map(Arc::new);
+        let outside = dockerfile.is_empty();
+        let beside = ignore
+            .clone()
+            .filter(|ignore| outside && ignore.name() != DEFAULT_IGNORE_FILE);
         Self {
             all,
             sent,
-            ignore: ignore.map(Arc::new),
+            ignore,
             dockerfile: Arc::from(dockerfile),
-            folder: None,
+            beside,
+            origin: None,
             digests_only: true,
         }
     }
@@ -238,14 +260,19 @@ impl Context {
         self.sent.totals().bytes
     }
 
-    /// The ignore file that holds: `<Dockerfile>.dockerignore` where there is one, else `.dockerignore`.
+    /// The ignore file that holds: `<Dockerfile>.dockerignore` beside the Dockerfile where there is one, else `.dockerignore`.
     pub fn ignore_file(&self) -> Option<&IgnoreFile> {
         self.ignore.as_deref()
     }
 
-    /// The Dockerfile's path in the context, by which the ignore file is chosen.
+    /// The Dockerfile's path in the context, by which the ignore file is chosen; empty if it is not in there.
     pub fn dockerfile_name(&self) -> &str {
         &self.dockerfile
+    }
+
+    /// The ignore file beside a Dockerfile that is not in the context.
+    pub(crate) fn beside(&self) -> Option<&Arc<IgnoreFile>> {
+        self.beside.as_ref()
     }
 
     /// Whether the ignore file leaves a path out, be it there or not.
@@ -280,7 +307,10 @@ impl Context {
                 changed(&all, &path, change)
             };
         }
-        let ignore = find_ignore_file(&all, &self.dockerfile, self.ignore.as_deref())?;
+        let ignore = match &self.beside {
+            Some(beside) => Some((**beside).clone()),
+            None => find_ignore_file(&all, &self.dockerfile, self.ignore.as_deref())?,
+        };
         let (ignore, known) = match (ignore, &self.ignore) {
             (Some(now), Some(before)) if now.patterns() == before.patterns() => {
                 (Some(Arc::new(now)), true)
@@ -296,7 +326,8 @@ impl Context {
             sent,
             ignore,
             dockerfile: Arc::clone(&self.dockerfile),
-            folder: self.folder.clone(),
+            beside: self.beside.clone(),
+            origin: self.origin.clone(),
             digests_only: self.digests_only,
         })
     }
@@ -316,11 +347,19 @@ impl Context {
         &self.sent
     }
 
+    /// When the folder was read, in nanoseconds since 1970.
+    pub(crate) fn read_at(&self) -> Option<i128> {
+        self.origin.as_ref().map(|origin| origin.at)
+    }
+
     /// The tree before the ignore file.
     pub(crate) fn everything(&self) -> &Arc<Directory> {
         &self.all
     }
 }
+
+/// The ignore file at the root of a context.
+const DEFAULT_IGNORE_FILE: &str = ".dockerignore";
 
 /// The ignore file of a Dockerfile (`frontend/dockerui/config.go`): `<Dockerfile>.dockerignore` beside it wins over `.dockerignore` at
 /// the root. Links are followed, as the client does. One of which it is only said that it was edited leaves out what it left out before.
@@ -331,7 +370,7 @@ fn find_ignore_file(
 ) -> Result<Option<IgnoreFile>, ContextError> {
     for name in [
         format!("{dockerfile}.dockerignore"),
-        ".dockerignore".to_owned(),
+        DEFAULT_IGNORE_FILE.to_owned(),
     ] {
         let Some((_, checksum::Covers::Whole(Node::File(file)))) =
             checksum::resolve(all, &format!("/{name}"), true)?

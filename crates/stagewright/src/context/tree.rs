@@ -167,6 +167,8 @@ impl Node {
 pub(crate) struct Directory {
     mode: u32,
     children: Vec<(Arc<str>, Node)>,
+    /// What the file system said before the folder was read.
+    stamp: Option<Stamp>,
     record: OnceLock<Record>,
     totals: OnceLock<Totals>,
 }
@@ -178,6 +180,8 @@ pub(crate) struct Totals {
     pub(crate) bytes: u64,
     /// How many folders lie within one another, this one counted.
     pub(crate) depth: usize,
+    /// Whether any file was not read.
+    pub(crate) unread: bool,
 }
 
 /// How many folders may lie within one another. Far beyond any project; trees are walked by recursion.
@@ -193,9 +197,30 @@ impl Directory {
         Self {
             mode,
             children,
+            stamp: None,
             record: OnceLock::new(),
             totals: OnceLock::new(),
         }
+    }
+
+    /// A directory that was read from disk.
+    pub(crate) fn read(mode: u32, stamp: Stamp, children: Vec<(Arc<str>, Node)>) -> Self {
+        Self {
+            stamp: Some(stamp),
+            ..Self::new(mode, children)
+        }
+    }
+
+    /// The same directory, of whose entries more is known.
+    pub(crate) fn holding(&self, children: Vec<(Arc<str>, Node)>) -> Self {
+        Self {
+            stamp: self.stamp,
+            ..Self::new(self.mode, children)
+        }
+    }
+
+    pub(crate) fn stamp(&self) -> Option<Stamp> {
+        self.stamp
     }
 
     pub(crate) fn empty() -> Arc<Self> {
@@ -298,12 +323,14 @@ impl Directory {
                     Node::File(file) => {
                         totals.files += 1;
                         totals.bytes += file.size;
+                        totals.unread |= matches!(file.content, Content::Unread(_));
                     }
                     Node::Directory(directory) => {
                         let below = directory.totals();
                         totals.files += below.files;
                         totals.bytes += below.bytes;
                         totals.depth = totals.depth.max(below.depth + 1);
+                        totals.unread |= below.unread;
                     }
                     _ => {}
                 }
@@ -373,11 +400,7 @@ impl Directory {
 
     /// Whether any file below was not read.
     pub(crate) fn has_unread_files(&self) -> bool {
-        self.children.iter().any(|(_, node)| match node {
-            Node::File(file) => matches!(file.content, Content::Unread(_)),
-            Node::Directory(directory) => directory.has_unread_files(),
-            _ => false,
-        })
+        self.totals().unread
     }
 
     /// Calls `visit` with the path of everything below, a directory before what it holds, names in the order of their bytes.

@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex};
 use crate::build::Inputs;
 use crate::context::{
     Content, Context, ContextError, Directory, File, Header, IgnoreFile, LONGEST_TEXT, Node,
-    base_name, file_record, join, rooted,
+    ReadFrom, base_name, file_record, join, rooted,
 };
-use crate::outside::walk::{self, stamp};
+use crate::outside::status::{self, Status};
+use crate::outside::walk;
 
 /// All texts that are kept of one context, in bytes.
 const ALL_TEXTS: usize = 64 << 20;
@@ -25,6 +26,7 @@ const CHUNK: usize = 256 << 10;
 #[derive(Clone, Debug)]
 pub struct DirectoryOptions {
     dockerfile: String,
+    beside: Option<IgnoreFile>,
     hash: bool,
     since: Option<Context>,
 }
@@ -33,6 +35,7 @@ impl Default for DirectoryOptions {
     fn default() -> Self {
         Self {
             dockerfile: "Dockerfile".to_owned(),
+            beside: None,
             hash: false,
             since: None,
         }
@@ -44,6 +47,15 @@ impl DirectoryOptions {
     #[must_use]
     pub fn dockerfile(mut self, path: &str) -> Self {
         self.dockerfile = rooted(path);
+        self
+    }
+
+    /// Says that the Dockerfile is not in the context: the ignore file beside it, if there is one, wins over `.dockerignore`
+    /// (`frontend/dockerui/config.go`).
+    #[must_use]
+    pub fn dockerfile_outside(mut self, ignore: Option<IgnoreFile>) -> Self {
+        self.dockerfile.clear();
+        self.beside = ignore;
         self
     }
 
@@ -90,8 +102,9 @@ impl Context {
     ) -> Result<Self, ContextError> {
         let folder = folder.as_ref();
         let shown = || folder.display().to_string();
-        match fs::metadata(folder) {
-            Ok(metadata) if metadata.is_dir() => {}
+        let read_at = status::now();
+        let stamp = match fs::metadata(folder) {
+            Ok(metadata) if metadata.is_dir() => Status::from(&metadata).stamp,
             Ok(_) => return Err(ContextError::NotAFolder { path: shown() }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(ContextError::Missing { path: shown() });
@@ -102,15 +115,19 @@ impl Context {
                     source,
                 });
             }
-        }
-        let ignore = read_ignore_file(folder, &options.dockerfile)?;
-        let since = options.since.as_ref().map(Context::everything);
-        let root = walk::walk(folder, ignore.as_ref(), since)?;
+        };
+        let ignore = match &options.beside {
+            Some(beside) => Some(beside.clone()),
+            None => read_ignore_file(folder, &options.dockerfile)?,
+        };
+        let root = walk::walk(folder, stamp, ignore.as_ref(), options.since.as_ref())?;
         let context = match &options.since {
             // Nothing was touched: then nothing is to be worked out anew either.
             Some(since)
                 if Arc::ptr_eq(&root, since.everything())
-                    && since.dockerfile_name() == options.dockerfile =>
+                    && since.dockerfile_name() == options.dockerfile
+                    && since.beside().map(|beside| beside.text())
+                        == options.beside.as_ref().map(IgnoreFile::text) =>
             {
                 since.clone()
             }
@@ -120,7 +137,12 @@ impl Context {
                     None => Arc::clone(&root),
                 };
                 let root = with_texts(folder, &root, &sent)?;
-                Self::from_tree(root, &options.dockerfile, Some(Arc::from(folder)))?
+                let origin = ReadFrom {
+                    folder: folder.to_owned(),
+                    at: read_at,
+                };
+                let beside = options.beside.clone().map(Arc::new);
+                Self::from_tree(root, &options.dockerfile, beside, Some(Arc::new(origin)))?
             }
         };
         if options.hash {
@@ -134,7 +156,7 @@ impl Context {
     ///
     /// An error where a file cannot be read or has changed since the folder was.
     pub fn hashed(&self) -> Result<Self, ContextError> {
-        let Some(folder) = &self.folder else {
+        let Some(origin) = &self.origin else {
             return Ok(self.clone());
         };
         if !self.tree().has_unread_files() {
@@ -150,9 +172,10 @@ impl Context {
         });
         // The largest first, so that no core is left alone with one at the end.
         unread.sort_by_key(|(_, file)| std::cmp::Reverse(file.size));
-        let found = hash_all(folder, &unread)?;
+        let found = hash_all(&origin.folder, &unread)?;
         let all = with_contents("", self.everything(), &found);
-        Self::from_tree(all, self.dockerfile_name(), self.folder.clone())
+        let beside = self.beside().cloned();
+        Self::from_tree(all, self.dockerfile_name(), beside, self.origin.clone())
     }
 }
 
@@ -338,7 +361,7 @@ fn hash_one(
         }
     }
     let now = open.metadata().map_err(unreadable)?;
-    if read != file.size || file.stamp != Some(stamp(&now)) {
+    if read != file.size || file.stamp != Some(Status::from(&now).stamp) {
         return Err(ContextError::Changed {
             path: path.to_owned(),
         });
@@ -380,5 +403,5 @@ fn with_contents(
         };
         (Arc::clone(name), node)
     });
-    Arc::new(Directory::new(directory.mode(), children.collect()))
+    Arc::new(directory.holding(children.collect()))
 }

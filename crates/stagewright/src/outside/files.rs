@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::config::CONFIG_FILE;
-use crate::context::{Context, ContextError};
+use crate::context::{Context, ContextError, IgnoreFile};
 use crate::outside::DirectoryOptions;
 
 /// The Dockerfile and the context of a build, read from disk.
@@ -168,9 +168,10 @@ impl BuildFiles {
         };
         let text = read(&dockerfile)?;
         let mut reading = DirectoryOptions::default().hash(options.hash);
-        if let Some(name) = name_in(&dockerfile, &folder) {
-            reading = reading.dockerfile(&name);
-        }
+        reading = match name_in(&dockerfile, &folder) {
+            Some(name) => reading.dockerfile(&name),
+            None => reading.dockerfile_outside(ignore_beside(&dockerfile)?),
+        };
         let config = match &options.config {
             Some(path) => read_file(path)?,
             None => read_config(&folder)?,
@@ -320,6 +321,24 @@ pub(super) fn folder_of(file: &Path) -> PathBuf {
     match file.parent() {
         Some(parent) if parent != Path::new("") => parent.to_owned(),
         _ => PathBuf::from("."),
+    }
+}
+
+/// The ignore file beside a Dockerfile that is not in the context.
+fn ignore_beside(dockerfile: &Path) -> Result<Option<IgnoreFile>, FilesError> {
+    let Some(name) = dockerfile.file_name() else {
+        return Ok(None);
+    };
+    let mut name = name.to_os_string();
+    name.push(".dockerignore");
+    let path = dockerfile.with_file_name(&name);
+    match fs::read(&path) {
+        Ok(bytes) => {
+            let text = String::from_utf8_lossy(&bytes);
+            Ok(Some(IgnoreFile::named(&name.to_string_lossy(), &text)?))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(FilesError::FileUnreadable { path, source }),
     }
 }
 

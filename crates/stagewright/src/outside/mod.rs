@@ -12,6 +12,7 @@ mod files;
 mod git;
 mod many;
 mod parallel;
+mod status;
 mod walk;
 
 pub use directory::DirectoryOptions;

@@ -1,40 +1,54 @@
 //! Walks a folder as BuildKit's client does (fsutil's `fs.go`, `stat.go`, `filter.go`): links are not followed, folders that the ignore file
 //! leaves out are not looked into. Folders are read side by side on all cores; what is found does not depend on which is first.
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use super::status::{Held, Kind, Status, is_settled};
 use crate::context::{
-    Content, ContextError, Directory, File, IgnoreFile, Node, PatternsMatched, Special, Stamp, join,
+    Content, Context, ContextError, Directory, File, IgnoreFile, Node, PatternsMatched, Special,
+    Stamp, join,
 };
 
-/// Reads all names below a folder, with what an earlier reading knows of what was not touched since.
+/// Reads all names below a folder, whose stamp is given, with what an earlier reading knows of what was not touched since.
 pub(super) fn walk(
     folder: &Path,
+    stamp: Stamp,
     ignore: Option<&IgnoreFile>,
-    since: Option<&Arc<Directory>>,
+    since: Option<&Context>,
 ) -> Result<Arc<Directory>, ContextError> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    // Under other patterns other names may have been passed over.
+    let patterns =
+        |ignore: Option<&IgnoreFile>| ignore.map_or(Vec::new(), |one| one.patterns().to_vec());
+    let same_names = since.is_some_and(|since| patterns(since.ignore_file()) == patterns(ignore));
     let walker = Walker {
         folder,
         ignore,
+        held: same_names.then(|| Held::open(folder)).flatten(),
+        read_at: since.and_then(Context::read_at).unwrap_or(i128::MIN),
         spare: AtomicUsize::new(cores - 1),
     };
     walker.folder_below(&Below {
         at: String::new(),
         mode: crate::context::DIRECTORY_MODE,
+        stamp,
         matched: None,
         left_out: false,
-        since,
+        since: since.map(Context::everything),
     })
 }
 
 struct Walker<'f> {
     folder: &'f Path,
     ignore: Option<&'f IgnoreFile>,
+    /// The folder, where the time of a folder can be relied on.
+    held: Option<Held>,
+    /// When the earlier reading began.
+    read_at: i128,
     /// Threads that may still be started.
     spare: AtomicUsize,
 }
@@ -43,6 +57,7 @@ struct Walker<'f> {
 struct Below<'s> {
     at: String,
     mode: u32,
+    stamp: Stamp,
     /// What matched it in the ignore file.
     matched: Option<PatternsMatched>,
     /// Whether the ignore file leaves it out, and only an exception may bring something of it back: then it does not matter when it
@@ -60,14 +75,16 @@ enum Found {
     Folder(Arc<str>, usize),
 }
 
+/// What stands in a folder, in any order, and the folders among it.
+type Entries<'s> = (Vec<Found>, Vec<Below<'s>>);
+
 impl Walker<'_> {
     fn folder_below(&self, below: &Below<'_>) -> Result<Arc<Directory>, ContextError> {
         ContextError::check_depth(&below.at)?;
-        let mut folders = Vec::new();
-        let mut found = Vec::new();
-        for entry in self.entries(below)? {
-            found.extend(self.entry(below, &entry?, &mut folders)?);
-        }
+        let (found, folders) = match self.as_before(below) {
+            Some(found) => found,
+            None => self.anew(below)?,
+        };
         let folders = self.all(&folders)?;
         let before = below.since.map_or(&[][..], |since| since.children());
         let same = |found: &Found| match found {
@@ -93,7 +110,35 @@ impl Walker<'_> {
         });
         let mut children: Vec<(Arc<str>, Node)> = children.collect();
         children.sort_unstable_by(|one, two| one.0.cmp(&two.0));
-        Ok(Arc::new(Directory::new(below.mode, children)))
+        Ok(Arc::new(Directory::read(below.mode, below.stamp, children)))
+    }
+
+    /// What stands in a folder, whose names are read.
+    fn anew<'s>(&self, below: &Below<'s>) -> Result<Entries<'s>, ContextError> {
+        let mut folders = Vec::new();
+        let mut found = Vec::new();
+        for entry in self.entries(below)? {
+            found.extend(self.entry(below, &entry?, &mut folders)?);
+        }
+        Ok((found, folders))
+    }
+
+    /// What stands in a folder in which no name came or went since the earlier reading: then it is enough to ask for each of them.
+    /// Nothing where that is not sure; the names are read then.
+    fn as_before<'s>(&self, below: &Below<'s>) -> Option<Entries<'s>> {
+        let since = below.since?;
+        if since.stamp() != Some(below.stamp) || !is_settled(&below.stamp, self.read_at) {
+            return None;
+        }
+        let held = self.held.as_ref()?.below(&below.at, &below.stamp)?;
+        let mut folders = Vec::new();
+        let mut found = Vec::with_capacity(since.children().len());
+        for (place, child) in since.children().iter().enumerate() {
+            let status = held.status(&child.0)?;
+            let one = self.found(below, &child.0, &status, Some((place, child)), &mut folders);
+            found.push(one.ok()??);
+        }
+        Some((found, folders))
     }
 
     /// Reads folders, with another thread where one is to spare; the error of the first that has one.
@@ -180,83 +225,106 @@ impl Walker<'_> {
                 };
             }
         };
-        let path = || join(&below.at, &name);
-        let (ignored, matched) = match self.ignore {
-            Some(ignore) => ignore.ignores_below(&path(), below.matched.as_ref()),
-            None => (false, None),
+        let status = match entry.metadata() {
+            Ok(metadata) => Status::from(&metadata),
+            // Gone since the folder was read.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => {
+                let path = join(&below.at, &name);
+                // Of no interest, perhaps.
+                return if self.ignores(&path, below).0 {
+                    Ok(None)
+                } else {
+                    Err(ContextError::Unreadable { path, source })
+                };
+            }
         };
-        let unreadable = |source| ContextError::Unreadable {
-            path: path(),
-            source,
-        };
-        let metadata = match entry.metadata() {
-            Ok(metadata) => metadata,
-            // Gone since the folder was read, or of no interest.
-            Err(error) if ignored || error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(unreadable(error)),
-        };
-        let mode = permissions(&metadata);
         let before = below.since.and_then(|since| since.entry(&name));
+        self.found(below, &name, &status, before, folders)
+    }
+
+    fn ignores(&self, path: &str, below: &Below<'_>) -> (bool, Option<PatternsMatched>) {
+        self.ignore.map_or((false, None), |ignore| {
+            ignore.ignores_below(path, below.matched.as_ref())
+        })
+    }
+
+    /// What an entry is, with what stood there before; nothing where it is gone, or of no interest.
+    fn found<'s>(
+        &self,
+        below: &Below<'s>,
+        name: &str,
+        status: &Status,
+        before: Option<(usize, &'s (Arc<str>, Node))>,
+        folders: &mut Vec<Below<'s>>,
+    ) -> Result<Option<Found>, ContextError> {
         if let Some((place, (_, Node::File(before)))) = before
-            && metadata.is_file()
-            && before.stamp == Some(stamp(&metadata))
-            && (before.size, before.mode) == (metadata.len(), mode)
+            && status.kind == Kind::File
+            && before.stamp == Some(status.stamp)
+            && (before.size, before.mode) == (status.size, status.mode)
+            && is_settled(&status.stamp, self.read_at)
         {
             return Ok(Some(Found::Same(place)));
         }
         let known = before.map(|(_, entry)| entry);
-        let name_of =
-            || known.map_or_else(|| Arc::from(name.as_str()), |(name, _)| Arc::clone(name));
-        let found = if metadata.is_dir() {
-            if ignored
-                && !self
-                    .ignore
-                    .is_some_and(|ignore| ignore.may_keep_below(&path()))
-            {
-                Found::Node(name_of(), Node::Unread)
-            } else {
-                folders.push(Below {
-                    at: path(),
-                    mode,
-                    matched,
-                    left_out: ignored,
-                    since: match known {
-                        Some((_, Node::Directory(since))) => Some(since),
-                        _ => None,
+        let name_of = || known.map_or_else(|| Arc::from(name), |(name, _)| Arc::clone(name));
+        let path = join(&below.at, name);
+        let node = match status.kind {
+            Kind::File => Node::File(file(&path, status)),
+            Kind::Special(flag, device) => Node::Special(Special {
+                mode: status.mode,
+                flag,
+                device,
+            }),
+            Kind::Symlink => {
+                let ignored = || self.ignores(&path, below).0;
+                match fs::read_link(self.folder.join(&path)) {
+                    Ok(target) => match target.into_os_string().into_string() {
+                        Ok(target) => Node::Symlink(Arc::from(target)),
+                        Err(_) if ignored() => return Ok(None),
+                        Err(_) => return Err(ContextError::NameNotUtf8 { path }),
                     },
-                });
-                Found::Folder(name_of(), folders.len() - 1)
-            }
-        } else if metadata.is_symlink() {
-            match fs::read_link(entry.path()) {
-                Ok(target) => match target.into_os_string().into_string() {
-                    Ok(target) => Found::Node(name_of(), Node::Symlink(Arc::from(target))),
-                    Err(_) if ignored => return Ok(None),
-                    Err(_) => return Err(ContextError::NameNotUtf8 { path: path() }),
-                },
-                Err(error) if ignored || error.kind() == io::ErrorKind::NotFound => {
-                    return Ok(None);
+                    Err(error) if error.kind() == io::ErrorKind::NotFound || ignored() => {
+                        return Ok(None);
+                    }
+                    Err(source) => return Err(ContextError::Unreadable { path, source }),
                 }
-                Err(error) => return Err(unreadable(error)),
             }
-        } else if metadata.is_file() {
-            Found::Node(name_of(), Node::File(file(&path(), &metadata, mode)))
-        } else {
-            Found::Node(name_of(), Node::Special(special(&metadata, mode)))
+            Kind::Directory => {
+                let (left_out, matched) = self.ignores(&path, below);
+                if left_out
+                    && !self
+                        .ignore
+                        .is_some_and(|ignore| ignore.may_keep_below(&path))
+                {
+                    Node::Unread
+                } else {
+                    folders.push(Below {
+                        at: path,
+                        mode: status.mode,
+                        stamp: status.stamp,
+                        matched,
+                        left_out,
+                        since: match known {
+                            Some((_, Node::Directory(since))) => Some(since),
+                            _ => None,
+                        },
+                    });
+                    return Ok(Some(Found::Folder(name_of(), folders.len() - 1)));
+                }
+            }
         };
-        Ok(Some(match (found, before) {
+        Ok(Some(match before {
             // A link or a device that is what it was.
-            (Found::Node(_, node), Some((place, (_, before)))) if node.is(before) => {
-                Found::Same(place)
-            }
-            (found, _) => found,
+            Some((place, (_, before))) if node.is(before) => Found::Same(place),
+            _ => Found::Node(name_of(), node),
         }))
     }
 }
 
 /// A file that is not read yet.
-fn file(path: &str, metadata: &Metadata, mode: u32) -> Arc<File> {
-    let (size, stamp) = (metadata.len(), stamp(metadata));
+fn file(path: &str, status: &Status) -> Arc<File> {
+    let (size, mode, stamp) = (status.size, status.mode, status.stamp);
     let unread = format!(
         "{path} {size} {mode} {} {} {} {}",
         stamp.device, stamp.inode, stamp.modified, stamp.changed
@@ -268,77 +336,4 @@ fn file(path: &str, metadata: &Metadata, mode: u32) -> Arc<File> {
         stamp: Some(stamp),
         text: None,
     })
-}
-
-#[cfg(unix)]
-fn permissions(metadata: &Metadata) -> u32 {
-    use std::os::unix::fs::MetadataExt as _;
-    metadata.mode() & 0o7777
-}
-
-/// Clients on Windows send every file as executable (fsutil's `stat.go`).
-#[cfg(not(unix))]
-fn permissions(_: &Metadata) -> u32 {
-    0o755
-}
-
-#[cfg(unix)]
-pub(super) fn stamp(metadata: &Metadata) -> Stamp {
-    use std::os::unix::fs::MetadataExt as _;
-    let nanoseconds =
-        |seconds: i64, rest: i64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
-    Stamp {
-        inode: metadata.ino(),
-        device: metadata.dev(),
-        modified: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
-        changed: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
-    }
-}
-
-#[cfg(not(unix))]
-pub(super) fn stamp(metadata: &Metadata) -> Stamp {
-    let modified = metadata
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    Stamp {
-        inode: 0,
-        device: 0,
-        modified: modified.map_or(0, |time| time.as_nanos() as i128),
-        changed: 0,
-    }
-}
-
-#[cfg(unix)]
-fn special(metadata: &Metadata, mode: u32) -> Special {
-    use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
-    let kind = metadata.file_type();
-    let flag = if kind.is_fifo() {
-        b'6'
-    } else if kind.is_char_device() {
-        b'3'
-    } else if kind.is_block_device() {
-        b'4'
-    } else {
-        b'0'
-    };
-    let number = metadata.rdev();
-    let device = if matches!(flag, b'3' | b'4') {
-        (
-            (number >> 8) & 0xfff,
-            (number & 0xff) | ((number >> 12) & 0xfff00),
-        )
-    } else {
-        (0, 0)
-    };
-    Special { mode, flag, device }
-}
-
-#[cfg(not(unix))]
-fn special(_: &Metadata, mode: u32) -> Special {
-    Special {
-        mode,
-        flag: b'0',
-        device: (0, 0),
-    }
 }

@@ -106,7 +106,8 @@ impl BuildFiles {
             dockerfile.prefix,
             name.ok_or_else(missing)?
         );
-        let text = Blobs::open(&dockerfile.folder, true)?.read(&place)?;
+        let mut blobs = Blobs::open(&dockerfile.folder, true)?;
+        let text = blobs.read(&place)?;
         let text = String::from_utf8(text.ok_or_else(missing)?);
         let text = text.map_err(|_| GitError::NotUtf8 {
             path: self.dockerfile.clone(),
@@ -118,11 +119,19 @@ impl BuildFiles {
             self.context.everything(),
             self.context.dockerfile_name(),
         )?;
+        let mut beside = None;
+        if self.context.dockerfile_name().is_empty()
+            && let Some(text) = blobs.read(&format!("{place}.dockerignore"))?
+        {
+            let name = format!("{}.dockerignore", name.ok_or_else(missing)?);
+            let ignore = IgnoreFile::named(&name, &String::from_utf8_lossy(&text))?;
+            beside = Some(Arc::new(ignore));
+        }
         Ok(Self {
             dockerfile: self.dockerfile.clone(),
             text,
             folder: self.folder.clone(),
-            context: Context::from_tree(root, self.context.dockerfile_name(), None)?,
+            context: Context::from_tree(root, self.context.dockerfile_name(), beside, None)?,
             // What was measured and what is allowed today.
             config: self.config.clone(),
         })

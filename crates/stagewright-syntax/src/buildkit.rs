@@ -57,7 +57,8 @@ impl Instruction<'_> {
     pub(crate) fn dump(&self) -> Option<String> {
         let mut out = String::new();
         let line = self.logical();
-        let head = Head::of(&line, self.keyword(), self.escape());
+        let mut head = Head::new(self.keyword(), self.escape());
+        head.read(&line);
         dump_chain(&mut out, &line, head).ok()?;
         Some(out)
     }

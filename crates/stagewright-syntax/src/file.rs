@@ -463,7 +463,9 @@ impl<'t> Instruction<'t> {
         } else {
             Vec::new()
         };
-        let mut head = Head::of(&line, self.keyword(), self.file.escape);
+        // Filled where it lies: a move of what was just written would have to wait for it.
+        let mut head = Head::new(self.keyword(), self.file.escape);
+        head.read(&line);
         View::build(&mut line, &mut head, heredocs)
     }
 }

@@ -52,12 +52,24 @@ pub(crate) struct Head<'t> {
 }
 
 impl<'t> Head<'t> {
+    /// The head of an instruction that is not read yet.
+    #[inline]
+    pub(crate) const fn new(keyword: Keyword, escape: u8) -> Self {
+        Self {
+            keyword,
+            escape,
+            name: 0..0,
+            flags: Vec::new(),
+            args: 0..0,
+        }
+    }
+
     /// Reads a whole line, the name of whose instruction is known.
     #[inline]
-    pub(crate) fn of(line: &Logical<'t>, keyword: Keyword, escape: u8) -> Self {
+    pub(crate) fn read(&mut self, line: &Logical<'t>) {
         let text = line.text();
         // Names with characters beyond ASCII are longer.
-        let len = keyword.as_str().len();
+        let len = self.keyword.as_str().len();
         let (name, rest) = match text.as_bytes().get(len) {
             Some(b' ') if len > 0 => {
                 let start = go::skip_blanks(text.as_bytes(), len + 1);
@@ -65,15 +77,8 @@ impl<'t> Head<'t> {
             }
             _ => word::keyword(text, 0..text.len()),
         };
-        let mut head = Self {
-            keyword,
-            escape,
-            name,
-            flags: Vec::new(),
-            args: 0..0,
-        };
-        head.args = word::read_flags(line, rest, escape, &mut head.flags);
-        head
+        self.name = name;
+        self.args = word::read_flags(line, rest, self.escape, &mut self.flags);
     }
 
     /// Reads the instruction that stands in `range`.

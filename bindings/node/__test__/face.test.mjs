@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
 
 import { Analysis, analyzeMany, BuildFiles, Context, Dockerfile, generate, measure } from '../index.js'
 
@@ -48,6 +49,22 @@ test('text is kept and instructions are placed', () => {
   assert.deepEqual([run.keyword, run.line, run.endLine], ['RUN', 3, 4])
   assert.ok(Buffer.from(text).subarray(run.span.start, run.span.end).toString().startsWith('RUN --network'))
   assert.deepEqual(run.flags.map(({ name, value }) => [name, value]), [['network', 'none']])
+})
+
+test('threads have their own instructions', async () => {
+  const code = `
+    const { parentPort, workerData } = require('node:worker_threads')
+    const { Dockerfile } = require(workerData.package)
+    parentPort.postMessage(Dockerfile.parse(workerData.text).instructions)
+  `
+  const workerData = { package: fileURLToPath(new URL('../index.js', import.meta.url)), text: NAIVE }
+  const run = () =>
+    new Promise((resolve, reject) => {
+      new Worker(code, { eval: true, workerData }).once('message', resolve).once('error', reject)
+    })
+  const here = Dockerfile.parse(NAIVE).instructions
+  assert.deepEqual(await Promise.all([run(), run()]), [here, here])
+  assert.deepEqual(await run(), Dockerfile.parse(NAIVE).instructions, 'also when the others have ended')
 })
 
 test('a wrong Dockerfile is a value', () => {

@@ -7,7 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use napi::bindgen_prelude::{ClassInstance, Either};
+use napi::Env;
+use napi::bindgen_prelude::{ClassInstance, Either, Object};
 use napi_derive::napi;
 use serde_json::Value;
 use stagewright::edit::compose;
@@ -22,7 +23,8 @@ use stagewright::{
 use crate::analysis::Analysis;
 use crate::context::{self, Context};
 use crate::error::{Result, failure};
-use crate::value::{Directive, Instruction, Span, SyntaxError, all};
+use crate::literal;
+use crate::value::{Directive, Span, SyntaxError, all};
 use crate::view::InstructionView;
 
 /// A Dockerfile: its text, lossless, and what stands in it. It never changes: what changes something gives a new file, in which every
@@ -136,17 +138,16 @@ impl Dockerfile {
     /// The parser directives at the top, in order.
     #[napi(getter)]
     pub fn directives(&self) -> Vec<Directive> {
-        all(&ParsedDirective::all(&stagewright::Dockerfile::parse(
+        all(ParsedDirective::all(&stagewright::Dockerfile::parse(
             &self.text,
         )))
     }
 
     /// The instructions, in order.
-    #[napi(getter)]
-    pub fn instructions(&self) -> Vec<Instruction> {
-        all(&ParsedInstruction::all(&stagewright::Dockerfile::parse(
-            &self.text,
-        )))
+    #[napi(getter, ts_return_type = "Array<Instruction>")]
+    pub fn instructions(&self, env: &Env) -> napi::Result<Vec<Object<'static>>> {
+        let file = stagewright::Dockerfile::parse(&self.text);
+        literal::instructions(env, ParsedInstruction::all(&file))
     }
 
     /// What BuildKit would reject, sorted by place; empty if it accepts the file.

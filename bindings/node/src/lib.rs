@@ -18,6 +18,7 @@ mod dockerfile;
 mod error;
 mod history;
 mod image;
+mod literal;
 mod project;
 mod snapshot;
 mod value;

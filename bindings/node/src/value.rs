@@ -4,9 +4,7 @@ use napi_derive::napi;
 use stagewright::comparison;
 use stagewright::estimate::LayerEstimate;
 use stagewright::measure;
-use stagewright::report::parse::{
-    ParsedDirective, ParsedError, ParsedFlag, ParsedHeredoc, ParsedInstruction, Range,
-};
+use stagewright::report::parse::{ParsedDirective, ParsedError, ParsedFlag, ParsedHeredoc, Range};
 use stagewright::report::{BaseReport, StepReport};
 use stagewright::{history, plan, trace};
 
@@ -268,25 +266,6 @@ pub struct Heredoc {
     pub span: Span,
 }
 
-/// One instruction as written.
-#[napi(object, object_from_js = false)]
-pub struct Instruction {
-    /// Its name in upper case; as written where no instruction has it.
-    pub keyword: String,
-    /// The first line, 1-based.
-    pub line: u32,
-    /// The last line, 1-based.
-    pub end_line: u32,
-    /// Its bytes.
-    pub span: Span,
-    /// Its flags, in order.
-    pub flags: Vec<Flag>,
-    /// The instruction as one line: continuations joined, comments gone.
-    pub text: String,
-    /// Its here-documents, in order.
-    pub heredocs: Vec<Heredoc>,
-}
-
 /// What BuildKit would reject. A value, not an exception.
 #[napi(object, object_from_js = false)]
 pub struct SyntaxError {
@@ -423,7 +402,7 @@ pub(crate) fn index(at: usize) -> u32 {
 }
 
 /// A list of one kind as a list of another.
-pub(crate) fn all<'a, T: 'a, U: From<&'a T>>(items: impl IntoIterator<Item = &'a T>) -> Vec<U> {
+pub(crate) fn all<T, U: From<T>>(items: impl IntoIterator<Item = T>) -> Vec<U> {
     items.into_iter().map(U::from).collect()
 }
 
@@ -607,46 +586,32 @@ impl From<&plan::Rung> for Rung {
     }
 }
 
-impl From<&ParsedDirective> for Directive {
-    fn from(directive: &ParsedDirective) -> Self {
+impl From<ParsedDirective> for Directive {
+    fn from(directive: ParsedDirective) -> Self {
         Self {
-            name: directive.name.clone(),
-            value: directive.value.clone(),
+            name: directive.name,
+            value: directive.value,
         }
     }
 }
 
-impl From<&ParsedFlag> for Flag {
-    fn from(flag: &ParsedFlag) -> Self {
+impl From<ParsedFlag> for Flag {
+    fn from(flag: ParsedFlag) -> Self {
         Self {
-            name: flag.name.clone(),
-            value: flag.value.clone(),
+            name: flag.name,
+            value: flag.value,
             span: flag.span.into(),
         }
     }
 }
 
-impl From<&ParsedHeredoc> for Heredoc {
-    fn from(heredoc: &ParsedHeredoc) -> Self {
+impl From<ParsedHeredoc> for Heredoc {
+    fn from(heredoc: ParsedHeredoc) -> Self {
         Self {
-            name: heredoc.name.clone(),
-            content: heredoc.content.clone(),
+            name: heredoc.name,
+            content: heredoc.content,
             expand: heredoc.expand,
             span: heredoc.span.into(),
-        }
-    }
-}
-
-impl From<&ParsedInstruction> for Instruction {
-    fn from(instruction: &ParsedInstruction) -> Self {
-        Self {
-            keyword: instruction.keyword.clone(),
-            line: instruction.line,
-            end_line: instruction.end_line,
-            span: instruction.span.into(),
-            flags: all(&instruction.flags),
-            text: instruction.text.clone(),
-            heredocs: all(&instruction.heredocs),
         }
     }
 }

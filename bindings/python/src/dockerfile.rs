@@ -93,7 +93,7 @@ impl Dockerfile {
     /// The parser directives at the top, in order.
     #[getter]
     fn directives(&self) -> Vec<Directive> {
-        all(&ParsedDirective::all(&stagewright::Dockerfile::parse(
+        all(ParsedDirective::all(&stagewright::Dockerfile::parse(
             &self.text,
         )))
     }
@@ -101,7 +101,7 @@ impl Dockerfile {
     /// The instructions, in order.
     #[getter]
     fn instructions(&self) -> Vec<Instruction> {
-        all(&ParsedInstruction::all(&stagewright::Dockerfile::parse(
+        all(ParsedInstruction::all(&stagewright::Dockerfile::parse(
             &self.text,
         )))
     }

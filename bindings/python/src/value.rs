@@ -476,7 +476,7 @@ value! {
 }
 
 /// A list of one kind as a list of another.
-pub(crate) fn all<'a, T: 'a, U: From<&'a T>>(items: impl IntoIterator<Item = &'a T>) -> Vec<U> {
+pub(crate) fn all<T, U: From<T>>(items: impl IntoIterator<Item = T>) -> Vec<U> {
     items.into_iter().map(U::from).collect()
 }
 
@@ -660,46 +660,46 @@ impl From<&plan::Rung> for Rung {
     }
 }
 
-impl From<&ParsedDirective> for Directive {
-    fn from(directive: &ParsedDirective) -> Self {
+impl From<ParsedDirective> for Directive {
+    fn from(directive: ParsedDirective) -> Self {
         Self {
-            name: directive.name.clone(),
-            value: directive.value.clone(),
+            name: directive.name,
+            value: directive.value,
         }
     }
 }
 
-impl From<&ParsedFlag> for Flag {
-    fn from(flag: &ParsedFlag) -> Self {
+impl From<ParsedFlag> for Flag {
+    fn from(flag: ParsedFlag) -> Self {
         Self {
-            name: flag.name.clone(),
-            value: flag.value.clone(),
+            name: flag.name,
+            value: flag.value,
             span: flag.span.into(),
         }
     }
 }
 
-impl From<&ParsedHeredoc> for Heredoc {
-    fn from(heredoc: &ParsedHeredoc) -> Self {
+impl From<ParsedHeredoc> for Heredoc {
+    fn from(heredoc: ParsedHeredoc) -> Self {
         Self {
-            name: heredoc.name.clone(),
-            content: heredoc.content.clone(),
+            name: heredoc.name,
+            content: heredoc.content,
             expand: heredoc.expand,
             span: heredoc.span.into(),
         }
     }
 }
 
-impl From<&ParsedInstruction> for Instruction {
-    fn from(instruction: &ParsedInstruction) -> Self {
+impl From<ParsedInstruction> for Instruction {
+    fn from(instruction: ParsedInstruction) -> Self {
         Self {
-            keyword: instruction.keyword.clone(),
+            keyword: instruction.keyword,
             line: instruction.line,
             end_line: instruction.end_line,
             span: instruction.span.into(),
-            flags: all(&instruction.flags),
-            text: instruction.text.clone(),
-            heredocs: all(&instruction.heredocs),
+            flags: all(instruction.flags),
+            text: instruction.text,
+            heredocs: all(instruction.heredocs),
         }
     }
 }

@@ -312,7 +312,7 @@ fn word(question: &Value) -> Value {
     };
     let (word, word_error, matched, unmatched) = match expander.word(text, env.as_slice()) {
         Ok(found) => (
-            found.value,
+            found.value.into_owned(),
             None,
             list(found.matched, true),
             list(found.unmatched, true),

@@ -31,6 +31,20 @@ pub(crate) struct WordAt {
     pub(crate) end: usize,
 }
 
+/// ASCII without quotes, escape characters and what begins, ends or parts a substitution.
+const ORDINARY: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut b = 0;
+    while b < 0x80 {
+        table[b as usize] = !matches!(
+            b,
+            b'$' | b'<' | b'\'' | b'"' | b'\\' | b'`' | b'/' | b'{' | b'}'
+        );
+        b += 1;
+    }
+    table
+};
+
 type Fault = (ExpandErrorKind, String);
 
 pub(crate) struct Lex<'a, E: ?Sized> {
@@ -93,6 +107,16 @@ impl<'a, E: Env + ?Sized> Lex<'a, E> {
         let c = self.peek()?;
         self.at += c.len_utf8();
         Some(c)
+    }
+
+    /// Takes the bytes ahead that are nothing but themselves, whatever the escape character and wherever they stand; tells
+    /// whether there are any.
+    fn ordinary(&mut self, out: &mut String) -> bool {
+        let rest = &self.text[self.at..];
+        let len = rest.bytes().take_while(|b| ORDINARY[*b as usize]).count();
+        out.push_str(&rest[..len]);
+        self.at += len;
+        len > 0
     }
 
     /// One step: a special character with all that belongs to it, or one ordinary character. Tells how the result may
@@ -204,6 +228,9 @@ impl<'a, E: Env + ?Sized> Lex<'a, E> {
     ) -> Result<(), Fault> {
         let outer = std::mem::replace(&mut self.mode.raw_escapes, raw_escapes);
         while let Some(c) = self.peek() {
+            if self.ordinary(out) {
+                continue;
+            }
             if Some(c) == stop {
                 self.next();
                 self.mode.raw_escapes = outer;
@@ -244,6 +271,7 @@ impl<'a, E: Env + ?Sized> Lex<'a, E> {
             out.push('"');
         }
         loop {
+            self.ordinary(out);
             match self.peek() {
                 None => return Err(unbalanced("double")),
                 Some('"') => {

@@ -5,6 +5,7 @@
 mod lex;
 mod pattern;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
@@ -125,9 +126,9 @@ impl std::error::Error for ExpandError {}
 
 /// A word after its variables were put in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Expanded {
-    /// The value, quotes removed.
-    pub value: String,
+pub struct Expanded<'t> {
+    /// The value, quotes removed; borrowed where the word stays as it is.
+    pub value: Cow<'t, str>,
     /// Names of the set variables that were asked for, each once, in the order of their first use.
     pub matched: Vec<String>,
     /// Names of the variables that were asked for and are not set, likewise.
@@ -160,10 +161,14 @@ impl Expander {
     }
 
     /// Puts variables into a word and removes its quotes; spaces stay (`Lex.ProcessWord`).
-    pub fn word<E: Env + ?Sized>(&self, text: &str, env: &E) -> Result<Expanded, ExpandError> {
+    pub fn word<'t, E: Env + ?Sized>(
+        &self,
+        text: &'t str,
+        env: &E,
+    ) -> Result<Expanded<'t>, ExpandError> {
         if self.is_plain(text) {
             return Ok(Expanded {
-                value: text.to_owned(),
+                value: Cow::Borrowed(text),
                 ..Expanded::default()
             });
         }
@@ -171,7 +176,7 @@ impl Expander {
         let mut lex = Lex::new(text, self.escape, env, self.mode());
         lex.process(&mut value, None)?;
         Ok(Expanded {
-            value,
+            value: Cow::Owned(value),
             matched: lex.matched,
             unmatched: lex.unmatched,
         })
@@ -212,7 +217,7 @@ mod tests {
 
     fn word(text: &str) -> String {
         match Expander::new('\\').word(text, ENV) {
-            Ok(expanded) => expanded.value,
+            Ok(expanded) => expanded.value.into_owned(),
             Err(error) => format!("error: {error}"),
         }
     }

@@ -112,7 +112,10 @@ impl Resolver<'_, '_> {
                 for pair in &arg.args {
                     let default = pair.value.as_deref().map(|default| {
                         let expanded = self.expander.word(default, &state.env);
-                        expanded.map_or_else(|_| default.to_owned(), |expanded| expanded.value)
+                        expanded.map_or_else(
+                            |_| default.to_owned(),
+                            |expanded| expanded.value.into_owned(),
+                        )
                     });
                     let word = default.map_or_else(
                         || pair.key.to_string(),
@@ -256,7 +259,7 @@ impl Resolver<'_, '_> {
 
     fn expand(&mut self, word: &str, state: &State, span: Span) -> String {
         match self.expander.word(word, &state.env) {
-            Ok(expanded) => expanded.value,
+            Ok(expanded) => expanded.value.into_owned(),
             Err(error) => {
                 self.problem("expansion", span, error.to_string());
                 word.to_owned()
@@ -314,7 +317,7 @@ impl Resolver<'_, '_> {
                     self.problem("expansion", span, error.to_string());
                     String::new()
                 },
-                |expanded| expanded.value,
+                |expanded| expanded.value.into_owned(),
             )
         } else {
             raw.into_owned()

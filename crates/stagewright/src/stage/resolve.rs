@@ -298,7 +298,7 @@ impl Resolver<'_, '_> {
 
     fn expand_global(&mut self, word: &str, span: Span) -> String {
         match self.expander.word(word, &self.global_args) {
-            Ok(expanded) => expanded.value,
+            Ok(expanded) => expanded.value.into_owned(),
             Err(error) => {
                 self.problem("expansion", span, error.to_string());
                 String::new()

@@ -52,7 +52,11 @@ impl Resolver<'_, '_> {
         for mount in &run.mounts {
             let env = &state.env;
             let expander = &self.expander;
-            match mount.resolve(|word| expander.word(word, env).map(|expanded| expanded.value)) {
+            match mount.resolve(|word| {
+                expander
+                    .word(word, env)
+                    .map(|expanded| expanded.value.into_owned())
+            }) {
                 Ok(resolved) => {
                     let mount = self.mount(&resolved, state, walk, mount.span);
                     op.mounts.push(mount);

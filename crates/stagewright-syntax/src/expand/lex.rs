@@ -54,6 +54,8 @@ pub(crate) struct Lex<'a, E: ?Sized> {
     env: &'a E,
     mode: Mode,
     depth: usize,
+    /// Bytes that variables may still put in.
+    room: usize,
     /// Whether an operator was read since the flag was cleared.
     nested: bool,
     /// The variables that were asked for.
@@ -72,6 +74,7 @@ impl<'a, E: Env + ?Sized> Lex<'a, E> {
             env,
             mode,
             depth: 0,
+            room: super::MAX_GROWTH,
             nested: false,
             seen: HashSet::new(),
             matched: Vec::new(),

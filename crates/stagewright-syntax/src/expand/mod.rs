@@ -67,6 +67,11 @@ impl<E: Env + ?Sized> Env for &E {
 /// How deep substitutions may stand in each other. `BuildKit` knows no limit but its memory.
 pub const MAX_NESTING: usize = 500;
 
+/// Bytes that variables may put into one text: what Linux takes as one argument or one variable of a program
+/// (`MAX_ARG_STRLEN`). Substitutions in substitutions multiply lengths, so a text of a few hundred bytes could ask for more than any
+/// machine has; `BuildKit` knows no limit but its memory.
+pub const MAX_GROWTH: usize = 128 << 10;
+
 /// What kind of fault an [`ExpandError`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -83,6 +88,15 @@ pub enum ExpandErrorKind {
     InvalidPattern,
     /// Substitutions stand in each other more than [`MAX_NESTING`] deep.
     TooDeep,
+    /// Variables put more than [`MAX_GROWTH`] bytes into the text, or patterns ask for as much work.
+    TooLarge,
+}
+
+impl ExpandErrorKind {
+    /// Whether it is a limit of ours: nothing behind the place is read, so that it is not taken for an open brace.
+    const fn is_limit(self) -> bool {
+        matches!(self, Self::TooDeep | Self::TooLarge)
+    }
 }
 
 /// Why a word could not be expanded.
@@ -107,6 +121,7 @@ impl ExpandError {
             ExpandErrorKind::Required => "required-variable",
             ExpandErrorKind::InvalidPattern => "invalid-pattern",
             ExpandErrorKind::TooDeep => "nesting-too-deep",
+            ExpandErrorKind::TooLarge => "expansion-too-large",
         }
     }
 
@@ -315,5 +330,27 @@ mod tests {
         assert!(Expander::new('\\').word(&deep(MAX_NESTING), &()).is_ok());
         let error = Expander::new('\\').word(&deep(100_000), &()).unwrap_err();
         assert_eq!(error.kind(), ExpandErrorKind::TooDeep);
+    }
+
+    #[test]
+    fn growth_ends_in_an_error() {
+        let kind = |text: &str, env: &[(&str, &str)]| {
+            let found = Expander::new('\\').word(text, env);
+            found.map_or_else(|error| Some(error.kind()), |_| None)
+        };
+        let long = "x".repeat(1000);
+        let env = [("a", long.as_str()), ("b", "1234567")];
+        assert_eq!(kind(&"$a".repeat(131), &env), None);
+        assert_eq!(
+            kind(&"$a".repeat(132), &env),
+            Some(ExpandErrorKind::TooLarge)
+        );
+        // Each level has as many bytes as the one inside, times the length of the value.
+        let nested = (0..40).fold("$b".to_owned(), |inner, _| format!("${{b//?/{inner}}}"));
+        assert_eq!(kind(&nested, &env), Some(ExpandErrorKind::TooLarge));
+        let matches = format!("${{a//*/{}}}", "\\$0".repeat(3000));
+        assert_eq!(kind(&matches, &env), Some(ExpandErrorKind::TooLarge));
+        let work = format!("${{a//*{long}{long}/}}").repeat(17);
+        assert_eq!(kind(&work, &env), Some(ExpandErrorKind::TooLarge));
     }
 }

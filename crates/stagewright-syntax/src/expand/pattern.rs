@@ -53,21 +53,27 @@ pub(super) fn replace_first(
     Ok(out)
 }
 
-/// Replaces every match; `$0` in the replacement stands for the match, as in Go's `Regexp.ReplaceAllString`.
-pub(super) fn replace_all(pattern: &str, value: &str, replacement: &str) -> Result<String, String> {
+/// Replaces every match; `$0` in the replacement stands for the match, as in Go's `Regexp.ReplaceAllString`. What is longer than `room`
+/// bytes is not made to its end.
+pub(super) fn replace_all(
+    pattern: &str,
+    value: &str,
+    replacement: &str,
+    room: usize,
+) -> Result<String, String> {
     let tokens = tokens(pattern)?;
     let chars: Vec<char> = value.chars().collect();
     let mut search = Search::new(&tokens, true);
     let mut out = String::with_capacity(value.len());
     let (mut copied, mut at) = (0, 0);
-    while at <= chars.len() {
+    while at <= chars.len() && out.len() <= room {
         let Some((start, end)) = search.run(&chars, at, false) else {
             break;
         };
         out.extend(&chars[copied..start]);
         // An empty match right after another match does not count.
         if end > copied || start == 0 {
-            fill_template(&mut out, replacement, &chars[start..end]);
+            fill_template(&mut out, replacement, &chars[start..end], room);
         }
         copied = end;
         at = (at + 1).max(end);
@@ -239,11 +245,14 @@ impl<'p> Search<'p> {
 }
 
 /// Appends a template of Go's `Regexp.Expand` for an expression without groups: `$0` and `${0}` are the match, other
-/// names are empty, `$$` is a dollar.
-fn fill_template(out: &mut String, template: &str, matched: &[char]) {
+/// names are empty, `$$` is a dollar. Ends when there are more than `room` bytes.
+fn fill_template(out: &mut String, template: &str, matched: &[char], room: usize) {
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('$') {
         out.push_str(before);
+        if out.len() > room {
+            return;
+        }
         if let Some(after) = after.strip_prefix('$') {
             out.push('$');
             rest = after;
@@ -283,6 +292,10 @@ fn fill_template(out: &mut String, template: &str, matched: &[char]) {
 mod tests {
     use super::*;
 
+    fn replaced(pattern: &str, value: &str, replacement: &str) -> Result<String, String> {
+        replace_all(pattern, value, replacement, 1000)
+    }
+
     #[test]
     fn trims() {
         let prefix = |p: &str, v: &str, greedy| trim_prefix(p, v, greedy).unwrap();
@@ -307,14 +320,14 @@ mod tests {
     fn replaces() {
         assert_eq!(replace_first("b*", "abcb", "-").unwrap(), "a-");
         assert_eq!(replace_first("z", "abc", "-").unwrap(), "abc");
-        assert_eq!(replace_all("b", "abcb", "[$0]").unwrap(), "a[b]c[b]");
+        assert_eq!(replaced("b", "abcb", "[$0]").unwrap(), "a[b]c[b]");
         assert_eq!(
-            replace_all("b", "abcb", "[${0}$$$1$a-$]").unwrap(),
+            replaced("b", "abcb", "[${0}$$$1$a-$]").unwrap(),
             "a[b$-$]c[b$-$]"
         );
-        assert_eq!(replace_all("*", "abc", "-").unwrap(), "-");
-        assert_eq!(replace_all("", "ab", "-").unwrap(), "-a-b-");
-        assert_eq!(replace_all("?", "a\nb", "-").unwrap(), "-\n-");
+        assert_eq!(replaced("*", "abc", "-").unwrap(), "-");
+        assert_eq!(replaced("", "ab", "-").unwrap(), "-a-b-");
+        assert_eq!(replaced("?", "a\nb", "-").unwrap(), "-\n-");
         assert_eq!(replace_first("é?", "aéüb", "").unwrap(), "ab");
     }
 }

@@ -1,7 +1,7 @@
 //! What stands behind a `$`: names, operators and their operands.
 
 use super::{Fault, Lex};
-use crate::expand::{Env, ExpandErrorKind, MAX_NESTING, pattern};
+use crate::expand::{Env, ExpandErrorKind, MAX_GROWTH, MAX_NESTING, pattern};
 
 impl<'a, E: Env + ?Sized> Lex<'a, E> {
     pub(super) fn dollar(&mut self, out: &mut String) -> Result<(), Fault> {
@@ -11,7 +11,7 @@ impl<'a, E: Env + ?Sized> Lex<'a, E> {
             if name.is_empty() {
                 out.push('$');
             } else if let Some(value) = self.get(name) {
-                out.push_str(value);
+                self.put(value, out)?;
             } else if self.mode.skip_unset {
                 out.push('$');
                 out.push_str(name);
@@ -34,7 +34,7 @@ impl<'a, E: Env + ?Sized> Lex<'a, E> {
         match operator {
             Some('}') => {
                 if let Some(value) = self.get(name) {
-                    out.push_str(value);
+                    self.put(value, out)?;
                 } else if self.mode.skip_unset {
                     out.push_str("${");
                     out.push_str(name);
@@ -61,7 +61,6 @@ impl<'a, E: Env + ?Sized> Lex<'a, E> {
 
     fn nested(&mut self, read: impl FnOnce(&mut Self) -> Result<(), Fault>) -> Result<(), Fault> {
         if self.depth == MAX_NESTING {
-            // Nothing after this place is read, so that no caller takes the fault for an open brace.
             return Err((
                 ExpandErrorKind::TooDeep,
                 format!("substitutions are nested more than {MAX_NESTING} deep"),
@@ -83,9 +82,7 @@ impl<'a, E: Env + ?Sized> Lex<'a, E> {
         out: &mut String,
     ) -> Result<(), Fault> {
         match self.until(Some(stop), raw_escapes, out) {
-            Err((kind, _)) if kind != ExpandErrorKind::TooDeep && self.peek().is_none() => {
-                Err(missing(open))
-            }
+            Err((kind, _)) if !kind.is_limit() && self.peek().is_none() => Err(missing(open)),
             done => done,
         }
     }
@@ -115,7 +112,7 @@ impl<'a, E: Env + ?Sized> Lex<'a, E> {
             Some('-') => {
                 if has_value {
                     out.truncate(mark);
-                    out.push_str(value);
+                    self.put(value, out)?;
                 }
             }
             Some('+') => {
@@ -134,10 +131,11 @@ impl<'a, E: Env + ?Sized> Lex<'a, E> {
                     return Err((ExpandErrorKind::Required, format!("{name}: {why}")));
                 }
                 out.truncate(mark);
-                out.push_str(value);
+                self.put(value, out)?;
             }
             Some(edge @ ('#' | '%')) => {
                 let word = out.split_off(mark);
+                self.search(&word, value)?;
                 let (word, greedy) = match word.strip_prefix(edge) {
                     Some(rest) => (rest, true),
                     None => (word.as_str(), false),
@@ -147,7 +145,7 @@ impl<'a, E: Env + ?Sized> Lex<'a, E> {
                 } else {
                     pattern::trim_suffix(word, value, greedy)
                 };
-                out.push_str(&trimmed.map_err(invalid_pattern)?);
+                self.put(&trimmed.map_err(invalid_pattern)?, out)?;
             }
             _ => return Err(unsupported(shown)),
         }
@@ -162,7 +160,7 @@ impl<'a, E: Env + ?Sized> Lex<'a, E> {
         }
         let (mut pattern, mut replacement) = (String::new(), String::new());
         match self.until(Some('/'), true, &mut pattern) {
-            Err((kind, _)) if kind != ExpandErrorKind::TooDeep && self.peek().is_none() => {
+            Err((kind, _)) if !kind.is_limit() && self.peek().is_none() => {
                 return Err((
                     ExpandErrorKind::BadSubstitution,
                     "syntax error: missing '/' in ${}".to_owned(),
@@ -179,12 +177,38 @@ impl<'a, E: Env + ?Sized> Lex<'a, E> {
             return Ok(());
         }
         let value = value.unwrap_or_default();
+        self.search(&pattern, value)?;
         let replaced = if all {
-            pattern::replace_all(&pattern, value, &replacement)
+            pattern::replace_all(&pattern, value, &replacement, self.room)
         } else {
             pattern::replace_first(&pattern, value, &replacement)
         };
-        out.push_str(&replaced.map_err(|why| invalid_pattern((pattern, why)))?);
+        self.put(
+            &replaced.map_err(|why| invalid_pattern((pattern, why)))?,
+            out,
+        )
+    }
+
+    /// Puts in what a variable stands for.
+    fn put(&mut self, value: &str, out: &mut String) -> Result<(), Fault> {
+        self.spend(value.len())?;
+        out.push_str(value);
+        Ok(())
+    }
+
+    /// Counts what it takes to look for a pattern in a value.
+    fn search(&mut self, pattern: &str, value: &str) -> Result<(), Fault> {
+        self.spend(pattern.len().saturating_mul(value.len()) / 256)
+    }
+
+    fn spend(&mut self, bytes: usize) -> Result<(), Fault> {
+        self.room = self.room.checked_sub(bytes).ok_or_else(|| {
+            let message = format!(
+                "variables put more than {} KiB into the text",
+                MAX_GROWTH >> 10
+            );
+            (ExpandErrorKind::TooLarge, message)
+        })?;
         Ok(())
     }
 

@@ -145,7 +145,7 @@ impl Dockerfile {
 
     /// The instructions, in order.
     #[napi(getter, ts_return_type = "Array<Instruction>")]
-    pub fn instructions(&self, env: &Env) -> napi::Result<Vec<Object<'static>>> {
+    pub fn instructions(&self, env: Env) -> napi::Result<Vec<Object<'static>>> {
         let file = stagewright::Dockerfile::parse(&self.text);
         literal::instructions(env, ParsedInstruction::all(&file))
     }

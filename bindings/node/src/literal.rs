@@ -29,7 +29,7 @@ struct Literal(FunctionRef<Parts, Object<'static>>);
 
 /// The instructions of a file, in order.
 pub(crate) fn instructions(
-    env: &Env,
+    env: Env,
     instructions: Vec<ParsedInstruction>,
 ) -> napi::Result<Vec<Object<'static>>> {
     if env.get_instance_data::<Literal>()?.is_none() {
@@ -39,7 +39,7 @@ pub(crate) fn instructions(
     let literal = env
         .get_instance_data::<Literal>()?
         .expect("it was set above");
-    let literal = literal.0.borrow_back(env)?;
+    let literal = literal.0.borrow_back(&env)?;
     let make = |instruction: ParsedInstruction| {
         literal.call(FnArgs {
             data: (

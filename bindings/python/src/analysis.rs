@@ -1,5 +1,10 @@
 //! `Analysis`, `Prediction` and `Plan`.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "what Python gives is extracted into values"
+)]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

@@ -104,7 +104,7 @@ pub(crate) fn generate(
     context: ContextArgument,
     port: Option<u16>,
     base: Option<String>,
-    package: Option<String>,
+    package: Option<&str>,
     command: Option<Vec<String>>,
 ) -> Result<Generated, Failure> {
     let options = RecipeOptions {
@@ -114,8 +114,7 @@ pub(crate) fn generate(
     };
     py.detach(|| {
         let context = context.open()?;
-        let generated =
-            Project::detect_package(&context, package.as_deref())?.generate(&context, &options)?;
+        let generated = Project::detect_package(&context, package)?.generate(&context, &options)?;
         Ok(Generated {
             report: GenerateReport::new(&context, generated)?,
         })

@@ -10,6 +10,7 @@ pub mod proof;
 pub mod random;
 pub mod scenario;
 pub mod shapes;
+pub mod size_proof;
 
 /// The README's Rust code, run as documentation tests are.
 #[cfg(doctest)]

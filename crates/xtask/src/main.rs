@@ -35,7 +35,9 @@ const USAGE: &str = "usage: cargo xtask TASK
   real optimize [--base NAME=IMAGE] … [--skip PASS] … [PROJECT …]
                    build what is written for the sample projects, start it, and compare with the prediction
   real optimize --predict
-                   predict again what was built";
+                   predict again what was built
+  real size [--base NAME=IMAGE] … [--host NAME=HOST] … [CASE …]
+                   build the Dockerfiles of tests/real/size and record what each layer weighs";
 
 /// What a task may fail with: a message for the person who ran it.
 pub(crate) type Failure = Box<dyn Error>;
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         ["real", "cache", rest @ ..] => real::cache(rest),
         ["real", "optimize", rest @ ..] => real::optimize(rest),
         ["real", "legacy", rest @ ..] => real::legacy(rest),
+        ["real", "size", rest @ ..] => real::size(rest),
         [] => Err(USAGE.into()),
         _ => Err(format!("no task `{}`\n\n{USAGE}", words.join(" ")).into()),
     };

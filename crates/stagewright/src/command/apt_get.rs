@@ -38,6 +38,8 @@ pub(crate) struct AptInstall {
     before: Vec<String>,
     /// `apt-mark auto`: the next `autoremove` takes it.
     automatic: bool,
+    /// `… | xargs apt-mark manual`: but for some that only the build knows.
+    some_stay: bool,
     /// How many packages came.
     count: usize,
 }
@@ -150,6 +152,7 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>) {
         recommends,
         before: before.unwrap_or_default(),
         automatic: false,
+        some_stay: false,
         count: closure.packages.len(),
     });
     machine.put(
@@ -196,8 +199,15 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>) {
 
 /// `apt-mark auto`: what is marked goes with the next `autoremove`, unless something needs it.
 fn mark(invocation: &Invocation, machine: &mut Machine<'_>) {
-    if invocation.args.first().cloned().flatten().as_deref() != Some("auto") {
-        return;
+    match invocation.args.first().cloned().flatten().as_deref() {
+        Some("auto") => {}
+        Some("manual") if invocation.args.len() == 1 => {
+            for install in &mut machine.apt {
+                install.some_stay = true;
+            }
+            return;
+        }
+        _ => return,
     }
     let all = invocation.args[1..]
         .iter()
@@ -223,6 +233,9 @@ fn remove(machine: &mut Machine<'_>, names: &[String], auto: bool) {
         }
         if auto {
             install.gone.clear();
+            if install.automatic && !install.some_stay {
+                install.names.clear();
+            }
         }
         let Some(base) = machine.base.as_mut() else {
             continue;

@@ -67,7 +67,12 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str, nam
             PackageLock::read_bun,
         )
     } else {
-        npm::with_needs(machine, named)
+        npm::with_needs(
+            machine,
+            &format!("{folder}/node_modules"),
+            invocation.index,
+            named,
+        )
     };
     let (installed, _) = npm::place(machine, &format!("{folder}/node_modules"), &packages);
     let path = machine.variable("BUN_INSTALL_CACHE_DIR").map_or_else(

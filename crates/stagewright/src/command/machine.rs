@@ -424,15 +424,21 @@ impl Machine<'_> {
                     python.0, python.1
                 )
             });
-        let prefix = packages
-            .split_once("/lib/")
-            .map_or("/usr/local", |(prefix, _)| prefix)
-            .to_owned();
         Site {
             packages,
-            prefix,
+            prefix: self.interpreter_prefix(),
             python,
         }
+    }
+
+    /// The folder that the base's own interpreter stands in.
+    pub(crate) fn interpreter_prefix(&self) -> String {
+        let packages = self.base.as_deref().and_then(ImageFacts::site_packages);
+        packages
+            .as_deref()
+            .and_then(|packages| packages.split_once("/lib/"))
+            .map_or("/usr/local", |(prefix, _)| prefix)
+            .to_owned()
     }
 
     /// Whether a package is in the base already: official Python images have pip, and before 3.12 setuptools and wheel.

@@ -102,7 +102,8 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str) {
         } else {
             format!("{folder}/node_modules")
         };
-        (modules, with_needs(machine, &named))
+        let packages = with_needs(machine, &modules, invocation.index, &named);
+        (modules, packages)
     } else {
         (
             format!("{folder}/node_modules"),
@@ -216,7 +217,14 @@ pub(super) fn sizes(machine: &Machine<'_>, packages: &[Package]) -> (Vec<Size>, 
 const MOST: usize = 2_000;
 
 /// Packages of the command line and what they need, as far as the table of measured packages tells it.
-pub(super) fn with_needs(machine: &Machine<'_>, named: &[String]) -> Vec<Package> {
+/// What nobody knows of it lies in the folder of the packages under a name of its own.
+pub(super) fn with_needs(
+    machine: &mut Machine<'_>,
+    modules: &str,
+    index: usize,
+    named: &[String],
+) -> Vec<Package> {
+    let mut unknown = 0;
     let mut packages: Vec<Package> = named.iter().map(|word| versioned(word)).collect();
     let mut seen: BTreeSet<String> = packages.iter().map(|one| one.name.clone()).collect();
     let mut next = 0;
@@ -224,6 +232,7 @@ pub(super) fn with_needs(machine: &Machine<'_>, named: &[String]) -> Vec<Package
         let one = &packages[next];
         let version = Some(one.version.as_str()).filter(|version| !version.is_empty());
         let facts = machine.catalog.npm_package(&one.name, version);
+        unknown += usize::from(facts.dependencies.is_none());
         for need in facts.dependencies.into_iter().flatten() {
             if seen.insert(need.clone()) {
                 packages.push(Package {
@@ -235,6 +244,12 @@ pub(super) fn with_needs(machine: &Machine<'_>, named: &[String]) -> Vec<Package
             }
         }
         next += 1;
+    }
+    if unknown > 0 {
+        let sized = machine.catalog.unknown_npm_needs(unknown);
+        let name = format!("needs-{index}");
+        let label = "what packages need of whose needs no table knows";
+        machine.scatter(modules, &name, label, Kind::JavaScript, sized);
     }
     packages
 }
@@ -328,7 +343,8 @@ pub(super) fn read_lock(
             .text(&manifest)
             .and_then(|text| asked(text, production));
         if let Some(asked) = asked {
-            return with_needs(machine, &asked);
+            let modules = format!("{folder}/node_modules");
+            return with_needs(machine, &modules, invocation.index, &asked);
         }
         machine.unlisted(&format!("{folder}/node_modules"), invocation.index);
         return Vec::new();

@@ -101,7 +101,7 @@ pub(super) fn pip(invocation: &Invocation, machine: &mut Machine<'_>) {
         Some("wheel" | "download") => collect(invocation, machine, &site),
         Some("uninstall") => {
             for name in invocation.operands_after(WITH_VALUE).into_iter().flatten() {
-                let path = format!("{}/{}", site.packages, normalize_name(&name));
+                let path = path_of(machine, &site.packages, &normalize_name(&name));
                 machine.remove(&path);
             }
         }
@@ -120,6 +120,41 @@ pub(crate) struct Site {
     pub(crate) python: (u32, u32),
 }
 
+/// What the manifest of a project in a folder asks for, one requirement a line: `.`, `./api[dev]`.
+fn needs_of_project(machine: &mut Machine<'_>, word: &str) -> String {
+    let (folder, extras) = word.split_once('[').map_or((word, ""), |(folder, extras)| {
+        (folder, extras.trim_end_matches(']'))
+    });
+    if !folder.starts_with(['.', '/']) {
+        return String::new();
+    }
+    let path = format!(
+        "{}/pyproject.toml",
+        machine.absolute(folder).trim_end_matches('/')
+    );
+    let table = machine
+        .text(&path)
+        .and_then(|text| text.parse::<toml::Table>().ok());
+    let Some(project) = table.as_ref().and_then(|table| table.get("project")) else {
+        return String::new();
+    };
+    let optional = project.get("optional-dependencies");
+    let lists = extras
+        .split(',')
+        .filter_map(|extra| optional?.get(extra.trim()));
+    let mut lines: Vec<&str> = project
+        .get("dependencies")
+        .into_iter()
+        .chain(lists)
+        .filter_map(toml::Value::as_array)
+        .flatten()
+        .filter_map(toml::Value::as_str)
+        .collect();
+    // Ends the last line too.
+    lines.push("");
+    lines.join("\n")
+}
+
 /// What the arguments ask for. The command line is read as a requirements file: pip gives both the same meaning.
 fn requested(
     invocation: &Invocation,
@@ -133,12 +168,18 @@ fn requested(
         ("-e", ["-e", "--editable"]),
     ] {
         for value in invocation.options(&names) {
+            if option == "-e" {
+                text.push_str(&needs_of_project(machine, &value));
+            }
             text.push_str(&format!("{option} {value}\n"));
         }
     }
     for operand in invocation.operands_after(WITH_VALUE) {
         match operand {
-            Some(word) => text.push_str(&format!("{word}\n")),
+            Some(word) => {
+                text.push_str(&needs_of_project(machine, &word));
+                text.push_str(&format!("{word}\n"));
+            }
             None => machine.note(format!(
                 "`{}` installs what only the build knows",
                 invocation.text
@@ -181,12 +222,17 @@ fn requested(
     (read, manifests)
 }
 
+/// What an installation brings.
+pub(super) struct Closure {
+    pub(super) packages: Vec<InstalledPackage>,
+    /// Files that list it.
+    pub(super) manifests: Vec<String>,
+    /// Packages whose needs nobody knows.
+    pub(super) unknown_needs: usize,
+}
+
 /// The packages that come along, and what is known of them.
-pub(super) fn closure(
-    invocation: &Invocation,
-    machine: &mut Machine<'_>,
-    site: &Site,
-) -> (Vec<InstalledPackage>, Vec<String>) {
+pub(super) fn closure(invocation: &Invocation, machine: &mut Machine<'_>, site: &Site) -> Closure {
     let (wanted, manifests) = requested(invocation, machine, site.python);
     let closure = machine
         .catalog
@@ -218,7 +264,15 @@ pub(super) fn closure(
     if invocation.has(&["--no-deps"]) {
         packages.retain(|package| package.line.is_some());
     }
-    (packages, manifests)
+    Closure {
+        packages,
+        manifests,
+        unknown_needs: if invocation.has(&["--no-deps"]) {
+            0
+        } else {
+            closure.unknown_needs
+        },
+    }
 }
 
 /// The parts of an installed package.
@@ -282,7 +336,11 @@ pub(super) fn names(packages: &[InstalledPackage]) -> Vec<(String, String)> {
 }
 
 fn install(invocation: &Invocation, machine: &mut Machine<'_>, site: &Site) {
-    let (mut packages, manifests) = closure(invocation, machine, site);
+    let Closure {
+        mut packages,
+        manifests,
+        unknown_needs,
+    } = closure(invocation, machine, site);
     let (folder, prefix) = destination(invocation, machine, site);
     let byte_code =
         !invocation.has(&["--no-compile"]) && machine.variable("PIP_NO_COMPILE").is_none();
@@ -290,6 +348,7 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, site: &Site) {
         packages.retain(|package| !is_there(machine, &folder, package));
     }
     store(machine, &folder, &packages, byte_code);
+    needs(machine, &folder, invocation.index, unknown_needs);
     finish(invocation, machine, site, &packages, manifests, prefix);
 }
 
@@ -297,8 +356,20 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, site: &Site) {
 pub(super) fn is_there(machine: &Machine<'_>, folder: &str, package: &InstalledPackage) -> bool {
     let node = machine
         .tree
-        .get(&format!("{folder}/{}", package.facts.name));
+        .get(&path_of(machine, folder, &package.facts.name));
     node.is_some_and(|node| *node.label == *label(package))
+}
+
+/// Where a package lies that is installed into a folder.
+fn path_of(machine: &Machine<'_>, folder: &str, package: &str) -> String {
+    if machine.catalog.is_program(package) {
+        let prefix = folder
+            .rsplit_once("/lib/python")
+            .map_or(folder, |(prefix, _)| prefix);
+        format!("{prefix}/bin/{package}")
+    } else {
+        format!("{folder}/{package}")
+    }
 }
 
 /// Puts packages into a folder.
@@ -309,7 +380,7 @@ pub(super) fn store(
     byte_code: bool,
 ) {
     for package in packages {
-        let path = format!("{folder}/{}", package.facts.name);
+        let path = path_of(machine, folder, &package.facts.name);
         machine.put(
             &path,
             label(package),
@@ -319,13 +390,28 @@ pub(super) fn store(
     }
 }
 
+/// What packages bring along whose needs nobody knows.
+pub(super) fn needs(machine: &mut Machine<'_>, folder: &str, index: usize, packages: usize) {
+    if packages > 0 {
+        let sized = machine.catalog.unknown_needs(packages);
+        let name = format!("needs-{index}");
+        let label = "what packages need of whose needs no table knows";
+        machine.scatter(folder, &name, label, Kind::PythonSource, sized);
+    }
+}
+
 /// `pip wheel` and `pip download`: archives in a folder.
 fn collect(invocation: &Invocation, machine: &mut Machine<'_>, site: &Site) {
     let folder = invocation
         .option(&["-w", "--wheel-dir", "-d", "--dest"])
         .unwrap_or_else(|| ".".into());
     let folder = machine.absolute(&folder);
-    let (packages, manifests) = closure(invocation, machine, site);
+    let Closure {
+        packages,
+        manifests,
+        unknown_needs,
+    } = closure(invocation, machine, site);
+    needs(machine, &folder, invocation.index, unknown_needs);
     for package in &packages {
         let path = format!("{folder}/{}.whl", label(package).replace(' ', "-"));
         machine.put(
@@ -389,11 +475,18 @@ fn destination(invocation: &Invocation, machine: &Machine<'_>, site: &Site) -> (
     )
 }
 
-/// The byte code of the modules that pip itself imports, unless Python is told to write none or has written it before.
+/// The byte code of the modules that pip itself imports, unless Python is told to write none or has written it before. The modules of
+/// Python lie with the interpreter, also where pip runs in a virtual environment, whose own pip has its byte code from the start.
 fn own_byte_code(machine: &mut Machine<'_>, site: &Site, packages: &[InstalledPackage]) {
+    let environment = machine.is_environment(&site.prefix);
+    let prefix = if environment {
+        machine.interpreter_prefix()
+    } else {
+        site.prefix.clone()
+    };
     let path = format!(
-        "{}/lib/python{}.{}/__pycache__",
-        site.prefix, site.python.0, site.python.1
+        "{prefix}/lib/python{}.{}/__pycache__",
+        site.python.0, site.python.1
     );
     if machine.variable("PYTHONDONTWRITEBYTECODE").is_some()
         || !machine.writes_byte_code()
@@ -404,7 +497,7 @@ fn own_byte_code(machine: &mut Machine<'_>, site: &Site, packages: &[InstalledPa
     let from_source = packages
         .iter()
         .any(|package| package.facts.wheel == WheelFit::SdistOnly);
-    let replaces_pip = packages.iter().any(|package| package.facts.name == "pip");
+    let replaces_pip = environment || packages.iter().any(|package| package.facts.name == "pip");
     let (size, basis) =
         machine
             .catalog

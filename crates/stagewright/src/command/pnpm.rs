@@ -100,7 +100,12 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str, nam
             PackageLock::read_pnpm,
         )
     } else {
-        npm::with_needs(machine, named)
+        npm::with_needs(
+            machine,
+            &format!("{folder}/node_modules"),
+            invocation.index,
+            named,
+        )
     };
     let (installed, _) = npm::place(machine, &format!("{folder}/node_modules"), &packages);
     // A copy of the lock file says what is installed.

@@ -2,7 +2,7 @@
 //! same file system (hard links), unless told to copy.
 
 use super::locked::{self, Locked};
-use super::pip;
+use super::pip::{self, Closure};
 use super::{CacheUse, Invocation, Machine, Model};
 use crate::facts::{InstalledPackage, Wanted};
 use crate::ledger::Part;
@@ -191,12 +191,17 @@ fn uv_pip(invocation: &Invocation, machine: &mut Machine<'_>) {
             machine.python_site("python")
         }
     };
-    let (packages, manifests) = pip::closure(&inner, machine, &site);
+    let Closure {
+        packages,
+        manifests,
+        unknown_needs,
+    } = pip::closure(&inner, machine, &site);
     let folder = invocation
         .option(&["-t", "--target"])
         .map_or_else(|| site.packages.clone(), |path| machine.absolute(&path));
     let byte_code = compiles(invocation, machine);
     pip::store(machine, &folder, &packages, byte_code);
+    pip::needs(machine, &folder, invocation.index, unknown_needs);
     cache(invocation, machine, &packages);
     machine.facts.installs.push(super::Install {
         tool: "uv",
@@ -230,9 +235,14 @@ fn tool(invocation: &Invocation, machine: &mut Machine<'_>) {
             args: vec![Some("install".into()), Some(name.replace('@', "=="))],
             ..invocation.clone()
         };
-        let (packages, _) = pip::closure(&inner, machine, &site);
+        let Closure {
+            packages,
+            unknown_needs,
+            ..
+        } = pip::closure(&inner, machine, &site);
         let byte_code = compiles(invocation, machine);
         pip::store(machine, &site.packages, &packages, byte_code);
+        pip::needs(machine, &site.packages, invocation.index, unknown_needs);
         cache(invocation, machine, &packages);
     }
 }

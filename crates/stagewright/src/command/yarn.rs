@@ -82,6 +82,19 @@ fn caches(invocation: &Invocation, machine: &Machine<'_>) -> [String; 2] {
     [first, later]
 }
 
+/// Yarn 1 keeps its own code compiled.
+fn compiled(machine: &mut Machine<'_>) {
+    if !machine.mounted("/tmp") {
+        let (size, basis) = machine.catalog.tools().yarn_compiled();
+        machine.put(
+            "/tmp/v8-compile-cache-0",
+            "yarn's own code, compiled",
+            vec![Part::main(Kind::Other, size)],
+            &basis,
+        );
+    }
+}
+
 fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str, named: &[String]) {
     let folder = folder.trim_end_matches('/');
     let manifests = npm::read_manifests(
@@ -113,7 +126,12 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str, nam
             PackageLock::read_yarn(text, manifest.as_deref())
         })
     } else {
-        npm::with_needs(machine, named)
+        npm::with_needs(
+            machine,
+            &format!("{folder}/node_modules"),
+            invocation.index,
+            named,
+        )
     };
     // Without a setting later yarns keep packages in archives, and make no `node_modules`.
     let linked = !later
@@ -125,6 +143,9 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str, nam
     } else {
         npm::sizes(machine, &packages)
     };
+    if !later {
+        compiled(machine);
+    }
     let whole = Size::sum(installed);
     let [first, global] = caches(invocation, machine);
     let path = if !later {

@@ -122,6 +122,24 @@ impl Catalog {
             .or_else(|| self.python().ratios.of_distribution(&base.distro))
     }
 
+    /// What comes along with Python packages whose needs nobody knows, and what the numbers are based on.
+    pub(crate) fn unknown_needs(&self, packages: usize) -> (Size, Basis) {
+        let ratios = &self.python().ratios;
+        let needs = &ratios.unknown_needs;
+        let one = Size::range(needs.low, needs.expected, needs.high);
+        let basis = Basis::dated(
+            "what most packages need: theirs is in no table",
+            ratios.date.clone(),
+        );
+        (Size::sum(std::iter::repeat_n(one, packages)), basis)
+    }
+
+    /// Whether a Python package is one program, which lies beside the interpreter's.
+    pub(crate) fn is_program(&self, package: &str) -> bool {
+        let programs = &self.python().ratios.programs.names;
+        programs.iter().any(|name| name == package)
+    }
+
     /// What is known of a Python package, in one version (the newest known one by default) and for one interpreter and platform.
     ///
     /// In this order: a package measured after installation; the size of its file and the ratio that its other versions have; the
@@ -208,6 +226,11 @@ impl Catalog {
     /// packages, with [`NpmFacts::version`] `None`.
     pub fn npm_package(&self, name: &str, version: Option<&str>) -> NpmFacts {
         self.npm().find(name, version)
+    }
+
+    /// What comes along with npm packages whose needs nobody knows, and what the numbers are based on.
+    pub(crate) fn unknown_npm_needs(&self, packages: usize) -> (Size, Basis) {
+        self.npm().unknown_needs(packages)
     }
 
     /// Source and date of the rules for npm packages.

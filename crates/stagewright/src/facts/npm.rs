@@ -50,6 +50,7 @@ struct Rules {
     tarball_ratio: f64,
     tarball_ratio_error: f64,
     unknown: Unknown,
+    unknown_needs: Unknown,
 }
 
 #[derive(Deserialize)]
@@ -145,6 +146,17 @@ impl NpmTable {
             ),
             basis,
         }
+    }
+
+    /// What comes along with packages whose needs nobody knows.
+    pub(crate) fn unknown_needs(&self, packages: usize) -> (Size, Basis) {
+        let one = &self.rules.unknown_needs;
+        let one = Size::range(one.low, one.bytes, one.high);
+        let basis = Basis::dated(
+            "what most packages need: theirs is in no table",
+            self.rules.date.clone(),
+        );
+        (Size::sum(std::iter::repeat_n(one, packages)), basis)
     }
 
     /// Source of the rules.

@@ -21,6 +21,8 @@ pub struct PythonClosure {
     pub elsewhere: Vec<Requirement>,
     /// Whether the needs of every package are known; if not, more may be installed.
     pub complete: bool,
+    /// How many of the listed packages there are whose needs nobody knows and that the file does not list either.
+    pub unknown_needs: usize,
 }
 
 /// One package of a [`PythonClosure`].
@@ -101,6 +103,7 @@ pub(crate) fn close(
         packages: Vec::new(),
         elsewhere: Vec::new(),
         complete: true,
+        unknown_needs: 0,
     };
     let mut asked: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for entry in requirements.applying() {
@@ -149,7 +152,10 @@ pub(crate) fn close(
                 }
             }
             Some(_) => {}
-            None => closure.complete &= !follow,
+            None => {
+                closure.complete &= !follow;
+                closure.unknown_needs += usize::from(follow && !frozen && line.is_some());
+            }
         }
         closure.packages.push(InstalledPackage {
             facts,

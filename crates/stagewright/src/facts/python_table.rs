@@ -65,6 +65,20 @@ pub(crate) struct Musllinux {
     pub(crate) since: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Bytes {
+    pub(crate) low: u64,
+    pub(crate) expected: u64,
+    pub(crate) high: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Programs {
+    pub(crate) names: Vec<String>,
+}
+
 /// `catalog/python.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,6 +91,8 @@ pub(crate) struct Ratios {
     pub(crate) share: Shares,
     pub(crate) limits: Limits,
     pub(crate) unknown: Factor,
+    pub(crate) unknown_needs: Bytes,
+    pub(crate) programs: Programs,
     byte_code_by_python: BTreeMap<String, f64>,
     released: BTreeMap<String, String>,
     end_of_life: BTreeMap<String, String>,

@@ -15,6 +15,7 @@ pub(crate) struct Tools {
     byte_code: Ratio,
     python_run: Bytes,
     python_run_after_pip: Bytes,
+    yarn_compiled: Bytes,
     python_run_packages: Factor,
     unpacked: Factor,
     apt_upgrade: Bytes,
@@ -266,6 +267,11 @@ impl Tools {
     /// The part of the byte code of packages without any that such a run writes.
     pub(crate) fn python_run_packages(&self, byte_code: Size) -> Size {
         self.python_run_packages.of(byte_code).0
+    }
+
+    /// What yarn 1 keeps of its own compiled code.
+    pub(crate) fn yarn_compiled(&self) -> (Size, Basis) {
+        self.yarn_compiled.sized()
     }
 
     /// An archive that ADD unpacks.

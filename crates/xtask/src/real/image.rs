@@ -23,6 +23,7 @@ pub(super) struct Layer {
     pub(super) instruction: String,
     pub(super) bytes: u64,
     pub(super) gzip: u64,
+    pub(super) files: u64,
     pub(super) kinds: Map<String, Value>,
 }
 

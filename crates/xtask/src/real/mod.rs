@@ -5,6 +5,7 @@ mod image;
 mod optimize;
 mod outside;
 mod random;
+mod size;
 mod start;
 
 use std::error::Error;
@@ -43,6 +44,11 @@ pub(crate) fn legacy(words: &[&str]) -> Result<(), Box<dyn Error>> {
 /// `cargo xtask real optimize`.
 pub(crate) fn optimize(words: &[&str]) -> Result<(), Box<dyn Error>> {
     optimize::run(words)
+}
+
+/// `cargo xtask real size`.
+pub(crate) fn size(words: &[&str]) -> Result<(), Box<dyn Error>> {
+    size::run(words)
 }
 
 /// Asks about every recorded scenario again; writes what came of it, or with `check` only compares.

@@ -1,0 +1,3 @@
+const { Server } = require("socket.io");
+
+new Server(3000);

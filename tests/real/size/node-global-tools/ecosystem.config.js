@@ -1,0 +1,1 @@
+module.exports = { apps: [{ name: "static", script: "http-server", args: "/srv/public" }] };

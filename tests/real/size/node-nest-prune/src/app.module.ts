@@ -1,0 +1,12 @@
+import { Controller, Get, Module } from "@nestjs/common";
+
+@Controller()
+export class AppController {
+  @Get()
+  hello(): string {
+    return "Hello";
+  }
+}
+
+@Module({ controllers: [AppController] })
+export class AppModule {}

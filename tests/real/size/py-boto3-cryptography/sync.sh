@@ -1,0 +1,3 @@
+#!/bin/sh
+set -e
+aws s3 sync "$SOURCE" "$TARGET"

@@ -1,0 +1,3 @@
+import pandas as pd
+
+pd.DataFrame().to_parquet("/tmp/x")

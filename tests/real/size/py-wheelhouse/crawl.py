@@ -1,0 +1,5 @@
+import scrapy
+
+
+class Spider(scrapy.Spider):
+    name = "s"

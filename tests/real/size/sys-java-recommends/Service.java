@@ -1,0 +1,5 @@
+class Service {
+    public static void main(String[] args) {
+        System.out.println("up");
+    }
+}

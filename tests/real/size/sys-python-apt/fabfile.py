@@ -1,0 +1,6 @@
+from fabric import task
+
+
+@task
+def up(c):
+    c.run("uptime")

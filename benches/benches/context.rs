@@ -16,7 +16,7 @@ const FOLDERS: usize = 1_000;
 const FILES: usize = 50;
 /// The bytes of one file.
 const SIZE: usize = 20_000;
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 5;
 
 fn main() -> io::Result<()> {
     let filters: Vec<String> = std::env::args()

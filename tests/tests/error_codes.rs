@@ -14,7 +14,7 @@ fn codes() -> Vec<String> {
         "cache/expect.rs",
         "context/error.rs",
         "duration.rs",
-        "history.rs",
+        "history/mod.rs",
         "edit/mod.rs",
         "../../stagewright-syntax/src/edit/error.rs",
         "options.rs",
@@ -22,7 +22,7 @@ fn codes() -> Vec<String> {
         "outside/git/mod.rs",
         "project/mod.rs",
         "snapshot/mod.rs",
-        "trace.rs",
+        "trace/mod.rs",
     ];
     let mut codes = Vec::new();
     for file in files {

@@ -202,13 +202,17 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
             }
         } else {
             fs::copy(&source, &target)?;
-            // BuildKit leaves out of a layer what is there already with the same content and time; a copy that it took from its cache
-            // has the time of an earlier day.
-            let file = fs::File::options().write(true).open(&target)?;
-            file.set_modified(SystemTime::UNIX_EPOCH + DAY)?;
+            date(&target)?;
         }
     }
     Ok(())
+}
+
+/// Gives a file the time of all. BuildKit leaves out of a layer what is there already with the same content and time; a copy that it took
+/// from its cache has the time of an earlier day.
+pub fn date(path: &Path) -> std::io::Result<()> {
+    let file = fs::File::options().write(true).open(path)?;
+    file.set_modified(SystemTime::UNIX_EPOCH + DAY)
 }
 
 /// What is predicted of a folder that [`lay_out`] made, on the Debian that was built on.

@@ -224,11 +224,20 @@ fn try_proposal(
         now.size.uncompressed.expected,
     ) || larger(cost.size.compressed.expected, now.size.compressed.expected)
         || dearer > saved / 20
-        || cost.rebuilds.len() > now.rebuilds.len() && cost.warm_pull >= now.warm_pull;
+        || commands(&cost) > commands(now) && cost.warm_pull >= now.warm_pull;
     let better = cost.size.uncompressed.expected < now.size.uncompressed.expected
         || cost.warm_pull < now.warm_pull
         || cost.rebuilds.len() < now.rebuilds.len();
     Ok((!worse && (better || mends)).then_some((next, cost)))
+}
+
+/// How many commands an edit runs again: copying what they made takes no time beside them.
+fn commands(measure: &Measure) -> usize {
+    let runs = |text: &&String| {
+        let keyword = text.split_whitespace().next().unwrap_or_default();
+        keyword.eq_ignore_ascii_case("RUN")
+    };
+    measure.rebuilds.iter().filter(runs).count()
 }
 
 /// Whether a rewrite brings a finding of a kind that was not there before.

@@ -7,6 +7,7 @@ use stagewright_syntax::edit::{EditError, EditSet};
 
 use super::{Pass, RunStep, View};
 use crate::ledger::Origin;
+use crate::project::python;
 use crate::proposal::{Applicability, Proposal};
 use crate::stage::{CopyOp, From, Op, Stage};
 
@@ -87,6 +88,7 @@ struct Manifest {
 type Followers<'r, 'a> = Vec<(&'r RunStep<'a>, Vec<Manifest>)>;
 
 fn followers<'r, 'a>(
+    view: &View<'_>,
     stage: &Stage,
     at: usize,
     copy: &CopyOp,
@@ -111,6 +113,9 @@ fn followers<'r, 'a>(
         let Some(read) = reads_only_manifests(step, brought) else {
             break;
         };
+        if installs_project(view, step, &read) {
+            break;
+        }
         if overlaps(step, copy, brought) {
             break;
         }
@@ -147,7 +152,7 @@ fn hoist(
     edits: &mut EditSet,
 ) -> Option<Hoist> {
     let brought = brought(view, stage, at)?;
-    let followers = followers(stage, at, copy, &brought, runs)?;
+    let followers = followers(view, stage, at, copy, &brought, runs)?;
     let copy_source = view.source(&stage.instructions[at])?;
     let last = followers.last()?.0;
     let run_source = view.source(last.instruction)?;
@@ -276,6 +281,18 @@ fn reads_only_manifests(step: &RunStep<'_>, brought: &[(String, String)]) -> Opt
         }
     }
     Some(read)
+}
+
+/// Whether the install takes the project itself along, which needs its sources.
+fn installs_project(view: &View<'_>, step: &RunStep<'_>, read: &[Manifest]) -> bool {
+    let mut tools = step.facts().installs.iter().map(|install| install.tool);
+    let mut manifests = read
+        .iter()
+        .filter(|manifest| manifest.source.ends_with("pyproject.toml"));
+    let pyproject = manifests.find_map(|manifest| view.analysis.context().text(&manifest.source));
+    pyproject.is_some_and(|text| {
+        tools.any(|tool| python::installs_itself(text, tool, &step.instruction.text))
+    })
 }
 
 /// Whether the COPY, once below, would lie on top of what the RUN makes.

@@ -11,7 +11,9 @@ mod ignore_file;
 mod manifests_first;
 mod non_root;
 mod package_cache;
+mod production_packages;
 mod slimmer_base;
+mod split_build;
 mod split_stages;
 mod strip_byte_code;
 mod strip_interpreter;
@@ -52,6 +54,8 @@ pub(crate) const PASSES: &[Pass] = &[
     package_cache::PASS,
     apt_lists::PASS,
     split_stages::PASS,
+    split_build::PASS,
+    production_packages::PASS,
     ignore_file::PASS,
     exec_form::PASS,
     non_root::PASS,

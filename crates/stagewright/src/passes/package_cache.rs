@@ -11,6 +11,9 @@ pub(super) const PASS: Pass = Pass {
     propose,
 };
 
+/// Tools whose cache no later step of a build needs.
+const KEPT: [&str; 6] = ["pip", "npm", "pnpm", "yarn", "uv", "poetry"];
+
 fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     let mut edits = EditSet::new();
     let mut tools = Vec::new();
@@ -22,7 +25,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         for cache in &step.facts().caches {
             // Lists and indexes are cleaned where they are made (`apt_lists`): a mount would hide them from later steps.
             let mount = format!("--mount=type=cache,target={}", cache.path);
-            if !matches!(cache.tool, "pip" | "npm") || mounts.contains(&mount) {
+            if !KEPT.contains(&cache.tool) || mounts.contains(&mount) {
                 continue;
             }
             mounts.push(mount);

@@ -165,6 +165,31 @@ fn check(view: &View<'_>, facts: &ImageFacts, candidate: &ImageFacts) -> Option<
     Some(check)
 }
 
+/// Whether the file itself installs every system package that a package's build is known to need. With a compiler come the headers of
+/// the C library, unless recommended packages are left out.
+fn brings_needs(view: &View<'_>, package: &str) -> bool {
+    let Some(needs) = view.analysis.catalog().tools().source_build(package) else {
+        return false;
+    };
+    let runs = view.runs();
+    let installed = |wanted: &str| {
+        runs.iter().any(|step| {
+            let text = &step.instruction.text;
+            let recommends = !text.contains("--no-install-recommends");
+            let installs = step.facts().installs.iter();
+            installs
+                .filter(|install| install.tool == "apt-get")
+                .flat_map(|install| &install.packages)
+                .any(|(name, _)| {
+                    name == wanted
+                        || name == "build-essential" && matches!(wanted, "gcc" | "libc6-dev")
+                        || name == "gcc" && wanted == "libc6-dev" && recommends
+                })
+        })
+    };
+    needs.build.iter().all(|wanted| installed(wanted))
+}
+
 /// Every package that pip installs needs a wheel that fits, or a source that builds without what the candidate lacks.
 fn packages(
     view: &View<'_>,
@@ -213,6 +238,8 @@ fn packages(
                         check.warnings.push(format!("`{label}` has no {libc} wheel: without a compiler its slower Python parts alone are installed"));
                         check.applicability = check.applicability.max(Applicability::Unsafe);
                     }
+                    // What it is compiled with is installed as on the image that it stands on now.
+                    WheelFit::SdistOnly if compiler && !other_libc && brings_needs(view, name) => {}
                     WheelFit::SdistOnly if compiler => {
                         check
                             .warnings

@@ -37,6 +37,10 @@ pub struct NodeProject {
     pub delivery: Delivery,
     /// Folders of the packages whose `build` script runs, in order; `""` is the context itself.
     pub builds: Vec<String>,
+    /// Packages that only developers need, by name.
+    pub development: Vec<String>,
+    /// One of them that a script of the application names all the same.
+    pub named_development: Option<String>,
     /// Scripts of `package.json` that an install runs by itself.
     pub lifecycle: Vec<&'static str>,
     /// The folder of the application's package, `""` where the repository is one package.
@@ -168,7 +172,7 @@ const LOCKS: &[(&str, NodeManager)] = &[
 ];
 
 /// Reads the project; `None` without a `package.json`.
-pub(super) fn detect(
+pub(crate) fn detect(
     context: &Context,
     package: Option<&str>,
 ) -> Result<Option<NodeProject>, ProjectError> {
@@ -258,6 +262,11 @@ pub(super) fn detect(
         } else {
             entry::build_sources(context, &packages)
         },
+        named_development: own
+            .development()
+            .into_iter()
+            .find(|name| texts.iter().any(|text| entry::imports(text, name))),
+        development: own.development(),
         lifecycle: root.lifecycle(),
         folder: own.folder.clone(),
         port: named,

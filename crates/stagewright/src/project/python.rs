@@ -3,6 +3,7 @@
 mod manager;
 
 use self::manager::Packages;
+pub(crate) use self::manager::installs_itself;
 use super::ProjectError;
 use crate::context::Context;
 use crate::facts::Requirements;

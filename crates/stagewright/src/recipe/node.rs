@@ -236,8 +236,20 @@ fn bring_manager(project: &NodeProject) -> Option<Run> {
     Some(run.mount(Mount::cache("/root/.npm")))
 }
 
-/// The command that installs, with the files it reads mounted and its cache kept for the next build.
+/// The instructions that install, with the files that are read mounted and the cache kept for the next build.
 fn install(file: &mut Dockerfile, project: &NodeProject, production: bool) {
+    if project.plug_n_play {
+        file.push(Env::new().set("YARN_NODE_LINKER", "node-modules"));
+    }
+    if project.lock.is_none() {
+        // A tool that writes a lock file needs the others to be its own.
+        copy_each(file, &project.manifests, None);
+    }
+    file.push(install_run(project, production));
+}
+
+/// The command that installs everything, or what production needs.
+pub(crate) fn install_run(project: &NodeProject, production: bool) -> Run {
     let scripts = !project.lifecycle.is_empty();
     let of_one = production && !project.folder.is_empty();
     let mut words: Vec<String> = Vec::new();
@@ -303,23 +315,17 @@ fn install(file: &mut Dockerfile, project: &NodeProject, production: bool) {
     if scripts && project.manager == NodeManager::Npm {
         command.push_str(" && npm rebuild");
     }
-    if project.plug_n_play {
-        file.push(Env::new().set("YARN_NODE_LINKER", "node-modules"));
-    }
     let workdir = of_one && project.manager == NodeManager::Yarn;
     if workdir {
         command = format!("cd {} && {command}", project.folder);
     }
-    if project.lock.is_none() {
-        // A tool that writes a lock file needs the others to be its own.
-        copy_each(file, &project.manifests, None);
-        file.push(Run::shell(command).mount(Mount::cache(cache)));
-        return;
-    }
     let run = Run::shell(command).mount(Mount::cache(cache));
-    file.push(project.manifests.iter().fold(run, |run, name| {
+    if project.lock.is_none() {
+        return run;
+    }
+    project.manifests.iter().fold(run, |run, name| {
         run.mount(Mount::bind(name.as_str(), name.as_str()))
-    }));
+    })
 }
 
 /// The command that builds the application, what it needs of the repository first.

@@ -341,8 +341,13 @@ fn system_packages(
 }
 
 fn apt_get(packages: &[&str]) -> Run {
-    Run::shell(format!(
+    Run::shell(apt_get_install(packages))
+}
+
+/// The command that installs packages of Debian and leaves no lists behind.
+pub(crate) fn apt_get_install(packages: &[&str]) -> String {
+    format!(
         "apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*",
         packages.join(" ")
-    ))
+    )
 }

@@ -184,6 +184,7 @@ fn build(
     let context = work.join("context");
     proof::lay_out(project, &variant, &context)?;
     let predicted = proof::predict(&context)?;
+    name_hosts(&context)?;
     let (archive, tar) = (work.join("image.tar"), work.join("root.tar"));
     let mut command = ask::build(&context);
     let mut stand_ins = record.stand_ins.clone();
@@ -266,6 +267,23 @@ fn build(
     })
 }
 
+/// Lock files of the projects name hosts that do not exist, as long as the real ones. `HOSTS=NAME=HOST,…` says which those are.
+fn name_hosts(context: &Path) -> Result<(), Failure> {
+    let hosts = std::env::var("HOSTS").unwrap_or_default();
+    for entry in fs::read_dir(context)? {
+        let path = entry?.path();
+        let Ok(mut text) = fs::read_to_string(&path) else {
+            continue;
+        };
+        for (name, host) in hosts.split(',').filter_map(|pair| pair.split_once('=')) {
+            text = text.replace(name, host);
+        }
+        fs::write(&path, text)?;
+        proof::date(&path)?;
+    }
+    Ok(())
+}
+
 fn clone(command: &Command) -> Command {
     let mut other = Command::new(command.get_program());
     other.args(command.get_args());
@@ -282,6 +300,7 @@ fn differences(naive: &BTreeSet<String>, other: &BTreeSet<String>) -> Vec<String
 fn edit(path: &Path) -> Result<(), Failure> {
     let comment = match path.extension().and_then(|extension| extension.to_str()) {
         Some("py") => "#",
+        Some("html") => "<!-- -->",
         _ => "//",
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();

@@ -183,11 +183,24 @@ pub(super) fn texts<'c>(context: &'c Context, folder: &str) -> Vec<&'c str> {
                 .any(|end| path.ends_with(end))
                 && !path.contains(".test.")
                 && !path.contains(".spec.")
+                && !path.contains(".config.")
                 && !path.split('/').any(is_unneeded_folder)
         })
         .collect();
     paths.sort_by_key(|path| (path.matches('/').count(), path.clone()));
     paths.iter().filter_map(|path| context.text(path)).collect()
+}
+
+/// Whether a script names a package as one that it loads. Types are gone when the application runs.
+pub(super) fn imports(text: &str, package: &str) -> bool {
+    ['\'', '"'].iter().any(|quote| {
+        let named = |end: &str| {
+            let name = format!("{quote}{package}{end}");
+            text.lines()
+                .any(|line| line.contains(&name) && !line.trim_start().starts_with("import type"))
+        };
+        named(&quote.to_string()) || named("/")
+    })
 }
 
 /// The port that a script listens on: the default beside `process.env.PORT`, else the number that `listen` is given.

@@ -69,6 +69,13 @@ impl Manifest {
             .is_some_and(|list| list.get(package).is_some())
     }
 
+    /// Packages that only developers need.
+    pub(super) fn development(&self) -> Vec<String> {
+        let list = self.value.get("devDependencies").and_then(Value::as_object);
+        let names = list.into_iter().flat_map(serde_json::Map::keys);
+        names.filter(|name| !self.needs(name)).cloned().collect()
+    }
+
     /// The patterns of npm's and yarn's workspaces.
     pub(super) fn workspaces(&self) -> Vec<String> {
         let list = self.value.get("workspaces");

@@ -216,6 +216,33 @@ fn scripts(context: &Context, pyproject: &Table) -> Vec<String> {
         .collect()
 }
 
+/// Whether a manager installs the project itself with its packages, unless the command says not to: uv and PDM where it is a package
+/// (`[build-system]`), Poetry unless `package-mode` is off.
+pub(crate) fn installs_itself(pyproject: &str, tool: &str, command: &str) -> bool {
+    let told = [
+        "--no-install-project",
+        "--no-install-workspace",
+        "--no-root",
+        "--no-self",
+        "--only-group",
+        "--only-deps",
+    ];
+    if told.iter().any(|option| command.contains(option)) {
+        return false;
+    }
+    let Some(table) = table(pyproject) else {
+        return false;
+    };
+    let switch = |keys: &[&str]| value(&table, keys).and_then(Value::as_bool);
+    let built = table.contains_key("build-system");
+    match tool {
+        "uv" => switch(&["tool", "uv", "package"]).unwrap_or(built),
+        "pdm" => switch(&["tool", "pdm", "distribution"]).unwrap_or(built),
+        "poetry" => switch(&["tool", "poetry", "package-mode"]).unwrap_or(true),
+        _ => false,
+    }
+}
+
 /// The name in `report = shop.report:main`.
 fn script(line: &str) -> Option<String> {
     let (name, target) = line.split_once('=')?;
@@ -266,6 +293,21 @@ mod tests {
             .filter_map(script)
             .collect();
         assert_eq!(commands, ["report"]);
+    }
+
+    #[test]
+    fn a_project_that_is_installed_with_its_packages() {
+        let package = "[build-system]\nrequires = []\n";
+        assert!(installs_itself(package, "uv", "uv sync"));
+        assert!(!installs_itself(
+            package,
+            "uv",
+            "uv sync --no-install-project"
+        ));
+        assert!(!installs_itself("[project]\n", "uv", "uv sync"));
+        assert!(installs_itself("[project]\n", "poetry", "poetry install"));
+        let off = "[tool.poetry]\npackage-mode = false\n";
+        assert!(!installs_itself(off, "poetry", "poetry install"));
     }
 
     #[test]

@@ -1,0 +1,248 @@
+//! Builds a Node application in a stage of its own: the image holds the packages of production and what the build writes, not the compiler
+//! and what else is for developers.
+//!
+//! ```text
+//! FROM node:24-slim AS base    FROM base AS dependencies    FROM base AS builder    FROM base
+//! WORKDIR /app                 RUN npm ci --omit=dev        COPY package*.json ./   COPY --from=dependencies /app/node_modules …
+//!                                                           RUN npm ci              COPY . .
+//!                                                           COPY . .                COPY --from=builder /app/dist ./dist
+//!                                                           RUN npm run build
+//! ```
+
+use stagewright_syntax::edit::{EditError, EditSet};
+use stagewright_syntax::{Span, View as Typed};
+
+use super::split_stages::free_name;
+use super::{Pass, RunStep, View};
+use crate::project::node::{self, Delivery, NodeManager, NodeProject};
+use crate::proposal::{Applicability, Proposal};
+use crate::recipe;
+use crate::stage::{Base, CopySource, From, Op, Stage, StageInstruction};
+
+pub(super) const PASS: Pass = Pass {
+    name: "split_build",
+    mends: false,
+    propose,
+};
+
+fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
+    let Some((project, output)) = eligible(view) else {
+        return Ok(Vec::new());
+    };
+    let stage = view.analysis.graph().target_stage();
+    let Some(edits) = edits(view, stage, &project, &output) else {
+        return Ok(Vec::new());
+    };
+    Ok(vec![Proposal {
+        pass: PASS.name,
+        title: "build in a stage of its own and copy only what it writes".into(),
+        applicability: Applicability::Safe,
+        assumptions: vec![
+            format!("the build writes nothing that the application needs but `{output}`"),
+            "the application loads no package of `devDependencies`".into(),
+        ],
+        warnings: Vec::new(),
+        edits,
+        dockerignore: None,
+    }])
+}
+
+/// The project and the folder that its build writes, where that is what the image starts.
+fn eligible(view: &View<'_>) -> Option<(NodeProject, String)> {
+    let project = node::detect(view.analysis.context(), None).ok()??;
+    let output = match &project.delivery {
+        Delivery::Built { output } => output.clone(),
+        // The start command stays as it is, and needs the whole folder.
+        Delivery::Standalone => ".next".to_owned(),
+        _ => return None,
+    };
+    let fits = project.packages.is_empty()
+        && project.lifecycle.is_empty()
+        && project.lock.is_some()
+        && !project.plug_n_play
+        && (project.manager != NodeManager::Yarn
+            || project.manager_major.is_none_or(|major| major >= 4))
+        && view.analysis.context().entry("node_modules").is_none();
+    let words = super::production_packages::starts(view, &project)?;
+    let into_output = output == ".next"
+        || words.iter().any(|word| {
+            word.trim_start_matches("./")
+                .starts_with(&format!("{output}/"))
+        });
+    (fits && into_output).then_some((project, output))
+}
+
+/// What is started depends on the last stage alone: a first part that stays, a part that builds, and what describes the start.
+fn edits(view: &View<'_>, stage: &Stage, project: &NodeProject, output: &str) -> Option<EditSet> {
+    let Base::Image(_) = stage.base else {
+        return None;
+    };
+    let workdir = stage.end.workdir().trim_end_matches('/').to_owned();
+    let runs: Vec<RunStep<'_>> = view
+        .runs()
+        .into_iter()
+        .filter(|step| step.stage.id == stage.id)
+        .collect();
+    let installs = |step: &RunStep<'_>| {
+        let mut installs = step.facts().installs.iter();
+        installs.any(|install| !install.manifests.is_empty())
+    };
+    // The build is the last command, and runs scripts of the project.
+    let (built, installed) = (runs.last()?, runs.iter().find(|step| installs(step))?);
+    built.facts().reads.anything.as_ref()?;
+    let scripts = runs
+        .iter()
+        .filter(|step| step.facts().reads.anything.is_some());
+    if scripts.count() != 1 || runs.iter().any(|step| !step.facts().unmodelled.is_empty()) {
+        return None;
+    }
+    let is_copy = |op: &Op| matches!(op, Op::Copy(_));
+    let first = stage
+        .instructions
+        .iter()
+        .position(|one| is_copy(&one.op))?
+        .min(installed.at);
+    let part = &stage.instructions[first..=built.at];
+    // What would have to stand in two stages; what another stage brings; what stands in another folder.
+    let plain = part.iter().all(|one| match &one.op {
+        Op::Copy(copy) => copy.from == From::Context && !one.trigger,
+        Op::Run(_) => !one.trigger,
+        Op::Config | Op::Workdir(_) => false,
+    });
+    let ends = stage.instructions[built.at + 1..]
+        .iter()
+        .all(|one| matches!(one.op, Op::Config) && !one.trigger);
+    let same_folder = part
+        .iter()
+        .all(|one| one.before.workdir().trim_end_matches('/') == workdir);
+    if !plain || !ends || !same_folder || workdir.is_empty() {
+        return None;
+    }
+    let production = part[0].before.env.get("NODE_ENV") == Some("production");
+    if production {
+        return None;
+    }
+    let text = view.file.text();
+    let lines = |at: usize| Some(view.whole_lines(view.source(&stage.instructions[at])?.span()));
+    let (start, end) = (lines(first)?.start, lines(built.at)?.end);
+    // Where the whole project is copied into the folder, what was copied there before comes again.
+    let whole =
+        |one: &StageInstruction| match &one.op {
+            Op::Copy(copy) => copy.destination.trim_end_matches('/') == workdir
+                && copy.sources.iter().any(
+                    |source| matches!(source, CopySource::Path(path) if path == "/" || path == "."),
+                ),
+            _ => false,
+        };
+    let from = (first..=built.at)
+        .rev()
+        .find(|&at| whole(&stage.instructions[at]));
+    let copies: String = (from.unwrap_or(first)..=built.at)
+        .filter(|&at| is_copy(&stage.instructions[at].op))
+        .map(|at| {
+            let span = lines(at)?;
+            let line = text[span.start as usize..span.end as usize].trim_end_matches(['\r', '\n']);
+            Some(format!("{line}{}", view.line_break()))
+        })
+        .collect::<Option<_>>()?;
+    let names = Names {
+        base: free_name(view, "base"),
+        dependencies: free_name(view, "dependencies"),
+        builder: free_name(view, "builder"),
+    };
+    let mut edits = EditSet::new();
+    let own = rename(view, stage, &names.base, &mut edits)?;
+    let body = text[start as usize..end as usize].trim_end_matches(['\r', '\n']);
+    let mut new = written(
+        view,
+        project,
+        &names,
+        &own,
+        &Parts {
+            body,
+            copies: &copies,
+            workdir: &workdir,
+            output,
+        },
+    );
+    // Stages stand apart by one blank line.
+    if text[..start as usize].ends_with(&format!("{0}{0}", view.line_break())) {
+        new.drain(..view.line_break().len());
+    }
+    edits.replace(Span::new(start, end), new).ok()?;
+    Some(edits)
+}
+
+struct Names {
+    base: String,
+    dependencies: String,
+    builder: String,
+}
+
+struct Parts<'p> {
+    body: &'p str,
+    copies: &'p str,
+    workdir: &'p str,
+    output: &'p str,
+}
+
+/// Gives the first FROM the name of the shared stage; the stage's own name moves to the last one.
+fn rename(view: &View<'_>, stage: &Stage, base: &str, edits: &mut EditSet) -> Option<String> {
+    let from = view.file.instruction(stage.from);
+    let Typed::From(from) = from.view() else {
+        return None;
+    };
+    let word = view.keyword("AS");
+    if let Some(name) = &from.name {
+        edits.replace(name.span, base.to_owned()).ok()?;
+        return Some(format!(" {word} {}", &**name));
+    }
+    edits
+        .insert(from.image.span.end, format!(" {word} {base}"))
+        .ok()?;
+    Some(String::new())
+}
+
+fn written(
+    view: &View<'_>,
+    project: &NodeProject,
+    names: &Names,
+    own: &str,
+    parts: &Parts<'_>,
+) -> String {
+    let newline = view.line_break();
+    let [from, word, copy] = ["FROM", "AS", "COPY"].map(|keyword| view.keyword(keyword));
+    let Names {
+        base,
+        dependencies,
+        builder,
+    } = names;
+    let Parts {
+        body,
+        copies,
+        workdir,
+        output,
+    } = parts;
+    let install = recipe::node::install_run(project, true);
+    let mut new = String::new();
+    let mut line = |text: &str| new.push_str(&format!("{text}{newline}"));
+    line("");
+    line(&format!("{from} {base} {word} {dependencies}"));
+    line("");
+    line(&install.to_string());
+    line("");
+    line(&format!("{from} {base} {word} {builder}"));
+    line("");
+    line(body);
+    line("");
+    line(&format!("{from} {base}{own}"));
+    line("");
+    line(&format!(
+        "{copy} --from={dependencies} {workdir}/node_modules ./node_modules"
+    ));
+    new.push_str(copies);
+    new.push_str(&format!(
+        "{copy} --from={builder} {workdir}/{output} ./{output}{newline}"
+    ));
+    new
+}

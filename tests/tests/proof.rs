@@ -175,7 +175,18 @@ fn an_edit_runs_again_what_is_predicted_and_no_install() {
         assert!(wrong.is_empty(), "{title}: {}", wrong.join("\n"));
         steps += build.steps.len();
         let installs = build.steps.iter().any(|(name, cached)| {
-            !cached && (name.contains("pip install") || name.contains("npm "))
+            let tools = [
+                "pip install",
+                "npm install",
+                "npm ci",
+                "yarn install",
+                "yarn workspaces",
+                "uv sync",
+                "poetry install",
+                "pdm sync",
+                "pipenv sync",
+            ];
+            !cached && tools.iter().any(|tool| name.contains(tool)) && !name.contains("--no-deps")
         });
         assert!(
             !installs || build.variant.name == "naive",

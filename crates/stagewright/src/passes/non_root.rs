@@ -38,6 +38,20 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     }) {
         return Ok(Vec::new());
     }
+    // Behind these names corepack starts what it keeps in the home of the user who installed.
+    let managers = |words: &Vec<String>| {
+        let program = words
+            .iter()
+            .find(|word| !word.ends_with("sh") && *word != "-c");
+        program.is_some_and(|word| matches!(word.split(' ').next(), Some("pnpm" | "yarn")))
+    };
+    if [&config.entrypoint, &config.cmd]
+        .into_iter()
+        .flatten()
+        .any(managers)
+    {
+        return Ok(Vec::new());
+    }
     // Before the first of the instructions at the end that only describe how to start.
     let described = stage.instructions.iter().rev().take_while(|instruction| {
         use stagewright_syntax::Keyword as K;

@@ -24,7 +24,11 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         let mut mounts: Vec<String> = Vec::new();
         for cache in &step.facts().caches {
             // Lists and indexes are cleaned where they are made (`apt_lists`): a mount would hide them from later steps.
-            let mount = format!("--mount=type=cache,target={}", cache.path);
+            let mut mount = format!("--mount=type=cache,target={}", cache.path);
+            // Two installs at once spoil the cache of yarn 1.
+            if cache.tool == "yarn" && cache.path.ends_with(".cache/yarn") {
+                mount.push_str(",sharing=locked");
+            }
             if !KEPT.contains(&cache.tool) || mounts.contains(&mount) {
                 continue;
             }

@@ -100,20 +100,23 @@ fn flag(view: &View<'_>, step: &RunStep<'_>, manager: NodeManager) -> Option<(u3
         matches!(install.tool, "npm" | "pnpm" | "yarn") && !install.manifests.is_empty()
     })?;
     let words = &script.commands.get(install.command)?.words;
-    let told = words.iter().filter_map(|word| word.literal()).any(|word| {
-        [
-            "--omit",
-            "--prod",
-            "--production",
-            "--only",
-            "--include",
-            "-P",
-            "-D",
-            "--dev",
-        ]
+    let told = words
         .iter()
-        .any(|option| word.starts_with(option))
-    });
+        .filter_map(stagewright_syntax::shell::Word::literal)
+        .any(|word| {
+            [
+                "--omit",
+                "--prod",
+                "--production",
+                "--only",
+                "--include",
+                "-P",
+                "-D",
+                "--dev",
+            ]
+            .iter()
+            .any(|option| word.starts_with(option))
+        });
     if told || step.instruction.before.env.get("NODE_ENV").is_some() {
         return None;
     }

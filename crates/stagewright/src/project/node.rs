@@ -213,15 +213,7 @@ pub(crate) fn detect(
         }
         None => (&root, vec![&root]),
     };
-    let framework = SERVERS
-        .iter()
-        .find(|server| own.needs(server.package))
-        .map(|server| server.name)
-        .or_else(|| {
-            let mut bundlers = BUNDLERS.iter();
-            let found = bundlers.find(|(package, ..)| is_bundled(own) && own.names(package));
-            found.map(|(_, name, _)| *name)
-        });
+    let framework = framework(own);
     let builds: Vec<String> = closure
         .iter()
         .filter(|package| package.script("build").is_some())
@@ -281,6 +273,19 @@ pub(crate) fn detect(
         packages,
         command,
     }))
+}
+
+/// The server framework, else the bundler of a front end.
+fn framework(own: &Manifest) -> Option<&'static str> {
+    SERVERS
+        .iter()
+        .find(|server| own.needs(server.package))
+        .map(|server| server.name)
+        .or_else(|| {
+            let mut bundlers = BUNDLERS.iter();
+            let found = bundlers.find(|(package, ..)| is_bundled(own) && own.names(package));
+            found.map(|(_, name, _)| *name)
+        })
 }
 
 /// The package manager and its lock file: what `packageManager` names, else the one whose lock file is there.

@@ -1,6 +1,7 @@
 //! Node: one stage for the packages of production, one for the build where there is one, and a last one that holds what the application
 //! needs. A front end that a bundler builds is served by nginx.
 
+use stagewright_syntax::instruction::Sharing;
 use stagewright_syntax::write::{
     Cmd, Copy, Dockerfile, Env, Expose, From, Mount, Run, User, Workdir,
 };
@@ -319,7 +320,12 @@ pub(crate) fn install_run(project: &NodeProject, production: bool) -> Run {
     if workdir {
         command = format!("cd {} && {command}", project.folder);
     }
-    let run = Run::shell(command).mount(Mount::cache(cache));
+    let mut cache = Mount::cache(cache);
+    if project.manager == NodeManager::YarnClassic {
+        // Two installs at once spoil the cache of yarn 1.
+        cache = cache.sharing(Sharing::Locked);
+    }
+    let run = Run::shell(command).mount(cache);
     if project.lock.is_none() {
         return run;
     }

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
+use stagewright::{Analysis, Context, Dockerfile, Options};
 use stagewright_tests::proof::{self, Built, Layer, Record, Variant};
 
 use super::ask;
@@ -35,6 +36,10 @@ pub(super) fn run(words: &[&str]) -> Result<(), Failure> {
     };
     if words == ["--predict"] {
         return renew(record);
+    }
+    if words == ["--summary"] {
+        super::println(&summary(&record.builds));
+        return Ok(());
     }
     let names = arguments(words, &mut record)?;
     let folder = root().join("tests/projects");
@@ -307,6 +312,54 @@ fn edit(path: &Path) -> Result<(), Failure> {
     let mut text = fs::read_to_string(path)?;
     text.push_str(&format!("{comment} {now}\n"));
     Ok(fs::write(path, text)?)
+}
+
+/// A whole image: the true bytes of its layers, and what the catalogue says of the official image below them, since the bases of the builds
+/// were stand-ins.
+fn whole(build: &Built) -> Option<f64> {
+    let file = Dockerfile::parse(&build.variant.dockerfile);
+    let analysis = Analysis::new(&file, &Context::empty(), &Options::default()).ok()?;
+    let base = analysis.base().size?.uncompressed.expected;
+    #[expect(clippy::cast_precision_loss, reason = "a share of megabytes")]
+    Some((base + build.above_base().1) as f64)
+}
+
+/// By which share each variant is smaller than its naive image: from full bases and from slim ones, median and worst.
+fn summary(builds: &[Built]) -> String {
+    let mut lines = Vec::new();
+    for (title, slim) in [("full", false), ("slim", true)] {
+        for variant in ["safe", "unsafe", "generated"] {
+            let mut shares: Vec<(f64, &str)> = Vec::new();
+            for build in builds.iter().filter(|build| build.variant.name == variant) {
+                let naive = builds
+                    .iter()
+                    .find(|other| other.project == build.project && other.variant.name == "naive");
+                let Some(naive) = naive else { continue };
+                let from = naive
+                    .variant
+                    .dockerfile
+                    .lines()
+                    .find(|line| line.starts_with("FROM"));
+                if from.is_some_and(|from| from.contains("-slim")) != slim {
+                    continue;
+                }
+                if let (Some(before), Some(after)) = (whole(naive), whole(build)) {
+                    shares.push((1.0 - after / before, &build.project));
+                }
+            }
+            shares.sort_by(|a, b| a.0.total_cmp(&b.0));
+            if let (Some(worst), Some(middle)) = (shares.first(), shares.get(shares.len() / 2)) {
+                lines.push(format!(
+                    "{title:5} {variant:10} {:2} projects, median {:.1} % smaller, least {:.1} % ({})",
+                    shares.len(),
+                    middle.0 * 100.0,
+                    worst.0 * 100.0,
+                    worst.1
+                ));
+            }
+        }
+    }
+    lines.join("\n")
 }
 
 /// One line a build.

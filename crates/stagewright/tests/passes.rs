@@ -45,6 +45,33 @@ const PACKAGE: &str = r#"{"name": "a", "version": "1.0.0", "dependencies": {"exp
 const LOCK: &str = r#"{"name": "a", "version": "1.0.0", "lockfileVersion": 3, "packages": {"": {}, "node_modules/express": {"version": "5.1.0"}}}"#;
 
 #[test]
+fn packages_of_the_repository_are_there_when_npm_installs() {
+    let text = "FROM node:24-slim\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD [\"node\", \"api/index.js\"]\n";
+    let files = |manifest| {
+        [
+            ("api/index.js", ""),
+            ("api/package.json", PACKAGE),
+            ("package-lock.json", LOCK),
+            ("package.json", manifest),
+        ]
+    };
+    let alone = plan(text, &files(PACKAGE), Applicability::Safe);
+    assert!(
+        alone
+            .rungs
+            .iter()
+            .any(|rung| rung.pass == "manifests_first")
+    );
+    for manifest in [
+        r#"{"name": "a", "workspaces": ["api"]}"#,
+        r#"{"name": "a", "dependencies": {"api": "file:api"}}"#,
+    ] {
+        let plan = plan(text, &files(manifest), Applicability::Safe);
+        assert!(plan.rungs.iter().all(|rung| rung.pass != "manifests_first"));
+    }
+}
+
+#[test]
 fn npm_installs_before_the_source_is_copied() {
     let plan = plan(
         "FROM node:24-slim\nWORKDIR /app\nCOPY . .\nRUN npm install\nCMD [\"node\", \"index.js\"]\n",

@@ -283,13 +283,27 @@ fn reads_only_manifests(step: &RunStep<'_>, brought: &[(String, String)]) -> Opt
     Some(read)
 }
 
-/// Whether the install takes the project itself along, which needs its sources.
+/// Whether the install takes the project itself along, or packages that lie beside it: it needs their files.
 fn installs_project(view: &View<'_>, step: &RunStep<'_>, read: &[Manifest]) -> bool {
+    let text = |manifest: &Manifest| view.analysis.context().text(&manifest.source);
+    // Packages of the repository itself have manifests of their own, or are copied whole.
+    let local = read.iter().any(|manifest| {
+        manifest.source.ends_with("pnpm-workspace.yaml")
+            || manifest.source.ends_with("package.json")
+                && text(manifest).is_some_and(|text| {
+                    ["\"workspaces\"", "\"file:", "\"link:", "\"workspace:"]
+                        .iter()
+                        .any(|word| text.contains(word))
+                })
+    });
+    if local {
+        return true;
+    }
     let mut tools = step.facts().installs.iter().map(|install| install.tool);
     let mut manifests = read
         .iter()
         .filter(|manifest| manifest.source.ends_with("pyproject.toml"));
-    let pyproject = manifests.find_map(|manifest| view.analysis.context().text(&manifest.source));
+    let pyproject = manifests.find_map(text);
     pyproject.is_some_and(|text| {
         tools.any(|tool| python::installs_itself(text, tool, &step.instruction.text))
     })

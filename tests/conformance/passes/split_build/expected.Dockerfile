@@ -2,7 +2,6 @@ FROM node:24-slim AS base
 ENV TZ=UTC
 WORKDIR /app
 
-
 FROM base AS dependencies
 
 RUN --mount=type=cache,target=/root/.npm --mount=type=bind,source=package.json,target=package.json --mount=type=bind,source=package-lock.json,target=package-lock.json npm ci --omit=dev
@@ -19,7 +18,6 @@ RUN npm run build
 FROM base
 
 COPY --from=dependencies /app/node_modules ./node_modules
-COPY package*.json ./
 COPY . .
 COPY --from=builder /app/dist ./dist
 

@@ -360,7 +360,7 @@ export declare class Forecast {
 
 /** A Dockerfile with its `.dockerignore`, and what was taken for granted. */
 export declare class Generated {
-  /** The recipe (`python`). */
+  /** The recipe (`python`, `node`). */
   get recipe(): string
   /** The Dockerfile. */
   get dockerfile(): string
@@ -796,7 +796,9 @@ export interface Flag {
 /**
  * Makes a Dockerfile and a `.dockerignore` for the project in a folder (or a `Context`) that has none. Writes nothing.
  *
- * Throws an error with a `code` where no recipe fits (`no-recipe`) or nothing says how the application starts (`no-command`).
+ * Throws an error with a `code` where no recipe fits (`no-recipe`), nothing says how the application starts (`no-command`), a file
+ * cannot be read (`bad-manifest`), lock files contradict each other (`lock-conflict`), or several packages of a repository could be the
+ * application (`several-applications`).
  */
 export declare function generate(context: string | Context, options?: GenerateOptions | undefined | null): Generated
 

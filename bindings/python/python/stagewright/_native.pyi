@@ -58,6 +58,7 @@ __all__ = [
     "Waste",
     "Word",
     "__version__",
+    "analyze_many",
     "compare",
     "generate",
     "measure",

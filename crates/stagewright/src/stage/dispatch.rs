@@ -32,15 +32,19 @@ impl Resolver<'_, '_> {
                     None => From::Context,
                     Some(name) => self.copy_from(name, name.span, walk),
                 };
+                // In BuildKit's order (`CopyCommand.Expand`): of several faults it reports the first.
+                let chown = self.optional(copy.chown.as_deref(), state, span);
+                let chmod = self.optional(copy.chmod.as_deref(), state, span);
+                let sources = self.sources(&copy.sources, state, span, false);
                 let written = self.expand(&copy.destination, state, span);
                 let op = CopyOp {
                     add: false,
                     from,
-                    sources: self.sources(&copy.sources, state, span, false),
+                    sources,
                     destination: absolute(&written, state),
                     written_destination: written,
-                    chown: self.optional(copy.chown.as_deref(), state, span),
-                    chmod: self.optional(copy.chmod.as_deref(), state, span),
+                    chown,
+                    chmod,
                     link: copy.link,
                     parents: copy.parents,
                     excludes: copy.excludes.iter().map(ToString::to_string).collect(),
@@ -52,19 +56,23 @@ impl Resolver<'_, '_> {
                 return Op::Copy(op);
             }
             View::Add(add) => {
+                let chown = self.optional(add.chown.as_deref(), state, span);
+                let chmod = self.optional(add.chmod.as_deref(), state, span);
+                let checksum = self.optional(add.checksum.as_deref(), state, span);
+                let sources = self.sources(&add.sources, state, span, true);
                 let written = self.expand(&add.destination, state, span);
                 let mut op = CopyOp {
                     add: true,
                     from: From::Context,
-                    sources: self.sources(&add.sources, state, span, true),
+                    sources,
                     destination: absolute(&written, state),
                     written_destination: written,
-                    chown: self.optional(add.chown.as_deref(), state, span),
-                    chmod: self.optional(add.chmod.as_deref(), state, span),
+                    chown,
+                    chmod,
                     link: add.link,
                     parents: false,
                     excludes: add.excludes.iter().map(ToString::to_string).collect(),
-                    checksum: self.optional(add.checksum.as_deref(), state, span),
+                    checksum,
                     keep_git_dir: add.keep_git_dir,
                     unpack: add.unpack,
                 };
@@ -188,7 +196,8 @@ impl Resolver<'_, '_> {
             }
             View::Volume(volume) => {
                 for path in &volume.paths {
-                    let path = self.expand(path, state, span);
+                    // Trimmed before variables are put in (`parseVolume`); `trim` knows the white space that Go knows.
+                    let path = self.expand(path.trim(), state, span);
                     if path.is_empty() {
                         let message = "VOLUME specified can not be an empty string";
                         self.problem("blank-volume", span, message);

@@ -334,3 +334,30 @@ fn mounts_get_their_defaults() {
         (Some(&From::Context), "a")
     );
 }
+
+#[test]
+fn the_first_fault_of_a_copy_is_buildkits() {
+    let first = |line: &str| {
+        let graph = graph(&format!("FROM scratch\n{line}\n"));
+        let finding = graph.findings.first().expect("it is faulty");
+        finding.message.clone()
+    };
+    // `CopyCommand.Expand` and `AddCommand.Expand`: flags, then sources, then the destination.
+    let cases = [
+        ("COPY --chown=${a ${b ${c", "${a"),
+        ("COPY --chmod=${a ${b ${c", "${a"),
+        ("COPY ${b ${c", "${b"),
+        ("ADD --checksum=${a --chmod=${d ${b ${c", "${d"),
+        ("ADD --checksum=${a ${b ${c", "${a"),
+    ];
+    for (line, word) in cases {
+        let start = format!("failed to process \"{word}\"");
+        assert!(first(line).starts_with(&start), "{line}: {}", first(line));
+    }
+}
+
+#[test]
+fn volumes_are_trimmed_before_variables_are_put_in() {
+    let graph = graph("FROM scratch\nENV d=\"/x \"\nVOLUME /a \u{a0}${d}b\n");
+    assert_eq!(graph.target_stage().end.config.volumes, ["/a", "/x b"]);
+}

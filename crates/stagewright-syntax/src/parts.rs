@@ -68,10 +68,10 @@ impl<'t> Head<'t> {
     #[inline]
     pub(crate) fn read(&mut self, line: &Logical<'t>) {
         let text = line.text();
-        // Names with characters beyond ASCII are longer.
+        // Names with characters beyond ASCII are longer; and white space comes first where the line before was a continuation and no more.
         let len = self.keyword.as_str().len();
         let (name, rest) = match text.as_bytes().get(len) {
-            Some(b' ') if len > 0 => {
+            Some(b' ') if len > 0 && text.as_bytes()[0].is_ascii_graphic() => {
                 let start = go::skip_blanks(text.as_bytes(), len + 1);
                 (0..len, start..go::trim_end(text, start, text.len()))
             }

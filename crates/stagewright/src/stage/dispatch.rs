@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use stagewright_syntax::expand::Expander;
-use stagewright_syntax::instruction::{Healthcheck, HealthcheckTest, Source, exposed_ports};
+use stagewright_syntax::instruction::{
+    Add, Copy, Healthcheck, HealthcheckTest, Source, exposed_ports,
+};
 use stagewright_syntax::{Heredoc, Instruction, Span, View, quote};
 
 use super::copy::check_mode;
@@ -27,61 +29,8 @@ impl Resolver<'_, '_> {
     ) -> Op {
         match instruction.view() {
             View::Run(run) => return Op::Run(self.run(&run, state, walk)),
-            View::Copy(copy) => {
-                let from = match copy.from.as_ref().filter(|name| !name.is_empty()) {
-                    None => From::Context,
-                    Some(name) => self.copy_from(name, name.span, walk),
-                };
-                // In BuildKit's order (`CopyCommand.Expand`): of several faults it reports the first.
-                let chown = self.optional(copy.chown.as_deref(), state, span);
-                let chmod = self.optional(copy.chmod.as_deref(), state, span);
-                let sources = self.sources(&copy.sources, state, span, false);
-                let written = self.expand(&copy.destination, state, span);
-                let op = CopyOp {
-                    add: false,
-                    from,
-                    sources,
-                    destination: absolute(&written, state),
-                    written_destination: written,
-                    chown,
-                    chmod,
-                    link: copy.link,
-                    parents: copy.parents,
-                    excludes: copy.excludes.iter().map(ToString::to_string).collect(),
-                    checksum: String::new(),
-                    keep_git_dir: None,
-                    unpack: None,
-                };
-                self.check_copy(&op, span);
-                return Op::Copy(op);
-            }
-            View::Add(add) => {
-                let chown = self.optional(add.chown.as_deref(), state, span);
-                let chmod = self.optional(add.chmod.as_deref(), state, span);
-                let checksum = self.optional(add.checksum.as_deref(), state, span);
-                let sources = self.sources(&add.sources, state, span, true);
-                let written = self.expand(&add.destination, state, span);
-                let mut op = CopyOp {
-                    add: true,
-                    from: From::Context,
-                    sources,
-                    destination: absolute(&written, state),
-                    written_destination: written,
-                    chown,
-                    chmod,
-                    link: add.link,
-                    parents: false,
-                    excludes: add.excludes.iter().map(ToString::to_string).collect(),
-                    checksum,
-                    keep_git_dir: add.keep_git_dir,
-                    unpack: add.unpack,
-                };
-                if let Err(message) = op.settle() {
-                    self.problem("invalid-source", span, message);
-                }
-                self.check_copy(&op, span);
-                return Op::Copy(op);
-            }
+            View::Copy(copy) => return Op::Copy(self.copy(&copy, state, span, walk)),
+            View::Add(add) => return Op::Copy(self.add(&add, state, span)),
             View::Workdir(workdir) => {
                 let path = self.expand(&workdir.value, state, span);
                 // An absolute path stays as it is written (`system.NormalizeWorkdir`), and so it is in the key of a RUN; nothing means the
@@ -136,6 +85,65 @@ impl Resolver<'_, '_> {
             _ => self.configure(instruction, span, state, walk),
         }
         Op::Config
+    }
+
+    /// What a COPY takes and where it puts it (`dispatchCopy`).
+    fn copy(&mut self, copy: &Copy<'_>, state: &State, span: Span, walk: &mut Walk) -> CopyOp {
+        let from = match copy.from.as_ref().filter(|name| !name.is_empty()) {
+            None => From::Context,
+            Some(name) => self.copy_from(name, name.span, walk),
+        };
+        // In BuildKit's order (`CopyCommand.Expand`): of several faults it reports the first.
+        let chown = self.optional(copy.chown.as_deref(), state, span);
+        let chmod = self.optional(copy.chmod.as_deref(), state, span);
+        let sources = self.sources(&copy.sources, state, span, false);
+        let written = self.expand(&copy.destination, state, span);
+        let op = CopyOp {
+            add: false,
+            from,
+            sources,
+            destination: absolute(&written, state),
+            written_destination: written,
+            chown,
+            chmod,
+            link: copy.link,
+            parents: copy.parents,
+            excludes: copy.excludes.iter().map(ToString::to_string).collect(),
+            checksum: String::new(),
+            keep_git_dir: None,
+            unpack: None,
+        };
+        self.check_copy(&op, span);
+        op
+    }
+
+    /// What an ADD takes and where it puts it (`dispatchCopy`).
+    fn add(&mut self, add: &Add<'_>, state: &State, span: Span) -> CopyOp {
+        let chown = self.optional(add.chown.as_deref(), state, span);
+        let chmod = self.optional(add.chmod.as_deref(), state, span);
+        let checksum = self.optional(add.checksum.as_deref(), state, span);
+        let sources = self.sources(&add.sources, state, span, true);
+        let written = self.expand(&add.destination, state, span);
+        let mut op = CopyOp {
+            add: true,
+            from: From::Context,
+            sources,
+            destination: absolute(&written, state),
+            written_destination: written,
+            chown,
+            chmod,
+            link: add.link,
+            parents: false,
+            excludes: add.excludes.iter().map(ToString::to_string).collect(),
+            checksum,
+            keep_git_dir: add.keep_git_dir,
+            unpack: add.unpack,
+        };
+        if let Err(message) = op.settle() {
+            self.problem("invalid-source", span, message);
+        }
+        self.check_copy(&op, span);
+        op
     }
 
     /// Instructions that change the image configuration alone.

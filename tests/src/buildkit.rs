@@ -16,8 +16,8 @@ use stagewright_syntax::instruction::{
     Healthcheck, HealthcheckTest, Pair, ResolvedMount, Run, Source, SourceKind,
 };
 use stagewright_syntax::{
-    Command, Dockerfile, Heredoc, Instruction, Syntax, Text, Verdict, View, detect_check,
-    detect_syntax,
+    CheckOptions, Command, Dockerfile, Heredoc, Instruction, Syntax, Text, Verdict, View,
+    detect_check, detect_syntax,
 };
 
 /// Our answer to a question of a kind.
@@ -181,7 +181,11 @@ fn view(view: &View<'_>) -> Value {
         View::Workdir(workdir) => json!({"workdir": *workdir.value}),
         View::User(user) => json!({"user": *user.value}),
         View::Stopsignal(signal) => json!({"stopsignal": *signal.value}),
-        View::Volume(volume) => json!({"volume": words(&volume.paths)}),
+        // BuildKit trims them when it reads the file, we when variables are put in: the view is as written.
+        View::Volume(volume) => {
+            let paths = volume.paths.iter();
+            json!({"volume": paths.map(|path| path.trim()).collect::<Vec<_>>()})
+        }
         View::Expose(expose) => {
             let mut ports = words(&expose.ports);
             ports.sort();
@@ -388,6 +392,11 @@ fn image(text: &str) -> Value {
     // Said before the file is read (`dockerfile2llb/convert.go`).
     if text.is_empty() {
         return json!({"error": "the Dockerfile cannot be empty", "config": null});
+    }
+    if let Some(Err(error)) = detect_check(text).map(|check| CheckOptions::parse(&check.reference))
+    {
+        let message = format!("failed to parse check options: {error}");
+        return json!({"error": message, "config": null});
     }
     let file = Dockerfile::parse(text);
     if let Verdict::Rejected { message, .. } = file.buildkit_verdict() {

@@ -293,14 +293,16 @@ impl Parameter {
 
     /// `strconv.ParseBool`; nothing means yes.
     fn switch(&self) -> Result<bool, GitRefError> {
-        match self.value.as_str() {
-            "" | "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-            "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-            other => Err(invalid(
-                self,
-                format!("invalid {} value: {}", self.key, go::quote(other)),
-            )),
-        }
+        let value = self.value.as_str();
+        let read = if value.is_empty() {
+            Some(true)
+        } else {
+            go::parse_bool(value)
+        };
+        read.ok_or_else(|| {
+            let message = format!("invalid {} value: {}", self.key, go::quote(value));
+            invalid(self, message)
+        })
     }
 }
 

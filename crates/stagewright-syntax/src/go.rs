@@ -116,6 +116,15 @@ fn trim_some_end(text: &str, start: usize, end: usize) -> usize {
     end
 }
 
+/// `strconv.ParseBool`.
+pub(crate) fn parse_bool(value: &str) -> Option<bool> {
+    match value {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
+        _ => None,
+    }
+}
+
 /// `strings.TrimSpace`.
 pub(crate) fn trim(text: &str) -> &str {
     let start = skip_space(text, 0, text.len());

@@ -8,6 +8,7 @@
 //! comes from.
 
 mod buildkit;
+mod check;
 mod csv;
 mod directive;
 mod duration;
@@ -35,6 +36,7 @@ pub mod shell;
 pub mod write;
 
 pub use buildkit::Verdict;
+pub use check::{CheckOptions, CheckRules};
 pub use directive::{Directive, Syntax, detect_check, detect_syntax};
 pub use error::{ErrorKind, ReadError, SyntaxError};
 pub use file::{Comment, Dockerfile, Instruction, MAX_ERRORS};

@@ -229,10 +229,11 @@ pub(crate) fn health(line: &Logical<'_>, args: Range<usize>) -> (Range<usize>, R
     while stop < args.end && (!go::is_space_byte(bytes[stop]) || !text.is_char_boundary(stop)) {
         stop += 1;
     }
-    (
-        args.start..stop,
-        go::skip_space(text, stop, args.end)..args.end,
-    )
+    let mut rest = stop;
+    while rest < args.end && bytes[rest].is_ascii() && go::is_space_byte(bytes[rest]) {
+        rest += 1;
+    }
+    (args.start..stop, rest..args.end)
 }
 
 /// What stands behind `ONBUILD` as `BuildKit` stores it: all of the line after the name.

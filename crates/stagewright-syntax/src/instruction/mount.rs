@@ -10,7 +10,7 @@ use crate::go;
 use crate::parts::Fault;
 use crate::suggest;
 use crate::text::{Span, Text, offset};
-use resolve::{invalid, parse_bool};
+use resolve::invalid;
 
 /// One `key=value` or `key` of a mount.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -238,7 +238,7 @@ pub(super) fn check_device(value: &Text<'_>) -> Result<(), Fault> {
         match (key.as_str(), setting) {
             ("required", None) => {}
             ("required", Some(setting)) => {
-                if parse_bool(setting).is_none() {
+                if go::parse_bool(setting).is_none() {
                     return fault(invalid("required", setting));
                 }
             }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use stagewright_syntax::expand::Expander;
 use stagewright_syntax::image::ImageRef;
-use stagewright_syntax::{Dockerfile, Instruction, Span, View, quote};
+use stagewright_syntax::{CheckOptions, Dockerfile, Instruction, Span, View, detect_check, quote};
 
 use super::state::{EnvList, ImageConfig, State};
 use super::{Base, From, Op, Stage, StageGraph, StageId, StageInstruction};
@@ -39,6 +39,7 @@ impl StageGraph {
             edges: Vec::new(),
             marks: Vec::new(),
         };
+        resolver.check_options();
         resolver.collect();
         if resolver.stages.is_empty() {
             return Err(TargetError::NoStages);
@@ -160,6 +161,18 @@ pub(super) struct Resolver<'f, 't> {
 }
 
 impl Resolver<'_, '_> {
+    /// The settings of the linter, which are read before anything else (`newRuleLinter`).
+    fn check_options(&mut self) {
+        let Some(check) = detect_check(self.file.text()) else {
+            return;
+        };
+        if let Err(error) = CheckOptions::parse(&check.reference) {
+            let span = self.file.line_index().line_span(check.line);
+            let message = format!("failed to parse check options: {error}");
+            self.problem("invalid-check", span.unwrap_or_default(), message);
+        }
+    }
+
     /// Global arguments, then one stage for each FROM (`buildMetaArgs`, `buildDispatchStates`).
     fn collect(&mut self) {
         let last_name =

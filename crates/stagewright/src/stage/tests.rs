@@ -361,3 +361,23 @@ fn volumes_are_trimmed_before_variables_are_put_in() {
     let graph = graph("FROM scratch\nENV d=\"/x \"\nVOLUME /a \u{a0}${d}b\n");
     assert_eq!(graph.target_stage().end.config.volumes, ["/a", "/x b"]);
 }
+
+#[test]
+fn settings_of_the_linter_are_read_first() {
+    let graph = graph("# check=error=perhaps\nFROM a\n");
+    let finding = &graph.findings[0];
+    assert_eq!(
+        (finding.code, finding.span),
+        ("invalid-check", Span::new(0, 21))
+    );
+    assert_eq!(
+        finding.message,
+        "failed to parse check options: failed to parse check option \"error=perhaps\": strconv.ParseBool: parsing \"perhaps\": invalid \
+         syntax"
+    );
+    assert!(
+        graph_with("# check=skip=all;error=true\nFROM a\n", &Options::default())
+            .findings
+            .is_empty()
+    );
+}

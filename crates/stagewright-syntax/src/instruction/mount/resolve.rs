@@ -142,11 +142,11 @@ impl Mount<'_> {
             match key.as_str() {
                 "readonly" | "ro" => {
                     read_only =
-                        Some(parse_bool(&value).ok_or_else(|| fault(invalid(&key, &value)))?);
+                        Some(go::parse_bool(&value).ok_or_else(|| fault(invalid(&key, &value)))?);
                 }
                 "readwrite" | "rw" => {
                     read_only =
-                        Some(!parse_bool(&value).ok_or_else(|| fault(invalid(&key, &value)))?);
+                        Some(!go::parse_bool(&value).ok_or_else(|| fault(invalid(&key, &value)))?);
                 }
                 _ => mount.set(&key, value, &option.key).map_err(fault)?,
             }
@@ -186,7 +186,7 @@ impl ResolvedMount {
             "source" | "src" => self.source = Some(value),
             "target" | "dst" | "destination" => self.target = Some(value),
             "required" if self.may_be_required() => {
-                self.required = parse_bool(&value).ok_or_else(|| invalid(key, &value))?;
+                self.required = go::parse_bool(&value).ok_or_else(|| invalid(key, &value))?;
             }
             "size" if self.kind == MountKind::Tmpfs => {
                 self.size = parse_size(&value).ok_or_else(|| invalid(key, &value))?;
@@ -259,15 +259,6 @@ fn number(key: &str, value: &str, radix: u32) -> Result<u32, String> {
         return Err(format!("invalid value {value} for {key}"));
     }
     u32::from_str_radix(value, radix).map_err(|_| format!("invalid value {value} for {key}"))
-}
-
-/// `strconv.ParseBool`.
-pub(super) fn parse_bool(value: &str) -> Option<bool> {
-    match value {
-        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
-        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
-        _ => None,
-    }
 }
 
 /// `units.RAMInBytes`: a number and a binary unit.

@@ -36,6 +36,9 @@ pub struct Case {
     pub cache: Option<Compared>,
     /// Which commits a forecast is made from.
     pub history: Option<Forecasted>,
+    /// What is asked of a comparison of two builds.
+    #[serde(default)]
+    pub diff: Differed,
     /// What must hold of the answer.
     pub claims: BTreeMap<String, Claim>,
 }
@@ -130,6 +133,14 @@ pub struct Forecasted {
     pub durations: Option<String>,
 }
 
+/// What is asked of a comparison of two builds.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Differed {
+    /// The source file whose edit is played through.
+    pub change: Option<String>,
+}
+
 /// What a plan may do and for what.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -138,6 +149,13 @@ pub struct Planned {
     pub objective: String,
     /// The most that a rewrite may risk.
     pub applicability: String,
+    /// What to minimise where it is several things.
+    #[serde(default)]
+    pub weights: BTreeMap<String, f64>,
+    /// The least that a rewrite must win.
+    pub threshold: Option<f64>,
+    /// How many rewrites are made.
+    pub until: Option<usize>,
     /// The source file whose edit is measured.
     pub change: Option<String>,
     /// Passes to leave out.

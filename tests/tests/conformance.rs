@@ -1,8 +1,8 @@
 //! The library's answers to the cases that all languages share.
 
 use stagewright::report::{
-    CacheReport, Coded, CompareReport, ErrorReport, GenerateReport, HistoryReport, MeasureReport,
-    OptimizeReport, SizeReport, to_json,
+    CacheReport, Coded, CompareReport, DiffReport, ErrorReport, GenerateReport, HistoryReport,
+    MeasureReport, OptimizeReport, SizeReport, to_json,
 };
 use stagewright::{
     Analysis, BuildFiles, CacheOptions, Change, Context, Dockerfile, Durations, FilesOptions,
@@ -141,14 +141,23 @@ fn optimize(case: &Case) -> Result<String, Failure> {
         .plan
         .as_ref()
         .expect("the case says what the plan may do");
-    let mut options = PlanOptions::new(asked.objective.parse()?, asked.applicability.parse()?);
+    let options = PlanOptions::new(asked.objective.parse()?, asked.applicability.parse()?);
+    let weights = asked.weights.iter();
+    let weights = weights.map(|(word, weight)| (word.clone(), *weight));
+    let mut options = options.with_words(weights, asked.threshold)?;
     options.change.clone_from(&asked.change);
     options.skip.clone_from(&asked.skip);
     options.only.clone_from(&asked.only);
-    Ok(to_json(&OptimizeReport::new(
-        &analysis,
-        analysis.plan_with(&options)?,
-    )))
+    let plan = analysis.plan_with(&options)?;
+    let plan = asked.until.map_or(plan.clone(), |rungs| plan.until(rungs));
+    Ok(to_json(&OptimizeReport::new(&analysis, plan)))
+}
+
+fn diff(case: &Case) -> Result<String, Failure> {
+    let before = analyze(case, case.project())?;
+    let after = analyze(case, case.after().expect("the case has both states"))?;
+    let diff = before.diff(&after, case.diff.change.as_deref())?;
+    Ok(to_json(&DiffReport::new(diff)))
 }
 
 fn generate(case: &Case) -> Result<String, Failure> {
@@ -247,6 +256,11 @@ fn recipes() {
 #[test]
 fn images() {
     every("measure", 7, measure);
+}
+
+#[test]
+fn differences() {
+    every("diff", 5, diff);
 }
 
 #[test]

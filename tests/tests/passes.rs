@@ -2,6 +2,7 @@
 //!
 //! `UPDATE_EXPECT=1` writes the expectations again.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -45,7 +46,12 @@ fn each_pass_does_what_its_case_says() {
         let case = cases().join(&name);
         let text = fs::read_to_string(case.join("Dockerfile")).expect("a case has a Dockerfile");
         let context = Context::directory(case.join("context")).expect("a case has a context");
-        let start = Analysis::new(&Dockerfile::parse(&text), &context, &Options::default())
+        let bases: BTreeMap<String, String> = match fs::read_to_string(case.join("bases.json")) {
+            Ok(json) => serde_json::from_str(&json).expect("digests by image"),
+            Err(_) => BTreeMap::new(),
+        };
+        let options = Options::default().with_bases(bases).expect("digests");
+        let start = Analysis::new(&Dockerfile::parse(&text), &context, &options)
             .expect("the case has a stage");
         let mut options = PlanOptions::new(Objective::ColdPull, Applicability::Suggestion);
         options.only = vec![name.clone()];

@@ -1,4 +1,6 @@
 //! Laws of the planner over real Dockerfiles (`STAGEWRIGHT_CORPUS`) and over the project's own samples.
+//!
+//! With `STAGEWRIGHT_PLANS`, the plans are written into that folder, for `cargo xtask oracle FOLDER` to read.
 
 use std::path::{Path, PathBuf};
 
@@ -63,6 +65,22 @@ fn plans_are_valid_never_larger_and_final() {
                 .expect("the target is still there");
             if after.has_errors() {
                 fail(&format!("the new file has errors: {:?}", after.findings()));
+            }
+            let names = |analysis: &Analysis| -> Vec<String> {
+                let stages = analysis.graph().stages.iter();
+                stages.filter_map(|stage| stage.name.clone()).collect()
+            };
+            let kept = names(&after);
+            if names(&start).iter().any(|name| !kept.contains(name)) {
+                fail("a stage is gone");
+            }
+            if plan.until(0).dockerfile != text || plan.until(plan.rungs.len()) != plan {
+                fail("the way back does not lead to the file");
+            }
+            if let Some(folder) = std::env::var_os("STAGEWRIGHT_PLANS") {
+                let name = format!("{planned}-{}.Dockerfile", applicability.as_str());
+                std::fs::write(Path::new(&folder).join(name), &plan.dockerfile)
+                    .expect("the folder can be written");
             }
             if after.size().uncompressed.expected > start.size().uncompressed.expected {
                 fail("the image is larger");

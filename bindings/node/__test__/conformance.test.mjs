@@ -49,14 +49,20 @@ const history = (path, asked) =>
     durations(path, asked.history),
   )
 
-const optimize = (path, asked) => analyze(path, asked, 'project').plan(camel(asked.plan))
+function optimize(path, asked) {
+  const { until, ...options } = asked.plan
+  const plan = analyze(path, asked, 'project').plan(camel(options))
+  return until === undefined ? plan : plan.until(until)
+}
+
+const diff = (path, asked) => analyze(path, asked, 'project').diff(analyze(path, asked, 'after'), asked.diff)
 const generated = (path, asked) => generate(join(path, 'project'), camel(asked.generate))
 const measured = (path, { measure: { image, ...options } }) => measure(join(path, 'project', image), camel(options))
 const compared = (path, asked) => size(path, asked).compareWith(measured(path, asked))
 const error = (path, asked) =>
   (asked.cache ? cache : asked.history ? history : asked.plan ? optimize : asked.generate ? generated : asked.measure ? measured : size)(path, asked)
 
-const AREAS = { size, cache, history, optimize, generate: generated, measure: measured, compare: compared, errors: error }
+const AREAS = { size, cache, history, optimize, generate: generated, measure: measured, compare: compared, diff, errors: error }
 let cases = 0
 
 for (const [area, answer] of Object.entries(AREAS)) {

@@ -10,10 +10,12 @@ use std::collections::BTreeMap;
 use napi::Either;
 use napi_derive::napi;
 use stagewright::report::{
-    CacheReport, CompareReport, ErrorReport, HistoryReport, OptimizeReport, SizeReport, to_json,
+    CacheReport, CompareReport, DiffReport, ErrorReport, HistoryReport, OptimizeReport, SizeReport,
+    to_json,
 };
 use stagewright::{Change, Options, PlanOptions};
 
+use crate::diff::Diff;
 use crate::error::{Result, failure};
 use crate::history::{DurationOptions, Forecast, History};
 use crate::image::{Comparison, Image};
@@ -63,6 +65,14 @@ fn cache_options(options: Option<CacheOptions>) -> Result<stagewright::CacheOpti
     .map_err(failure)
 }
 
+/// What is asked of a comparison of two builds.
+#[napi(object, object_to_js = false)]
+#[derive(Default)]
+pub struct DiffOptions {
+    /// The source file whose edit is played through in both; the application's entry point if absent.
+    pub change: Option<String>,
+}
+
 /// What a plan may do and for what.
 #[napi(object, object_to_js = false)]
 #[derive(Default)]
@@ -70,6 +80,13 @@ pub struct PlanningOptions {
     /// What to minimise; `cold-pull` if absent.
     #[napi(ts_type = "'cold-size' | 'cold-pull' | 'warm-pull' | 'rebuild'")]
     pub objective: Option<String>,
+    /// What to minimise where it is several things, with how much each counts, in the place of `objective`.
+    #[napi(
+        ts_type = "Partial<Record<'cold-size' | 'cold-pull' | 'warm-pull' | 'rebuild', number>>"
+    )]
+    pub weights: Option<BTreeMap<String, f64>>,
+    /// The least that a rewrite must win, as a share of what the file as it is costs; 0 if absent.
+    pub threshold: Option<f64>,
     /// The most that a rewrite may risk; `safe` if absent.
     #[napi(ts_type = "'safe' | 'unsafe' | 'suggestion'")]
     pub applicability: Option<String>,
@@ -199,6 +216,21 @@ impl Analysis {
         Ok(Forecast::new(HistoryReport::new(&self.inner, forecast)))
     }
 
+    /// What `after` means differently: stages, steps, sizes, cache, pulls and the configuration of the image.
+    ///
+    /// Which layers the two images share is known where both contexts were read with `hash: true`.
+    #[napi]
+    pub fn diff(&self, after: &Analysis, options: Option<DiffOptions>) -> Result<Diff> {
+        let change = options.unwrap_or_default().change;
+        let diff = self
+            .inner
+            .diff(&after.inner, change.as_deref())
+            .map_err(failure)?;
+        Ok(Diff {
+            report: DiffReport::new(diff),
+        })
+    }
+
     /// Lays an image that was built of this beside the estimate.
     #[napi]
     pub fn compare_with(&self, image: &Image) -> Comparison {
@@ -224,7 +256,9 @@ impl Analysis {
         let mut options = PlanOptions::new(
             objective.unwrap_or_default(),
             applicability.unwrap_or_default(),
-        );
+        )
+        .with_words(asked.weights.unwrap_or_default(), asked.threshold)
+        .map_err(failure)?;
         options.change = asked.change;
         options.skip = asked.skip.unwrap_or_default();
         options.only = asked.only.unwrap_or_default();
@@ -418,6 +452,21 @@ impl Plan {
         self.report.plan.objective.as_str()
     }
 
+    /// The weights of what was minimised, where it was several things.
+    #[napi(getter)]
+    pub fn weights(&self) -> BTreeMap<String, f64> {
+        let weights = self.report.plan.weights.iter();
+        weights
+            .map(|(objective, weight)| (objective.as_str().to_owned(), *weight))
+            .collect()
+    }
+
+    /// The least that a rewrite had to win, as a share of what the file as it is costs.
+    #[napi(getter)]
+    pub fn threshold(&self) -> f64 {
+        self.report.plan.threshold
+    }
+
     /// The most that a rewrite was allowed to risk.
     #[napi(getter)]
     pub fn applicability(&self) -> &'static str {
@@ -440,6 +489,20 @@ impl Plan {
     #[napi(getter)]
     pub fn steps(&self) -> Vec<Rung> {
         all(&self.report.plan.rungs)
+    }
+
+    /// What was left, since each wins less than the threshold or was cut off by `until`, with what it would have won.
+    #[napi(getter)]
+    pub fn left(&self) -> Vec<Rung> {
+        all(&self.report.plan.left)
+    }
+
+    /// The plan with its first rewrites alone, with 0 the files as they were; the others are `left`.
+    #[napi]
+    pub fn until(&self, rungs: u32) -> Self {
+        let mut report = self.report.clone();
+        report.plan = report.plan.until(rungs as usize);
+        Self { report }
     }
 
     /// The new Dockerfile.

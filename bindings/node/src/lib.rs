@@ -14,6 +14,7 @@
 
 mod analysis;
 mod context;
+mod diff;
 mod dockerfile;
 mod error;
 mod history;

@@ -208,6 +208,8 @@ pub struct Measure {
     pub compressed: Size,
     /// The instructions that an edit of the source runs again.
     pub rebuilds: Vec<String>,
+    /// Seconds that those take, at what is usual for their kind.
+    pub seconds: f64,
     /// Bytes that a host with the previous image pulls after that edit.
     pub warm_pull: i64,
 }
@@ -225,12 +227,16 @@ pub struct Rung {
     pub assumptions: Vec<String>,
     /// What a person should know about it, in sentences.
     pub warnings: Vec<String>,
+    /// What it wins of what is minimised, as a share of what the file as it is costs.
+    pub gain: f64,
     /// The cost before it.
     pub before: Measure,
     /// The cost after it.
     pub after: Measure,
     /// The Dockerfile after it.
     pub dockerfile: String,
+    /// The `.dockerignore` after it; nothing where it changes none.
+    pub dockerignore: Option<String>,
 }
 
 /// A parser directive.
@@ -566,6 +572,7 @@ impl From<&plan::Measure> for Measure {
             size: measure.size.uncompressed.into(),
             compressed: measure.size.compressed.into(),
             rebuilds: measure.rebuilds.clone(),
+            seconds: measure.seconds,
             warm_pull: bytes(measure.warm_pull),
         }
     }
@@ -579,9 +586,11 @@ impl From<&plan::Rung> for Rung {
             applicability: rung.applicability.as_str().into(),
             assumptions: rung.assumptions.clone(),
             warnings: rung.warnings.clone(),
+            gain: rung.gain,
             before: (&rung.before).into(),
             after: (&rung.after).into(),
             dockerfile: rung.dockerfile.clone(),
+            dockerignore: rung.dockerignore.clone(),
         }
     }
 }

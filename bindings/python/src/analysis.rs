@@ -10,10 +10,11 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use stagewright::report::{
-    CacheReport, CompareReport, HistoryReport, OptimizeReport, SizeReport, to_json,
+    CacheReport, CompareReport, DiffReport, HistoryReport, OptimizeReport, SizeReport, to_json,
 };
 use stagewright::{CacheOptions, Change, Options, PlanOptions};
 
+use crate::diff::Diff;
 use crate::error::Failure;
 use crate::history::{self, Forecast, History, Trace};
 use crate::image::{Comparison, Image};
@@ -170,6 +171,20 @@ impl Analysis {
         })
     }
 
+    /// What `after` means differently: stages, steps, sizes, cache, pulls and the configuration of the image. `change` is the source
+    /// file whose edit is played through in both, the application's entry point if absent.
+    ///
+    /// Which layers the two images share is known where both contexts were read with `hash=True`.
+    #[pyo3(signature = (after, *, change=None))]
+    fn diff(&self, py: Python<'_>, after: &Self, change: Option<String>) -> Result<Diff, Failure> {
+        py.detach(|| {
+            let diff = self.inner.diff(&after.inner, change.as_deref())?;
+            Ok(Diff {
+                report: DiffReport::new(diff),
+            })
+        })
+    }
+
     /// Lays an image that was built of this beside the estimate.
     fn compare_with(&self, image: &Image) -> Comparison {
         Comparison {
@@ -179,23 +194,28 @@ impl Analysis {
 
     /// The way down from this file: rewrites that make the image smaller or the next build cheaper, in order.
     ///
-    /// `objective` is `cold-size`, `cold-pull`, `warm-pull` or `rebuild`; `applicability` the most that a rewrite may risk: `safe`,
-    /// `unsafe` or `suggestion`; `change` the source file whose edit is measured, the application's entry point if absent; `skip` and
-    /// `only` name passes.
+    /// `objective` is `cold-size`, `cold-pull`, `warm-pull` or `rebuild`, `weights` several of them with how much each counts, in its
+    /// place; `applicability` the most that a rewrite may risk: `safe`, `unsafe` or `suggestion`; `threshold` the least that each must
+    /// win, as a share of what the file as it is costs; `change` the source file whose edit is measured, the application's entry point
+    /// if absent; `skip` and `only` name passes.
     #[pyo3(
-        signature = (*, objective="cold-pull", applicability="safe", change=None, skip=Vec::new(), only=Vec::new()),
-        text_signature = "($self, *, objective='cold-pull', applicability='safe', change=None, skip=(), only=())"
+        signature = (*, objective="cold-pull", applicability="safe", weights=BTreeMap::new(), threshold=None, change=None, skip=Vec::new(), only=Vec::new()),
+        text_signature = "($self, *, objective='cold-pull', applicability='safe', weights={}, threshold=None, change=None, skip=(), only=())"
     )]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn plan(
         &self,
         py: Python<'_>,
         objective: &str,
         applicability: &str,
+        weights: BTreeMap<String, f64>,
+        threshold: Option<f64>,
         change: Option<String>,
         skip: Vec<String>,
         only: Vec<String>,
     ) -> Result<Plan, Failure> {
-        let mut options = PlanOptions::new(objective.parse()?, applicability.parse()?);
+        let options = PlanOptions::new(objective.parse()?, applicability.parse()?);
+        let mut options = options.with_words(weights, threshold)?;
         options.change = change;
         options.skip = skip;
         options.only = only;
@@ -380,6 +400,21 @@ impl Plan {
         self.report.plan.objective.as_str()
     }
 
+    /// The weights of what was minimised, where it was several things.
+    #[getter]
+    fn weights(&self) -> BTreeMap<&'static str, f64> {
+        let weights = self.report.plan.weights.iter();
+        weights
+            .map(|(objective, weight)| (objective.as_str(), *weight))
+            .collect()
+    }
+
+    /// The least that a rewrite had to win, as a share of what the file as it is costs.
+    #[getter]
+    fn threshold(&self) -> f64 {
+        self.report.plan.threshold
+    }
+
     /// The most that a rewrite was allowed to risk.
     #[getter]
     fn applicability(&self) -> &'static str {
@@ -402,6 +437,19 @@ impl Plan {
     #[getter]
     fn steps(&self) -> Vec<Rung> {
         all(&self.report.plan.rungs)
+    }
+
+    /// What was left, since each wins less than the threshold or was cut off by `until`, with what it would have won.
+    #[getter]
+    fn left(&self) -> Vec<Rung> {
+        all(&self.report.plan.left)
+    }
+
+    /// The plan with its first rewrites alone, with 0 the files as they were; the others are `left`.
+    fn until(&self, rungs: usize) -> Self {
+        let mut report = self.report.clone();
+        report.plan = report.plan.until(rungs);
+        Self { report }
     }
 
     /// The new Dockerfile.

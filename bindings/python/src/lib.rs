@@ -2,6 +2,7 @@
 
 mod analysis;
 mod context;
+mod diff;
 mod dockerfile;
 mod error;
 mod history;
@@ -20,6 +21,8 @@ mod _native {
     use crate::analysis::{Analysis, Plan, Prediction, analyze_many, compare};
     #[pymodule_export]
     use crate::context::{BuildFiles, Context};
+    #[pymodule_export]
+    use crate::diff::{Diff, Part, StageDiff, StageSide, StepDiff, StepSide};
     #[pymodule_export]
     use crate::dockerfile::Dockerfile;
     #[pymodule_export]

@@ -258,6 +258,8 @@ value! {
         compressed: Size,
         /// The instructions that an edit of the source runs again.
         rebuilds: Vec<String>,
+        /// Seconds that those take, at what is usual for their kind.
+        seconds: f64,
         /// Bytes that a host with the previous image pulls after that edit.
         warm_pull: u64,
     }
@@ -276,12 +278,16 @@ value! {
         assumptions: Vec<String>,
         /// What a person should know about it, in sentences.
         warnings: Vec<String>,
+        /// What it wins of what is minimised, as a share of what the file as it is costs.
+        gain: f64,
         /// The cost before it.
         before: Measure,
         /// The cost after it.
         after: Measure,
         /// The Dockerfile after it.
         dockerfile: String,
+        /// The `.dockerignore` after it; nothing where it changes none.
+        dockerignore: Option<String>,
     }
 }
 
@@ -640,6 +646,7 @@ impl From<&plan::Measure> for Measure {
             size: measure.size.uncompressed.into(),
             compressed: measure.size.compressed.into(),
             rebuilds: measure.rebuilds.clone(),
+            seconds: measure.seconds,
             warm_pull: measure.warm_pull,
         }
     }
@@ -653,9 +660,11 @@ impl From<&plan::Rung> for Rung {
             applicability: rung.applicability.as_str().into(),
             assumptions: rung.assumptions.clone(),
             warnings: rung.warnings.clone(),
+            gain: rung.gain,
             before: (&rung.before).into(),
             after: (&rung.after).into(),
             dockerfile: rung.dockerfile.clone(),
+            dockerignore: rung.dockerignore.clone(),
         }
     }
 }

@@ -58,7 +58,15 @@ def history(case):
 
 
 def optimize(case):
-    return analyze(case, case["folder"] / "project").plan(**case["plan"])
+    asked = dict(case["plan"])
+    until = asked.pop("until", None)
+    plan = analyze(case, case["folder"] / "project").plan(**asked)
+    return plan if until is None else plan.until(until)
+
+
+def diff(case):
+    before, after = (analyze(case, case["folder"] / state) for state in ("project", "after"))
+    return before.diff(after, **case.get("diff", {}))
 
 
 def generate(case):
@@ -82,7 +90,7 @@ def errors(case):
 
 
 ASKED = {"cache": cache, "history": history, "plan": optimize, "generate": generate, "measure": measure}
-AREAS = {"size": size, "cache": cache, "history": history, "optimize": optimize, "generate": generate, "measure": measure, "compare": compare, "errors": errors}
+AREAS = {"size": size, "cache": cache, "history": history, "optimize": optimize, "generate": generate, "measure": measure, "compare": compare, "diff": diff, "errors": errors}
 CASES = [(area, path) for area in AREAS for path in sorted((CONFORMANCE / area).iterdir())]
 
 

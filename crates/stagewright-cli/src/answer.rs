@@ -4,9 +4,9 @@ use std::path::Path;
 
 use stagewright::config::CONFIG_FILE;
 use stagewright::report::{
-    BuildkitReport, Coded, CompareReport, EditReport, ErrorReport, FormatReport, FormattedFile,
-    GenerateReport, MeasureReport, OptimizeReport, ParseReport, SizeReport, compare::of_compare,
-    measure::of_measure, text, to_json,
+    BuildkitReport, Coded, CompareReport, DiffReport, EditReport, ErrorReport, FormatReport,
+    FormattedFile, GenerateReport, MeasureReport, OptimizeReport, ParseReport, SizeReport,
+    compare::of_compare, diff::of_diff, measure::of_measure, text, to_json,
 };
 use stagewright::{
     Analysis, BuildFiles, Context, Dockerfile, Finding, Image, Inputs, MeasureOptions, Operation,
@@ -15,7 +15,7 @@ use stagewright::{
 };
 
 use crate::arguments::{
-    BuildArguments, Command, Edit, Form, Format, Generate, Measure, Optimize, Parse, Size,
+    BuildArguments, Command, Diff, Edit, Form, Format, Generate, Measure, Optimize, Parse, Size,
 };
 use crate::cache::cache;
 
@@ -69,6 +69,7 @@ pub(crate) fn to(command: &Command) -> Result<Answer, ErrorReport> {
         Command::Size(arguments) => size(arguments),
         Command::Measure(arguments) => measure(arguments),
         Command::Cache(arguments) => cache(arguments),
+        Command::Diff(arguments) => diff(arguments),
         Command::Optimize(arguments) => optimize(arguments),
         Command::Generate(arguments) => generate(arguments),
     };
@@ -247,9 +248,24 @@ fn measure(arguments: &Measure) -> Result<Answer, Failure> {
     Ok(Answer::new(text, false))
 }
 
+fn diff(arguments: &Diff) -> Result<Answer, Failure> {
+    let (_, before) = analyze(&arguments.old, &arguments.build, true)?;
+    let (_, after) = analyze(&arguments.new, &arguments.build, true)?;
+    let report = DiffReport::new(before.diff(&after, arguments.change.as_deref())?);
+    let text = if arguments.json {
+        to_json(&report)
+    } else {
+        of_diff(&report)
+    };
+    Ok(Answer::new(text, serious(&report.diff.introduced)))
+}
+
 fn optimize(arguments: &Optimize) -> Result<Answer, Failure> {
     let (files, analysis) = analyze(&arguments.path, &arguments.build, false)?;
-    let plan = analysis.plan_with(&arguments.plan()?)?;
+    let mut plan = analysis.plan_with(&arguments.plan()?)?;
+    if let Some(rungs) = arguments.rungs {
+        plan = plan.until(rungs);
+    }
     if arguments.write {
         files.write(&plan.dockerfile, plan.dockerignore.as_deref())?;
     }

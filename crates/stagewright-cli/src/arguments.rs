@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use stagewright::options::{base, build_arg};
+use stagewright::options::{base, build_arg, weight};
 use stagewright::{
     Applicability, CacheOptions, FilesOptions, MeasureOptions, Options, OptionsError, PlanOptions,
     RunOptions, RunWords,
@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Measure(Measure),
     /// Predicts what the next build runs again after a change, and why
     Cache(Box<Cache>),
+    /// Compares two Dockerfiles by what they mean: stages, steps, sizes, cache, pulls and the configuration of the image
+    Diff(Diff),
     /// Shows the rewrites that make the image smaller or the next build cheaper
     Optimize(Optimize),
     /// Writes a Dockerfile and a .dockerignore for a project that has none
@@ -52,6 +54,7 @@ impl Command {
             Self::Size(size) => size.json,
             Self::Measure(measure) => measure.json,
             Self::Cache(cache) => cache.json,
+            Self::Diff(diff) => diff.json,
             Self::Optimize(optimize) => optimize.json,
             Self::Generate(generate) => generate.json,
         }
@@ -370,6 +373,22 @@ pub(crate) struct Save {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The Dockerfile as it was, or a folder that holds one; it is built with the folder it is in, or that of --context
+    pub(crate) old: PathBuf,
+    /// The Dockerfile as it is, or a folder
+    pub(crate) new: PathBuf,
+    /// The source file whose edit is played through in both; the application's entry point if absent
+    #[arg(long, value_name = "PATH")]
+    pub(crate) change: Option<String>,
+    #[command(flatten)]
+    pub(crate) build: BuildArguments,
+    /// Print the answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Optimize {
     /// The folder that is built, or its Dockerfile
     #[arg(default_value = ".")]
@@ -377,6 +396,15 @@ pub(crate) struct Optimize {
     /// What to minimise: cold-size, cold-pull, warm-pull or rebuild [default: cold-pull]
     #[arg(long)]
     pub(crate) objective: Option<String>,
+    /// What to minimise where it is several things, with its weight: cold-pull=2; may be repeated, in the place of --objective
+    #[arg(long, value_name = "OBJECTIVE=WEIGHT", value_parser = weight, conflicts_with = "objective")]
+    pub(crate) weight: Vec<(String, f64)>,
+    /// Leave what wins less than this share of what the file as it is costs, and say what it would have won: 0.01 is a hundredth
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) threshold: Option<f64>,
+    /// Make the first rewrites alone, so many of them; the others are listed as left
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) rungs: Option<usize>,
     /// The most that a rewrite may risk: safe (the image behaves as before), unsafe (it may not) or suggestion (a person must decide) [default: unsafe, but safe with --write]
     #[arg(long)]
     pub(crate) applicability: Option<String>,
@@ -416,7 +444,7 @@ impl Optimize {
         options.change.clone_from(&self.change);
         options.skip.clone_from(&self.skip);
         options.only.clone_from(&self.only);
-        Ok(options)
+        options.with_words(self.weight.iter().cloned(), self.threshold)
     }
 }
 

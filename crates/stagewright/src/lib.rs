@@ -1,5 +1,6 @@
 //! Stages, cache and sizes of a Dockerfile, before it is built.
 
+mod align;
 pub mod analysis;
 pub mod budget;
 pub mod build;
@@ -10,6 +11,7 @@ pub mod comparison;
 pub mod config;
 pub mod context;
 mod date;
+pub mod diff;
 pub mod duration;
 pub mod edit;
 pub mod estimate;
@@ -44,6 +46,7 @@ pub use change::{Change, FileChange};
 pub use comparison::Comparison;
 pub use config::{Budget, Config, ConfigError};
 pub use context::{Context, ContextError};
+pub use diff::Diff;
 pub use duration::{DurationError, Durations};
 pub use edit::{NewInstruction, NewMount, Operation, OperationError};
 pub use finding::{Finding, Severity};

@@ -197,6 +197,22 @@ pub enum OptionsError {
         /// The words there are.
         known: String,
     },
+    /// A weight is not a number above zero.
+    #[error("the weight of `{word}` is {weight}, and must be a number above zero")]
+    Weight {
+        /// The objective.
+        word: String,
+        /// The weight.
+        weight: String,
+    },
+    /// A threshold is not a share.
+    #[error(
+        "the threshold is {threshold}, and must be from 0 to 1: 0.01 is a hundredth of the cost"
+    )]
+    Threshold {
+        /// The threshold.
+        threshold: String,
+    },
     /// No applicability is called so.
     #[error("`{word}` is no applicability: there are {known}")]
     Applicability {
@@ -223,6 +239,8 @@ impl OptionsError {
             Self::Export { .. } => "unknown-export",
             Self::Since { .. } => "bad-since",
             Self::Objective { .. } => "unknown-objective",
+            Self::Weight { .. } => "bad-weight",
+            Self::Threshold { .. } => "bad-threshold",
             Self::Applicability { .. } => "unknown-applicability",
         }
     }
@@ -252,6 +270,18 @@ pub fn build_arg(word: &str) -> Result<(String, String), OptionsError> {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err(OptionsError::BuildArg {
             word: word.to_owned(),
+        }),
+    }
+}
+
+/// An objective with its weight as the command takes it: `cold-pull=2`.
+pub fn weight(word: &str) -> Result<(String, f64), OptionsError> {
+    let (name, text) = word.split_once('=').unwrap_or((word, ""));
+    match text.parse() {
+        Ok(weight) => Ok((name.to_owned(), weight)),
+        Err(_) => Err(OptionsError::Weight {
+            word: name.to_owned(),
+            weight: if text.is_empty() { "missing" } else { text }.to_owned(),
         }),
     }
 }

@@ -38,7 +38,7 @@ impl Applicability {
 }
 
 /// What a plan minimises.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Objective {
     /// Bytes of the image on disk.
@@ -48,7 +48,7 @@ pub enum Objective {
     ColdPull,
     /// Bytes that a host with the previous image pulls after a source edit.
     WarmPull,
-    /// What a source edit builds again.
+    /// Seconds of what a source edit builds again.
     Rebuild,
 }
 
@@ -83,8 +83,6 @@ impl Objective {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Proposal {
-    /// The pass that makes it.
-    pub pass: &'static str,
     /// What it does, in a few words.
     pub title: String,
     /// How far it can be trusted.
@@ -97,4 +95,26 @@ pub struct Proposal {
     pub edits: EditSet,
     /// The new `.dockerignore`, where the rewrite changes it.
     pub dockerignore: Option<String>,
+}
+
+impl Proposal {
+    /// A rewrite that takes nothing for granted. What it does take for granted, and what to mind, are added to its fields.
+    pub fn new(title: impl Into<String>, applicability: Applicability, edits: EditSet) -> Self {
+        Self {
+            title: title.into(),
+            applicability,
+            assumptions: Vec::new(),
+            warnings: Vec::new(),
+            edits,
+            dockerignore: None,
+        }
+    }
+
+    /// The same, with what it takes for granted.
+    #[must_use]
+    pub fn assuming(mut self, assumptions: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.assumptions
+            .extend(assumptions.into_iter().map(Into::into));
+        self
+    }
 }

@@ -15,17 +15,18 @@ use crate::cache::{self, CacheOptions, Prediction, StepVerdict, Verdict};
 use crate::change::Change;
 use crate::comparison::{self, Comparison};
 use crate::context::{Context, ContextError};
+use crate::diff::{self, Diff};
 use crate::estimate::{Estimate, LayerEstimate};
 use crate::facts::{Catalog, ImageFacts, Libc, WheelPlatform};
 use crate::finding::{Finding, Severity};
-use crate::interpret::{self, Images, Record};
+use crate::interpret::{self, Images, LayerRecord, Record};
 use crate::measure::Image;
 use crate::options::Options;
-use crate::plan::{self, Plan, PlanOptions};
+use crate::plan::{self, CustomPass, Plan, PlanOptions};
 use crate::proposal::{Applicability, Objective};
 use crate::report::BaseReport;
 use crate::size::Size;
-use crate::stage::{CopySource, From, ImageConfig, Op, StageGraph, TargetError};
+use crate::stage::{Base, CopySource, From, ImageConfig, Op, StageGraph, StageId, TargetError};
 
 /// The caller asked for something that cannot be: an unknown target, a pass that does not exist, a context that cannot be read.
 #[derive(Debug, Error)]
@@ -305,6 +306,28 @@ impl Analysis {
         Size::sum(changed.map(|layer| inner.estimate(layer).compressed))
     }
 
+    /// What `after` means differently: stages, steps, sizes, cache, pulls and the configuration of the image. `change` is the file of
+    /// the context whose edit is played through in both; the application's entry point if absent.
+    ///
+    /// Which layers the two images share is known where both contexts were read with digests.
+    ///
+    /// ```
+    /// use stagewright::{Analysis, Context, Dockerfile, Options, diff::Fate};
+    ///
+    /// let context = Context::builder().file("main.py", "print(1)\n").build()?;
+    /// let read = |text| Analysis::new(&Dockerfile::parse(text), &context, &Options::default());
+    /// let before = read("FROM python:3.12-slim\nCOPY . /app\nUSER root\n")?;
+    /// let after = read("FROM python:3.12-slim\nCOPY --chown=app . /app\nUSER app\n")?;
+    /// let diff = before.diff(&after, None)?;
+    /// let copy = &diff.stages[0].steps[0];
+    /// assert_eq!((copy.fate, copy.parts[0].name.as_str()), (Fate::Changed, "chown"));
+    /// assert_eq!(diff.config[0].after.as_deref(), Some("app"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn diff(&self, after: &Self, change: Option<&str>) -> Result<Diff, AnalysisError> {
+        diff::make(self, after, change)
+    }
+
     /// Lays the image that was built beside this estimate.
     pub fn compare_with(&self, image: &Image) -> Comparison {
         let known = self.base_facts();
@@ -324,7 +347,16 @@ impl Analysis {
 
     /// [`Analysis::plan`] with every option.
     pub fn plan_with(&self, options: &PlanOptions) -> Result<Plan, AnalysisError> {
-        plan::make(self, options)
+        plan::make(self, options, &[])
+    }
+
+    /// [`Analysis::plan_with`], with passes of the caller after the built-in ones.
+    pub fn plan_with_passes(
+        &self,
+        options: &PlanOptions,
+        passes: &[&dyn CustomPass],
+    ) -> Result<Plan, AnalysisError> {
+        plan::make(self, options, passes)
     }
 
     /// The text of the Dockerfile.
@@ -410,6 +442,27 @@ impl Analysis {
     /// Which wheels fit an image on the platform that is built for.
     pub fn wheel_platform(&self, image: &ImageFacts) -> WheelPlatform {
         self.inner.options.wheel_platform(image.libc)
+    }
+
+    /// What a layer of any stage weighs.
+    pub(crate) fn layer_size(&self, layer: &LayerRecord) -> Estimate {
+        self.inner.estimate(layer)
+    }
+
+    /// What the image of a stage weighs: its base, where that is known, and all its layers.
+    pub(crate) fn stage_size(&self, stage: StageId) -> Estimate {
+        let chain = self.inner.graph.chain_of(stage);
+        let base = match &self.inner.graph.stage(chain[0]).base {
+            Base::Image(image) => self.image(image),
+            _ => None,
+        };
+        let base = base.map(|facts| Estimate::new(facts.uncompressed, facts.compressed));
+        let layers = chain
+            .iter()
+            .flat_map(|id| &self.inner.record.stages[id.0].layers)
+            .map(|layer| self.inner.estimate(layer));
+        let all: Vec<Estimate> = base.into_iter().chain(layers).collect();
+        Estimate::sum(&all)
     }
 
     /// The sources that COPY and ADD name one by one, as paths in the context.

@@ -1,5 +1,6 @@
 //! Which step of the earlier build a step of the later one corresponds to.
 
+use crate::align::common;
 use crate::build::{Build, StepId, StepKind};
 
 /// For each step of the later build the one of the earlier build that it corresponds to: stage by stage, equal instructions first, then
@@ -67,39 +68,15 @@ fn align(
         let (one, two) = (before.step(one), after.step(two));
         one.kind == two.kind && one.text == two.text
     };
-    // The longest common subsequence, from the end.
-    let width = is.len() + 1;
-    let mut longest = vec![0_u32; (was.len() + 1) * width];
-    for i in (0..was.len()).rev() {
-        for j in (0..is.len()).rev() {
-            longest[i * width + j] = if same(was[i], is[j]) {
-                longest[(i + 1) * width + j + 1] + 1
-            } else {
-                longest[(i + 1) * width + j].max(longest[i * width + j + 1])
-            };
-        }
-    }
-    let (mut i, mut j) = (0, 0);
-    let (mut left, mut right): (Vec<StepId>, Vec<StepId>) = (Vec::new(), Vec::new());
     // Steps that stand between the same neighbours, of the same kind, are one step that changed.
     let mut gaps = Vec::new();
-    while i < was.len() && j < is.len() {
-        if same(was[i], is[j]) {
-            gaps.push((std::mem::take(&mut left), std::mem::take(&mut right)));
-            found[is[j].0] = Some(was[i]);
-            i += 1;
-            j += 1;
-        } else if longest[(i + 1) * width + j] >= longest[i * width + j + 1] {
-            left.push(was[i]);
-            i += 1;
-        } else {
-            right.push(is[j]);
-            j += 1;
-        }
+    let (mut i, mut j) = (0, 0);
+    for (at, to) in common(was, is, |one, two| same(*one, *two)) {
+        gaps.push((was[i..at].to_vec(), is[j..to].to_vec()));
+        found[is[to].0] = Some(was[at]);
+        (i, j) = (at + 1, to + 1);
     }
-    left.extend(&was[i..]);
-    right.extend(&is[j..]);
-    gaps.push((left, right));
+    gaps.push((was[i..].to_vec(), is[j..].to_vec()));
     // An equal step elsewhere was moved.
     let mut elsewhere: Vec<StepId> = gaps.iter().flat_map(|(left, _)| left).copied().collect();
     for id in gaps.iter().flat_map(|(_, right)| right) {

@@ -28,7 +28,8 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         };
         let mut clean = Vec::new();
         for cache in &step.facts().caches {
-            let lists = matches!(cache.tool, "apt-get" | "apk") && !clean.contains(&cache.path);
+            let lists =
+                matches!(cache.tool, "apt-get" | "apk" | "dnf") && !clean.contains(&cache.path);
             // A later install in the same stage that downloads no lists of its own still needs these.
             let needed = runs[at + 1..].iter().any(|later| {
                 later.stage.id == step.stage.id
@@ -60,7 +61,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         return Ok(Vec::new());
     }
     Ok(vec![Proposal {
-        pass: PASS.name,
         title: "remove package lists in the layer that downloads them".into(),
         applicability: Applicability::Safe,
         assumptions: vec!["no later step installs from these lists".into()],

@@ -60,7 +60,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     }
     changed.dedup();
     Ok(vec![Proposal {
-        pass: PASS.name,
         title: format!(
             "{} as a list, one argument an element",
             changed.join(" and ")

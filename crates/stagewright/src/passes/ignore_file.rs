@@ -136,7 +136,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         text.push('\n');
     }
     Ok(vec![Proposal {
-        pass: PASS.name,
         title: format!(
             "keep {} out of the build context",
             wanted

@@ -3,6 +3,7 @@
 //! The COPY moves below the RUN that installs, and the RUN gets the manifests it reads as bind mounts: they are hashed by content, and
 //! cost no layer. A tool that writes its manifests gets them by a COPY of their own.
 
+use stagewright_syntax::Keyword;
 use stagewright_syntax::edit::{EditError, EditSet};
 
 use super::{Pass, RunStep, View};
@@ -35,7 +36,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
             if copy.from != From::Context || instruction.trigger {
                 continue;
             }
-            if let Some(found) = hoist(view, stage, at, copy, &runs, &mut edits) {
+            if let Some(found) = hoist(view, stage, at, copy, &runs, &INSTALLS, &mut edits) {
                 tools.extend(found.tools);
                 manifests.extend(found.manifests);
             }
@@ -47,7 +48,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     tools.dedup();
     manifests.dedup();
     Ok(vec![Proposal {
-        pass: PASS.name,
         title: "install dependencies before the source is copied".into(),
         applicability: Applicability::Safe,
         assumptions: vec![format!(
@@ -73,7 +73,23 @@ fn list(names: &[String]) -> String {
         .join(", ")
 }
 
-struct Hoist {
+/// Which RUNs a COPY may move below.
+pub(super) struct Wanted {
+    /// Those that it may move below.
+    pub(super) passes: fn(&RunStep<'_>) -> bool,
+    /// Those that it is worth moving below.
+    pub(super) counts: fn(&RunStep<'_>) -> bool,
+}
+
+const INSTALLS: Wanted = Wanted {
+    passes: |_| true,
+    counts: |step| {
+        let mut installs = step.facts().installs.iter();
+        installs.any(|install| !install.manifests.is_empty())
+    },
+};
+
+pub(super) struct Hoist {
     tools: Vec<&'static str>,
     manifests: Vec<String>,
 }
@@ -84,7 +100,7 @@ struct Manifest {
     target: String,
 }
 
-/// The RUNs up to the last install that follow a COPY and can do without it, each with the manifests it reads.
+/// The RUNs up to the last one that counts that follow a COPY and can do without it, each with the manifests it reads.
 type Followers<'r, 'a> = Vec<(&'r RunStep<'a>, Vec<Manifest>)>;
 
 fn followers<'r, 'a>(
@@ -94,6 +110,7 @@ fn followers<'r, 'a>(
     copy: &CopyOp,
     brought: &[(String, String)],
     runs: &'r [RunStep<'a>],
+    wanted: &Wanted,
 ) -> Option<Followers<'r, 'a>> {
     let mut last = None;
     let mut followers = Vec::new();
@@ -113,19 +130,14 @@ fn followers<'r, 'a>(
         let Some(read) = reads_only_manifests(step, brought) else {
             break;
         };
-        if installs_project(view, step, &read) {
+        if installs_project(view, step, &read) || !(wanted.passes)(step) {
             break;
         }
         if overlaps(step, copy, brought) {
             break;
         }
         followers.push((step, read));
-        if step
-            .facts()
-            .installs
-            .iter()
-            .any(|install| !install.manifests.is_empty())
-        {
+        if (wanted.counts)(step) {
             last = Some(followers.len());
         }
     }
@@ -142,17 +154,18 @@ fn followers<'r, 'a>(
     more.then_some(followers)
 }
 
-/// Moves one COPY below the last install that follows it and can do without it.
-fn hoist(
+/// Moves one COPY below the last RUN that counts, follows it and can do without it.
+pub(super) fn hoist(
     view: &View<'_>,
     stage: &Stage,
     at: usize,
     copy: &CopyOp,
     runs: &[RunStep<'_>],
+    wanted: &Wanted,
     edits: &mut EditSet,
 ) -> Option<Hoist> {
     let brought = brought(view, stage, at)?;
-    let followers = followers(view, stage, at, copy, &brought, runs)?;
+    let followers = followers(view, stage, at, copy, &brought, runs, wanted)?;
     let copy_source = view.source(&stage.instructions[at])?;
     let last = followers.last()?.0;
     let run_source = view.source(last.instruction)?;
@@ -160,6 +173,14 @@ fn hoist(
     let mut between = stage.instructions[at..last.at].iter();
     if between.any(|instruction| matches!(instruction.op, Op::Workdir(_)))
         && relative_destination(&stage.instructions[at].text)
+    {
+        return None;
+    }
+    // Further down a variable may have another value.
+    let mut between = stage.instructions[at..last.at].iter();
+    let sets = |keyword: Keyword| matches!(keyword, Keyword::Env | Keyword::Arg);
+    if stage.instructions[at].text.contains('$')
+        && between.any(|instruction| sets(instruction.keyword))
     {
         return None;
     }

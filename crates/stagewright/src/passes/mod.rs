@@ -6,14 +6,20 @@
 )]
 
 mod apt_lists;
+mod copies_last;
+mod copy_modes;
 mod exec_form;
 mod ignore_file;
 mod manifests_first;
+mod merge_removal;
+mod no_recommends;
 mod non_root;
 mod package_cache;
+mod pin_digests;
 mod production_packages;
 mod slimmer_base;
 mod split_build;
+mod split_runs;
 mod split_stages;
 mod strip_byte_code;
 mod strip_interpreter;
@@ -51,13 +57,19 @@ pub(crate) struct Pass {
 pub(crate) const PASSES: &[Pass] = &[
     slimmer_base::PASS,
     manifests_first::PASS,
+    copies_last::PASS,
+    split_runs::PASS,
+    merge_removal::PASS,
+    copy_modes::PASS,
     package_cache::PASS,
     apt_lists::PASS,
+    no_recommends::PASS,
     split_stages::PASS,
     split_build::PASS,
     production_packages::PASS,
     ignore_file::PASS,
     exec_form::PASS,
+    pin_digests::PASS,
     non_root::PASS,
     strip_byte_code::PASS,
     strip_tests::PASS,

@@ -70,7 +70,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     let line = view.whole_lines(place.span());
     edits.insert(line.start, format!("USER {USER}{}", view.line_break()))?;
     Ok(vec![Proposal {
-        pass: PASS.name,
         title: format!("run as user {USER}, not as root"),
         applicability: Applicability::Unsafe,
         assumptions: vec!["the application writes to no folder that belongs to root, and needs no entry in /etc/passwd".into()],

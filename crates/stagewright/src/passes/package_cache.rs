@@ -45,7 +45,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         return Ok(Vec::new());
     }
     Ok(vec![Proposal {
-        pass: PASS.name,
         title: format!(
             "keep the cache of {} out of the layer, in a cache mount",
             tools.join(" and ")

@@ -36,7 +36,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         return Ok(Vec::new());
     }
     Ok(vec![Proposal {
-        pass: PASS.name,
         title: "install no development dependencies".into(),
         applicability: Applicability::Safe,
         assumptions: vec![

@@ -82,7 +82,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
             );
         }
         proposals.push(Proposal {
-            pass: PASS.name,
             title: format!("base image `{}` instead of `{image}`", candidate.reference),
             applicability: check.applicability,
             assumptions,

@@ -34,7 +34,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         return Ok(Vec::new());
     };
     Ok(vec![Proposal {
-        pass: PASS.name,
         title: "build in a stage of its own and copy only what it writes".into(),
         applicability: Applicability::Safe,
         assumptions: vec![

@@ -60,7 +60,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         return Ok(Vec::new());
     };
     Ok(vec![Proposal {
-        pass: PASS.name,
         title: "install packages in a builder stage and copy only what was installed".into(),
         applicability: Applicability::Safe,
         assumptions: vec![if prefix == "/usr/local" {

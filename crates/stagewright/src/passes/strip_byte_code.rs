@@ -52,7 +52,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         return Ok(Vec::new());
     }
     Ok(vec![Proposal {
-        pass: PASS.name,
         title: "install packages without byte code".into(),
         applicability: Applicability::Unsafe,
         assumptions: vec![

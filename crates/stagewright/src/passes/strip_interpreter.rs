@@ -24,7 +24,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         return Ok(Vec::new());
     };
     Ok(vec![Proposal {
-        pass: PASS.name,
         title: format!("a stripped interpreter on `{plain}`"),
         applicability: Applicability::Unsafe,
         assumptions: vec![

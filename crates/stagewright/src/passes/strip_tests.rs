@@ -58,7 +58,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         return Ok(Vec::new());
     }
     Ok(vec![Proposal {
-        pass: PASS.name,
         title: "remove the test suites of packages".into(),
         applicability: Applicability::Unsafe,
         assumptions: vec!["nothing imports from folders named `test` or `tests`".into()],

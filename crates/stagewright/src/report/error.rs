@@ -57,6 +57,8 @@ use crate::trace::TraceError;
 /// | `bad-size` | a word is no size |
 /// | `bad-ulimit` | a word is no limit of the form `NAME=SOFT[:HARD]` |
 /// | `unknown-export` | no way to export a cache has the name |
+/// | `bad-weight` | the weight of an objective is no number above zero |
+/// | `bad-threshold` | a threshold is not from 0 to 1 |
 /// | `bad-since` | a word is no day and no number of days or weeks |
 /// | `snapshot-version` | a snapshot was written in the form of another version |
 /// | `bad-snapshot` | a snapshot is none, or damaged; the message says where |

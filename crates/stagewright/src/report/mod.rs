@@ -2,6 +2,7 @@
 
 pub mod buildkit;
 pub mod compare;
+pub mod diff;
 pub mod edit;
 pub mod error;
 pub mod format;
@@ -15,6 +16,7 @@ use stagewright_syntax::Dockerfile;
 
 pub use self::buildkit::BuildkitReport;
 pub use self::compare::CompareReport;
+pub use self::diff::DiffReport;
 pub use self::edit::EditReport;
 pub use self::error::{Coded, ErrorDetail, ErrorReport};
 pub use self::format::{FormatReport, FormattedFile};

@@ -8,7 +8,7 @@ use super::{
     SizeReport,
 };
 use crate::finding::Finding;
-use crate::plan::Measure;
+use crate::plan::{Measure, Plan};
 use crate::size::Size;
 use crate::trace::TraceCheck;
 
@@ -377,6 +377,7 @@ pub fn of_optimize(report: &OptimizeReport) -> String {
             line(&mut out, &format!("       mind: {warning}"));
         }
     }
+    left(&mut out, plan);
     if plan.rungs.is_empty() {
         line(&mut out, "nothing to win that this plan may risk");
     } else {
@@ -410,6 +411,40 @@ pub fn of_generate(report: &GenerateReport) -> String {
     }
     findings(&mut out, &report.findings);
     out
+}
+
+/// What the plan would have gone on with.
+fn left(out: &mut String, plan: &Plan) {
+    if plan.left.is_empty() {
+        return;
+    }
+    line(out, "");
+    let why = if plan.threshold > 0.0 {
+        format!(
+            "left, each winning less than {} of the cost or cut off:",
+            share(plan.threshold)
+        )
+    } else {
+        "left:".to_owned()
+    };
+    line(out, &why);
+    for rung in &plan.left {
+        line(
+            out,
+            &format!(
+                "  {} ({}, {}) would win {}",
+                rung.title,
+                rung.pass,
+                rung.applicability.as_str(),
+                share(rung.gain)
+            ),
+        );
+    }
+}
+
+/// A share as per cent.
+fn share(share: f64) -> String {
+    format!("{:.2} %", share * 100.0)
 }
 
 fn rung(out: &mut String, title: &str, measure: &Measure) {

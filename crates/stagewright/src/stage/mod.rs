@@ -197,8 +197,13 @@ impl StageGraph {
 
     /// The target and the stages it builds on by FROM, base first: the stages whose layers are in the image.
     pub fn chain(&self) -> Vec<StageId> {
-        let mut chain = vec![self.target];
-        let mut stage = self.target_stage();
+        self.chain_of(self.target)
+    }
+
+    /// A stage and the stages it builds on by FROM, base first.
+    pub(crate) fn chain_of(&self, id: StageId) -> Vec<StageId> {
+        let mut chain = vec![id];
+        let mut stage = self.stage(id);
         while let Base::Stage(id) = stage.base {
             chain.push(id);
             stage = self.stage(id);

@@ -1,0 +1,5 @@
+ARG TAG=3.12
+FROM python:3.12-slim@sha256:1111111111111111111111111111111111111111111111111111111111111111 AS base
+FROM python:${TAG}
+COPY --from=base /etc/hostname /tmp/
+COPY main.py /app/

@@ -141,6 +141,12 @@ export declare class Analysis {
    * Throws an error for a history without a commit (`no-history`) and for words that pick no step (`unknown-step`).
    */
   forecast(history: History, options?: DurationOptions | undefined | null): Forecast
+  /**
+   * What `after` means differently: stages, steps, sizes, cache, pulls and the configuration of the image.
+   *
+   * Which layers the two images share is known where both contexts were read with `hash: true`.
+   */
+  diff(after: Analysis, options?: DiffOptions | undefined | null): Diff
   /** Lays an image that was built of this beside the estimate. */
   compareWith(image: Image): Comparison
   /** The way down from this file: rewrites that make the image smaller or the next build cheaper, in order. */
@@ -215,6 +221,30 @@ export declare class Context {
   get ignored(): Array<string>
   /** The bytes of all files that are sent. */
   get size(): number
+}
+
+/** What two Dockerfiles mean differently. */
+export declare class Diff {
+  /** The file whose edit is played through in both; empty if no source file was found. */
+  get change(): string
+  /** The cost of the build before. */
+  get before(): Measure
+  /** The cost of the build after. */
+  get after(): Measure
+  /** Bytes that a host with the image before pulls to have the image after. */
+  get pull(): Size
+  /** What a container of the target gets, where it differs. */
+  get config(): Array<Part>
+  /** The stages, in the order of the file after; those that are gone at the end. */
+  get stages(): Array<StageDiff>
+  /** What is wrong or not known after and was not before. */
+  get introduced(): Array<Finding>
+  /** What was wrong or not known before and is not after. */
+  get resolved(): Array<Finding>
+  /** What the comparison does not cover, in sentences. */
+  get notes(): Array<string>
+  /** The comparison as JSON: the bytes that `stagewright diff --json` prints. */
+  toJson(): string
 }
 
 /**
@@ -451,6 +481,10 @@ export declare class Image {
 export declare class Plan {
   /** What was minimised. */
   get objective(): string
+  /** The weights of what was minimised, where it was several things. */
+  get weights(): Record<string, number>
+  /** The least that a rewrite had to win, as a share of what the file as it is costs. */
+  get threshold(): number
   /** The most that a rewrite was allowed to risk. */
   get applicability(): string
   /** The file whose edit is measured; empty if no source file was found. */
@@ -459,6 +493,10 @@ export declare class Plan {
   get before(): Measure
   /** The rewrites, in order, each with what it wins. */
   get steps(): Array<Rung>
+  /** What was left, since each wins less than the threshold or was cut off by `until`, with what it would have won. */
+  get left(): Array<Rung>
+  /** The plan with its first rewrites alone, with 0 the files as they were; the others are `left`. */
+  until(rungs: number): Plan
   /** The new Dockerfile. */
   get dockerfile(): string
   /** The new `.dockerignore`; nothing where it stays as it is. */
@@ -707,6 +745,12 @@ export interface Difference {
   off: number
   /** Whether the true number lies in the predicted range. */
   inside: boolean
+}
+
+/** What is asked of a comparison of two builds. */
+export interface DiffOptions {
+  /** The source file whose edit is played through in both; the application's entry point if absent. */
+  change?: string
 }
 
 /** A parser directive. */
@@ -994,6 +1038,8 @@ export interface Measure {
   compressed: Size
   /** The instructions that an edit of the source runs again. */
   rebuilds: Array<string>
+  /** Seconds that those take, at what is usual for their kind. */
+  seconds: number
   /** Bytes that a host with the previous image pulls after that edit. */
   warmPull: number
 }
@@ -1016,6 +1062,22 @@ export interface Pair {
   span: Span
 }
 
+/** One thing that differs. */
+export interface Part {
+  /**
+   * What it is. Of an instruction: `instruction`, `command`, `mount`, `source`, `from`, `destination`, `flag` or `value`; of what
+   * holds before it: `variable`, `working-directory`, `user` or `shell`; of an image's configuration: `env`, `user`,
+   * `entrypoint`, `cmd`, `workdir`, `port`, `volume`, `label`, `stop-signal`, `healthcheck`, `shell` or `onbuild`.
+   */
+  part: string
+  /** Which of several; empty where there is only one. */
+  name: string
+  /** The value before, if there was one. Lists of words are JSON. */
+  before?: string
+  /** The value after, if there is one. */
+  after?: string
+}
+
 /** How often a path changes. */
 export interface PathForecast {
   /** The path in the context. */
@@ -1028,6 +1090,10 @@ export interface PathForecast {
 export interface PlanningOptions {
   /** What to minimise; `cold-pull` if absent. */
   objective?: 'cold-size' | 'cold-pull' | 'warm-pull' | 'rebuild'
+  /** What to minimise where it is several things, with how much each counts, in the place of `objective`. */
+  weights?: Partial<Record<'cold-size' | 'cold-pull' | 'warm-pull' | 'rebuild', number>>
+  /** The least that a rewrite must win, as a share of what the file as it is costs; 0 if absent. */
+  threshold?: number
   /** The most that a rewrite may risk; `safe` if absent. */
   applicability?: 'safe' | 'unsafe' | 'suggestion'
   /** The source file whose edit is measured; the application's entry point if absent. */
@@ -1050,12 +1116,16 @@ export interface Rung {
   assumptions: Array<string>
   /** What a person should know about it, in sentences. */
   warnings: Array<string>
+  /** What it wins of what is minimised, as a share of what the file as it is costs. */
+  gain: number
   /** The cost before it. */
   before: Measure
   /** The cost after it. */
   after: Measure
   /** The Dockerfile after it. */
   dockerfile: string
+  /** The `.dockerignore` after it; nothing where it changes none. */
+  dockerignore?: string
 }
 
 /** Bytes that are not known exactly: the value lies between `low` and `high`, `expected` is the best guess. */
@@ -1076,6 +1146,36 @@ export interface Span {
   end: number
 }
 
+/** A stage of two builds, or of one of them. */
+export interface StageDiff {
+  /** What became of it: `same`, `changed`, `added` or `removed`. */
+  fate: string
+  /** The stage before; nothing where it was added. */
+  before?: StageSide
+  /** The stage after; nothing where it was removed. */
+  after?: StageSide
+  /** What holds at its end and differs. */
+  state: Array<Part>
+  /** Its instructions after FROM, each with what it was; those that are gone at the end. */
+  steps: Array<StepDiff>
+}
+
+/** A stage of one of two builds. */
+export interface StageSide {
+  /** Its name, or `stage-N`. */
+  name: string
+  /** The line of its FROM, 1-based. */
+  line: number
+  /** What it builds on: an image, a stage, a named context or `scratch`. */
+  base: string
+  /** Whether it is the stage that is built. */
+  target: boolean
+  /** Bytes of its image on disk; nothing where it is not built. */
+  size?: Size
+  /** Bytes of its image on the wire. */
+  compressed?: Size
+}
+
 /** What happens to one step of the next build. */
 export interface Step {
   /** The line of its instruction, 1-based. */
@@ -1088,6 +1188,20 @@ export interface Step {
   verdict: string
   /** Why it runs, or what its verdict depends on; nothing for a cached step. */
   cause?: string
+}
+
+/** An instruction of two builds, or of one of them. */
+export interface StepDiff {
+  /** What became of it: `same`, `changed`, `moved`, `added` or `removed`. */
+  fate: string
+  /** The instruction before; nothing where it was added. */
+  before?: StepSide
+  /** The instruction after; nothing where it was removed. */
+  after?: StepSide
+  /** The parts of it that differ. */
+  parts: Array<Part>
+  /** What holds before it and differs, for a command. */
+  state: Array<Part>
 }
 
 /** How often one step runs again. */
@@ -1112,6 +1226,20 @@ export interface StepForecast {
   expectedSeconds: number
   /** The paths that made it run most often. */
   causes: Array<PathForecast>
+}
+
+/** An instruction of one of two builds. */
+export interface StepSide {
+  /** Its stage, by its name or as `stage-N`. */
+  stage: string
+  /** Its line, 1-based. */
+  line: number
+  /** The instruction as one line. */
+  instruction: string
+  /** Its layer's bytes on disk; nothing for an instruction that makes none. */
+  size?: Size
+  /** Its layer's bytes on the wire. */
+  compressed?: Size
 }
 
 /** What BuildKit would reject. A value, not an exception. */

@@ -319,30 +319,28 @@ pub(crate) fn make(
         // A file that BuildKit rejects is mended by its author, not rewritten.
         return Ok(plan);
     }
-    // Each pass may open the way for one before it; a round without a change ends the climb.
-    for _ in 0..passes.len() {
-        let mut climbed = false;
-        plan.left.clear();
-        for pass in &passes {
-            let Some((next, rung)) = best(pass, &current, &now, options, &scale, &plan.change)?
-            else {
-                continue;
-            };
-            if rung.gain < options.threshold && !pass.mends {
-                plan.left.push(rung);
-                continue;
-            }
-            if let Some(ignore) = &rung.dockerignore {
-                plan.dockerignore = Some(ignore.clone());
-            }
-            now = rung.after.clone();
-            plan.rungs.push(rung);
-            current = next;
-            climbed = true;
-        }
-        if !climbed {
+    // Each pass may open the way for one before it: the climb ends when none has anything to propose for the file as it stands.
+    let mut idle = 0;
+    for pass in passes.iter().cycle().take(passes.len() * passes.len()) {
+        if idle == passes.len() {
             break;
         }
+        idle += 1;
+        let Some((next, rung)) = best(pass, &current, &now, options, &scale, &plan.change)? else {
+            continue;
+        };
+        if rung.gain < options.threshold && !pass.mends {
+            plan.left.push(rung);
+            continue;
+        }
+        if let Some(ignore) = &rung.dockerignore {
+            plan.dockerignore = Some(ignore.clone());
+        }
+        now = rung.after.clone();
+        plan.rungs.push(rung);
+        plan.left.clear();
+        current = next;
+        idle = 0;
     }
     current.text().clone_into(&mut plan.dockerfile);
     Ok(plan)

@@ -166,7 +166,6 @@ pub(super) fn hoist(
 ) -> Option<Hoist> {
     let brought = brought(view, stage, at)?;
     let followers = followers(view, stage, at, copy, &brought, runs, wanted)?;
-    let copy_source = view.source(&stage.instructions[at])?;
     let last = followers.last()?.0;
     let run_source = view.source(last.instruction)?;
     // A relative destination means another folder below a WORKDIR that comes in between.
@@ -238,7 +237,7 @@ pub(super) fn hoist(
             .manifests
             .extend(read.iter().map(|manifest| manifest.source.clone()));
     }
-    let lines = view.whole_lines(copy_source.span());
+    let lines = view.commented_lines(stage.instructions[at].index);
     let text = view.file.text();
     let moved = text[lines.start as usize..lines.end as usize].trim_end_matches(['\r', '\n']);
     edits.delete(lines).ok()?;

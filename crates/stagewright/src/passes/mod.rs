@@ -17,6 +17,7 @@ mod non_root;
 mod package_cache;
 mod pin_digests;
 mod production_packages;
+mod purge_build_tools;
 mod slimmer_base;
 mod split_build;
 mod split_runs;
@@ -67,6 +68,7 @@ pub(crate) const PASSES: &[Pass] = &[
     split_stages::PASS,
     split_build::PASS,
     production_packages::PASS,
+    purge_build_tools::PASS,
     ignore_file::PASS,
     exec_form::PASS,
     pin_digests::PASS,
@@ -137,6 +139,23 @@ impl<'a> View<'a> {
             .find('\n')
             .map_or(text.len(), |at| span.end as usize + at + 1);
         Span::from(start..end)
+    }
+
+    /// The same for an instruction of the file, with the comments right above it, which are about it.
+    pub(crate) fn commented_lines(&self, index: usize) -> Span {
+        let text = self.file.text();
+        let lines = |index: usize| self.whole_lines(self.file.instruction(index).span());
+        let floor = index.checked_sub(1).map_or(0, |before| lines(before).end) as usize;
+        let own = lines(index);
+        let mut start = own.start as usize;
+        while start > floor {
+            let above = text[..start - 1].rfind('\n').map_or(0, |at| at + 1);
+            if above < floor || !text[above..start].trim_start().starts_with('#') {
+                break;
+            }
+            start = above;
+        }
+        Span::from(start..own.end as usize)
     }
 
     /// The line break the file uses.

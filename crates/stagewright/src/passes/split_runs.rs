@@ -38,11 +38,7 @@ fn split(view: &View<'_>, step: &RunStep<'_>, edits: &mut EditSet) -> Result<(),
     let Some(at) = copied_before(step) else {
         return Ok(());
     };
-    let sources = (
-        view.source(&step.stage.instructions[at]),
-        view.source(step.instruction),
-    );
-    let (Some(copy), Some(source)) = sources else {
+    let Some(source) = view.source(step.instruction) else {
         return Ok(());
     };
     let Typed::Run(run) = source.view() else {
@@ -86,7 +82,7 @@ fn split(view: &View<'_>, step: &RunStep<'_>, edits: &mut EditSet) -> Result<(),
         whole.source_span(rest.span),
     );
     let written = &view.file.text()[first.start as usize..last.end as usize];
-    let line = view.whole_lines(copy.span());
+    let line = view.commented_lines(step.stage.instructions[at].index);
     edits.insert(line.start, format!("RUN {written}{}", view.line_break()))?;
     edits.delete(stagewright_syntax::Span::new(first.start, rest.start))
 }

@@ -22,12 +22,14 @@ pub(crate) fn run(folder: &Path) -> Result<(), Failure> {
         ("wheels.tsv.zst", wheels::table(folder)?),
         ("npm.tsv.zst", npm::table(folder)?),
     ];
-    for (name, text) in tables.into_iter().chain(debian::tables(folder)?) {
+    let write = |(name, text): (&str, String)| -> Result<(), Failure> {
         let packed = pack(text.as_bytes())?;
         println_size(name, text.len(), packed.len());
-        std::fs::write(catalog.join(name), packed)?;
-    }
-    Ok(())
+        Ok(std::fs::write(catalog.join(name), packed)?)
+    };
+    tables.into_iter().try_for_each(write)?;
+    // Wants the package lists of this machine too.
+    debian::tables(folder)?.into_iter().try_for_each(write)
 }
 
 #[expect(

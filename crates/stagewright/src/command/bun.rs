@@ -1,6 +1,6 @@
 //! `bun`: `node_modules` that share the bytes of its cache by hard links.
 
-use super::{CacheUse, Install, Invocation, Machine, Model, npm};
+use super::{CacheUse, Install, Invocation, Machine, Model, npm, script};
 use crate::facts::PackageLock;
 use crate::kind;
 use crate::ledger::Part;
@@ -42,7 +42,7 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
                 machine.put_file(&path, kind::of_path(&path), size);
             }
         }
-        Some(_) => npm::script(invocation, machine, &folder),
+        Some(_) => script::run(invocation, machine, &folder),
     }
 }
 

@@ -42,6 +42,7 @@ mod poetry;
 mod pyenv;
 mod python;
 mod rm;
+mod script;
 mod strip;
 mod tar;
 mod tee;

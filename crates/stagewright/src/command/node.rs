@@ -14,5 +14,5 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
     if invocation.has(&["-v", "--version"]) {
         return;
     }
-    super::npm::script(invocation, machine, ".");
+    super::script::run(invocation, machine, ".");
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{CacheUse, Install, Invocation, Machine, Model};
-use crate::facts::{Arch, Libc, LockError, PackageLock};
+use super::{CacheUse, Install, Invocation, Machine, Model, script};
+use crate::facts::{Arch, Libc, LockError, NpmFacts, PackageLock};
 use crate::ledger::Part;
 use crate::size::{Basis, Kind, Size};
 
@@ -38,23 +38,10 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
             machine.remove(&path);
         }
         Some("run" | "run-script" | "test" | "start" | "exec" | "rebuild") => {
-            script(invocation, machine, &folder);
+            script::run(invocation, machine, &folder);
         }
         _ => {}
     }
-}
-
-/// A script of the project: what it writes lies somewhere in the project's folder.
-pub(super) fn script(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str) {
-    machine.runs_code(invocation);
-    let size = machine.guess(|guess| &guess.script_output);
-    machine.scatter(
-        folder,
-        &format!("output-{}", invocation.index),
-        format!("what `{}` writes", invocation.text),
-        Kind::JavaScript,
-        size,
-    );
 }
 
 fn production(invocation: &Invocation, machine: &Machine<'_>) -> bool {
@@ -176,20 +163,21 @@ pub(super) struct Package {
     dev: bool,
 }
 
+impl Package {
+    /// The version, where one is known.
+    fn version(&self) -> Option<&str> {
+        Some(self.version.as_str()).filter(|version| !version.is_empty())
+    }
+}
+
 /// Puts packages into a folder; the bytes there and those that were downloaded.
 pub(super) fn place(
     machine: &mut Machine<'_>,
     modules: &str,
     packages: &[Package],
 ) -> (Vec<Size>, Vec<Size>) {
-    let (mut installed, mut downloads) = (Vec::new(), Vec::new());
-    for package in packages {
-        let facts = machine.catalog.npm_package(
-            &package.name,
-            Some(package.version.as_str()).filter(|version| !version.is_empty()),
-        );
-        installed.push(facts.installed);
-        downloads.push(facts.download);
+    let facts = facts(machine, packages);
+    for (package, facts) in packages.iter().zip(&facts) {
         let suffix = if package.dev { DEVELOPMENT } else { "" };
         machine.put(
             &format!("{modules}/{}{suffix}", package.place),
@@ -198,19 +186,26 @@ pub(super) fn place(
             &facts.basis,
         );
     }
-    (installed, downloads)
+    facts
+        .iter()
+        .map(|one| (one.installed, one.download))
+        .unzip()
 }
 
 /// As [`place`], and nothing is put anywhere.
 pub(super) fn sizes(machine: &Machine<'_>, packages: &[Package]) -> (Vec<Size>, Vec<Size>) {
-    packages
+    let facts = facts(machine, packages);
+    facts
         .iter()
-        .map(|package| {
-            let version = Some(package.version.as_str()).filter(|version| !version.is_empty());
-            let facts = machine.catalog.npm_package(&package.name, version);
-            (facts.installed, facts.download)
-        })
+        .map(|one| (one.installed, one.download))
         .unzip()
+}
+
+fn facts(machine: &Machine<'_>, packages: &[Package]) -> Vec<NpmFacts> {
+    let named = packages
+        .iter()
+        .map(|package| (package.name.as_str(), package.version()));
+    machine.catalog.npm_packages(named)
 }
 
 /// Packages more than these are no longer followed.
@@ -224,23 +219,25 @@ pub(super) fn with_needs(
     index: usize,
     named: &[String],
 ) -> Vec<Package> {
+    let (cpu, libc) = platform(machine);
+    let other_libc = if libc == "musl" { "-gnu" } else { "-musl" };
     let mut unknown = 0;
     let mut packages: Vec<Package> = named.iter().map(|word| versioned(word)).collect();
     let mut seen: BTreeSet<String> = packages.iter().map(|one| one.name.clone()).collect();
     let mut next = 0;
     while next < packages.len().min(MOST) {
         let one = &packages[next];
-        let version = Some(one.version.as_str()).filter(|version| !version.is_empty());
-        let facts = machine.catalog.npm_package(&one.name, version);
+        let facts = machine.catalog.npm_package(&one.name, one.version());
         unknown += usize::from(facts.dependencies.is_none());
-        for need in facts.dependencies.into_iter().flatten() {
-            if seen.insert(need.clone()) {
-                packages.push(Package {
-                    place: need.clone(),
-                    name: need,
-                    version: String::new(),
-                    dev: false,
-                });
+        // The programs of a package for one platform each are called after it.
+        let optional = facts
+            .optional_dependencies
+            .into_iter()
+            .filter(|name| name.contains(&format!("linux-{cpu}")) && !name.ends_with(other_libc));
+        for need in facts.dependencies.into_iter().flatten().chain(optional) {
+            let need = versioned(&need);
+            if seen.insert(need.name.clone()) {
+                packages.push(need);
             }
         }
         next += 1;
@@ -252,6 +249,21 @@ pub(super) fn with_needs(
         machine.scatter(modules, &name, label, Kind::JavaScript, sized);
     }
     packages
+}
+
+/// Processor and C library of the image, as npm names them.
+fn platform(machine: &Machine<'_>) -> (&'static str, &'static str) {
+    let cpu = if machine.arch == Arch::Aarch64 {
+        "arm64"
+    } else {
+        "x64"
+    };
+    let libc = if machine.wheel_platform().libc == Libc::Musl {
+        "musl"
+    } else {
+        "glibc"
+    };
+    (cpu, libc)
 }
 
 /// `name@version`, where a scope starts with `@` too.
@@ -357,16 +369,7 @@ pub(super) fn read_lock(
             return Vec::new();
         }
     };
-    let libc = if machine.wheel_platform().libc == Libc::Musl {
-        "musl"
-    } else {
-        "glibc"
-    };
-    let cpu = if machine.arch == Arch::Aarch64 {
-        "arm64"
-    } else {
-        "x64"
-    };
+    let (cpu, libc) = platform(machine);
     lock.on_linux(cpu, libc, !production)
         .map(|package| Package {
             name: package.name.clone(),
@@ -381,23 +384,43 @@ pub(super) fn read_lock(
         .collect()
 }
 
-/// The packages that a manifest asks for, each with the version that its range starts at.
+/// The packages that a manifest asks for, each with the version it names, or with as much of it as its range lets stand.
 fn asked(manifest: &str, production: bool) -> Option<Vec<String>> {
     let manifest: serde_json::Value = serde_json::from_str(manifest).ok()?;
     let lists = ["dependencies", "optionalDependencies", "devDependencies"];
     let lists = &lists[..if production { 2 } else { 3 }];
     let all = lists.iter().filter_map(|list| manifest[list].as_object());
     let word = |(name, range): (&String, &serde_json::Value)| {
-        let range = range.as_str().unwrap_or_default();
-        let version = range.trim_start_matches(['^', '~', '>', '=', 'v', ' ']);
-        let version = version.split([' ', '|', ',']).next().unwrap_or_default();
-        if version.starts_with(|first: char| first.is_ascii_digit()) {
-            format!("{name}@{version}")
-        } else {
+        let version = newest_of(range.as_str().unwrap_or_default());
+        if version.is_empty() {
             name.clone()
+        } else {
+            format!("{name}@{version}")
         }
     };
     Some(all.flatten().map(word).collect())
+}
+
+/// The numbers that all versions of a range start with, in npm's notation: `4` of `^4.18.2`, `4.18` of `~4.18.2`, `0.3` of `^0.3.20`.
+/// Nothing where any version will do.
+fn newest_of(range: &str) -> String {
+    let range = range.trim();
+    let version = range.trim_start_matches(['^', '~', '=', 'v', ' ']);
+    if !version.starts_with(|first: char| first.is_ascii_digit()) {
+        return String::new();
+    }
+    let version = version.split([' ', '|', ',']).next().unwrap_or_default();
+    let numbers: Vec<&str> = version
+        .split('.')
+        .take_while(|part| !matches!(*part, "x" | "X" | "*"))
+        .collect();
+    let fixed = match range.chars().next() {
+        Some('^') if numbers[0] == "0" => 2,
+        Some('^') => 1,
+        Some('~') => 2,
+        _ => numbers.len(),
+    };
+    numbers[..fixed.min(numbers.len())].join(".")
 }
 
 /// The first script of a manifest that an install runs.
@@ -444,5 +467,30 @@ pub(super) fn prune(machine: &mut Machine<'_>, folder: &str) {
                 path.ends_with(DEVELOPMENT)
             });
         machine.effects = effects;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_all_versions_of_a_range_start_with() {
+        for (range, start) in [
+            ("^4.18.2", "4"),
+            ("~4.18.2", "4.18"),
+            ("^0.3.20", "0.3"),
+            ("1.2.3", "1.2.3"),
+            ("1.x", "1"),
+            ("5", "5"),
+            ("^2 || ^3", "2"),
+            (">=3.0.0", ""),
+            ("*", ""),
+            ("latest", ""),
+            ("", ""),
+            ("^", ""),
+        ] {
+            assert_eq!(newest_of(range), start, "{range}");
+        }
     }
 }

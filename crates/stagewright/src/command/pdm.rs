@@ -56,7 +56,7 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
                 },
             );
         }
-        Some("run" | "build") => super::npm::script(invocation, machine, &folder),
+        Some("run" | "build") => super::script::run(invocation, machine, &folder),
         _ => {}
     }
 }

@@ -82,7 +82,7 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
                 command: invocation.index,
             });
         }
-        Some("run") => super::npm::script(invocation, machine, &folder),
+        Some("run") => super::script::run(invocation, machine, &folder),
         Some("requirements" | "lock") => machine.touches("Pipfile.lock"),
         _ => {}
     }

@@ -1,6 +1,6 @@
 //! `pnpm`: one store, and `node_modules` that share its bytes by hard links.
 
-use super::{CacheUse, Install, Invocation, Machine, Model, corepack, npm};
+use super::{CacheUse, Install, Invocation, Machine, Model, corepack, npm, script};
 use crate::facts::PackageLock;
 use crate::ledger::Part;
 use crate::size::{Kind, Size};
@@ -62,7 +62,7 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
         Some(
             "store" | "config" | "env" | "setup" | "list" | "ls" | "why" | "audit" | "licenses",
         ) => {}
-        Some(_) => npm::script(invocation, machine, &folder),
+        Some(_) => script::run(invocation, machine, &folder),
     }
 }
 

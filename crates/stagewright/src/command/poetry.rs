@@ -64,7 +64,7 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
             machine.touches("poetry.lock");
             machine.touches("pyproject.toml");
         }
-        Some("run") => super::npm::script(invocation, machine, &folder),
+        Some("run") => super::script::run(invocation, machine, &folder),
         Some("add" | "update" | "lock" | "build" | "self") => {
             machine.reads_anything(format!("`{}` resolves versions", invocation.text));
             machine.note(format!(

@@ -50,6 +50,14 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
                 invocation.text
             ));
             byte_code_of_run(invocation, machine);
+            if invocation
+                .args
+                .iter()
+                .flatten()
+                .any(|arg| arg == "collectstatic")
+            {
+                static_files(invocation, machine);
+            }
         }
     }
 }
@@ -94,6 +102,29 @@ fn byte_code_of_run(invocation: &Invocation, machine: &mut Machine<'_>) {
         "what the project's code writes, byte code of the modules that it loads",
         vec![part],
         &basis,
+    );
+}
+
+/// Django's `collectstatic`: copies of the front-end files of the packages made for it, in a folder that the settings name.
+fn static_files(invocation: &Invocation, machine: &mut Machine<'_>) {
+    let site = machine.python_site(&invocation.program_path);
+    let web = machine.tree.under(&site.packages).flat_map(|(path, node)| {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let parts = if name.starts_with("django") || name.starts_with("drf-") {
+            &node.parts[..]
+        } else {
+            &[]
+        };
+        let web = parts.iter().filter(|part| part.kind == Kind::WebAssets);
+        web.map(|part| part.size)
+    });
+    let sized = machine.catalog.tools().collected_static(Size::sum(web));
+    machine.scatter(
+        ".",
+        &format!("static-{}", invocation.index),
+        "static files that Django collects",
+        Kind::WebAssets,
+        sized,
     );
 }
 

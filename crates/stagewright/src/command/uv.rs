@@ -64,7 +64,7 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
             if !invocation.has(&["--no-sync", "--no-project"]) && invocation.program == "uv" {
                 sync(invocation, machine, &folder);
             }
-            super::npm::script(invocation, machine, &folder);
+            super::script::run(invocation, machine, &folder);
         }
         Some("pip") => uv_pip(invocation, machine),
         Some("venv") => {

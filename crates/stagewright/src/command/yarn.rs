@@ -1,6 +1,6 @@
 //! `yarn`, 1 and later: `node_modules` or an archive for each package, and a cache.
 
-use super::{CacheUse, Install, Invocation, Machine, Model, corepack, npm};
+use super::{CacheUse, Install, Invocation, Machine, Model, corepack, npm, script};
 use crate::facts::PackageLock;
 use crate::ledger::Part;
 use crate::size::{Kind, Size};
@@ -59,7 +59,7 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
             | "audit" | "autoclean",
         ) => {}
         // A script of the project, with or without `run`.
-        Some(_) => npm::script(invocation, machine, &folder),
+        Some(_) => script::run(invocation, machine, &folder),
     }
 }
 

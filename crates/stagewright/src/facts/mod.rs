@@ -228,6 +228,15 @@ impl Catalog {
         self.npm().find(name, version)
     }
 
+    /// What is known of packages that are installed together, as [`Self::npm_package`] does one by one: of the sum of many unknown ones
+    /// more can be said than of each.
+    pub fn npm_packages<'n>(
+        &self,
+        packages: impl IntoIterator<Item = (&'n str, Option<&'n str>)>,
+    ) -> Vec<NpmFacts> {
+        self.npm().find_all(packages)
+    }
+
     /// What comes along with npm packages whose needs nobody knows, and what the numbers are based on.
     pub(crate) fn unknown_npm_needs(&self, packages: usize) -> (Size, Basis) {
         self.npm().unknown_needs(packages)

@@ -24,8 +24,10 @@ pub struct NpmFacts {
     pub files: Option<u64>,
     /// It compiles or downloads on installation, as far as known: its size may grow then.
     pub native: bool,
-    /// Packages that it needs; `None` where unknown.
+    /// Packages that it needs, as `name`, or as `name@1` where it needs another major version than the newest; `None` where unknown.
     pub dependencies: Option<Vec<String>>,
+    /// Packages that come along where they fit the platform, written alike.
+    pub optional_dependencies: Vec<String>,
     /// Source and date.
     pub basis: Basis,
 }
@@ -44,12 +46,15 @@ struct Rules {
     source: String,
     date: String,
     exact: [f64; 2],
-    other_version: [f64; 2],
-    other_major: [f64; 2],
+    other_patch: [f64; 2],
+    other_minor: [f64; 2],
+    newer_major: [f64; 2],
+    older_major: [f64; 2],
     tarball: f64,
     tarball_ratio: f64,
     tarball_ratio_error: f64,
-    unknown: Unknown,
+    unknown: Vec<UnknownPackages>,
+    unknown_platform: Unknown,
     unknown_needs: Unknown,
 }
 
@@ -59,6 +64,22 @@ struct Unknown {
     bytes: u64,
     low: u64,
     high: u64,
+}
+
+impl Unknown {
+    fn size(&self) -> Size {
+        Size::range(self.low, self.bytes, self.high)
+    }
+}
+
+/// What each of so many packages weighs on the average.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UnknownPackages {
+    packages: f64,
+    low: f64,
+    bytes: f64,
+    high: f64,
 }
 
 /// The table of npm packages.
@@ -88,36 +109,34 @@ impl NpmTable {
         let rules = &self.rules;
         let row = |index: usize| table.line(index).split('\t').collect::<Vec<&str>>();
         let rows: Vec<Vec<&str>> = table.find(name).map(row).collect();
-        let wanted = version.unwrap_or("999999999");
         let best = rows.iter().max_by(|a, b| {
-            nearness(a[1], wanted)
-                .cmp(&nearness(b[1], wanted))
+            nearness(a[1], version)
+                .cmp(&nearness(b[1], version))
                 .then_with(|| order(a[1], b[1]))
         });
         let Some(best) = best else {
-            let one = &rules.unknown;
-            let installed = Size::range(one.low, one.bytes, one.high);
-            return NpmFacts {
-                name: name.to_owned(),
-                version: None,
-                installed,
-                download: installed.scale(1.0 / rules.tarball_ratio),
-                files: None,
-                native: false,
-                dependencies: None,
-                basis: Basis::dated(
-                    "no row: the sizes that most packages have",
-                    rules.date.clone(),
-                ),
+            let installed = if is_for_a_platform(name) {
+                rules.unknown_platform.size()
+            } else {
+                self.unknown(1)
             };
+            return self.guessed(name, installed);
         };
         let column = |index: usize| best.get(index).copied().unwrap_or_default();
         let number = |index: usize| column(index).parse::<u64>().unwrap_or_default();
         let exact = version == Some(column(1));
-        let [below, above] = match version {
-            Some(_) if exact => rules.exact,
-            Some(version) if major(version) == major(column(1)) => rules.other_version,
-            _ => rules.other_major,
+        let [below, above] = if exact {
+            rules.exact
+        } else {
+            let (found, wanted) = (numbers(column(1)), numbers(version.unwrap_or_default()));
+            match found.first().cmp(&wanted.first()) {
+                // What is newest today was measured some time ago.
+                _ if version.is_none() => rules.other_minor,
+                Ordering::Equal if wanted.get(1) == found.get(1) => rules.other_patch,
+                Ordering::Equal => rules.other_minor,
+                Ordering::Less => rules.newer_major,
+                Ordering::Greater => rules.older_major,
+            }
         };
         let mut basis = table.basis().clone();
         if !exact {
@@ -137,21 +156,79 @@ impl NpmTable {
             },
             files: Some(number(3)),
             native: !column(5).is_empty(),
-            dependencies: Some(
-                column(6)
-                    .split(',')
-                    .filter(|name| !name.is_empty())
-                    .map(str::to_owned)
-                    .collect(),
-            ),
+            dependencies: Some(list(column(6))),
+            optional_dependencies: list(column(7)),
             basis,
         }
     }
 
+    /// See [`Catalog::npm_packages`](super::Catalog::npm_packages).
+    pub(crate) fn find_all<'n>(
+        &self,
+        packages: impl IntoIterator<Item = (&'n str, Option<&'n str>)>,
+    ) -> Vec<NpmFacts> {
+        let packages = packages.into_iter();
+        let mut all: Vec<NpmFacts> = packages
+            .map(|(name, version)| self.find(name, version))
+            .collect();
+        let is_unknown = |one: &NpmFacts| !one.is_known() && !is_for_a_platform(&one.name);
+        let count = all.iter().filter(|one| is_unknown(one)).count();
+        let installed = self.unknown(count);
+        for one in all.iter_mut().filter(|one| is_unknown(one)) {
+            *one = self.guessed(&one.name, installed);
+        }
+        all
+    }
+
+    fn guessed(&self, name: &str, installed: Size) -> NpmFacts {
+        NpmFacts {
+            name: name.to_owned(),
+            version: None,
+            installed,
+            download: installed.scale(1.0 / self.rules.tarball_ratio),
+            files: None,
+            native: false,
+            dependencies: None,
+            optional_dependencies: Vec::new(),
+            basis: Basis::dated(
+                "no row: the sizes that most packages have",
+                self.rules.date.clone(),
+            ),
+        }
+    }
+
+    /// What each of `count` packages weighs of which nothing is known: the more there are, the nearer their mean is to that of all packages.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "bytes of a guess"
+    )]
+    fn unknown(&self, count: usize) -> Size {
+        let count = count.max(1) as f64;
+        let steps = &self.rules.unknown;
+        let after = steps.iter().position(|step| step.packages >= count);
+        let (one, other) = match after {
+            Some(0) => (0, 0),
+            Some(after) => (after - 1, after),
+            None => (steps.len() - 1, steps.len() - 1),
+        };
+        let (one, other) = (&steps[one], &steps[other]);
+        let share = if one.packages < other.packages {
+            (count / one.packages).ln() / (other.packages / one.packages).ln()
+        } else {
+            0.0
+        };
+        let between = |of: fn(&UnknownPackages) -> f64| of(one) + share * (of(other) - of(one));
+        let (low, bytes) = (between(|step| step.low), between(|step| step.bytes));
+        // The error of a sum is that of all of them at once, and what is above adds up by squares where sizes are added.
+        let above = (between(|step| step.high) - bytes) * count.sqrt();
+        Size::range(low as u64, bytes as u64, (bytes + above) as u64)
+    }
+
     /// What comes along with packages whose needs nobody knows.
     pub(crate) fn unknown_needs(&self, packages: usize) -> (Size, Basis) {
-        let one = &self.rules.unknown_needs;
-        let one = Size::range(one.low, one.bytes, one.high);
+        let one = self.rules.unknown_needs.size();
         let basis = Basis::dated(
             "what most packages need: theirs is in no table",
             self.rules.date.clone(),
@@ -165,6 +242,11 @@ impl NpmTable {
     }
 }
 
+fn list(names: &str) -> Vec<String> {
+    let names = names.split(',').filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
+}
+
 fn numbers(version: &str) -> Vec<u64> {
     let core = version.split(['-', '+']).next().unwrap_or_default();
     core.split('.')
@@ -172,23 +254,26 @@ fn numbers(version: &str) -> Vec<u64> {
         .collect()
 }
 
-fn major(version: &str) -> u64 {
-    numbers(version).first().copied().unwrap_or_default()
-}
-
 fn order(a: &str, b: &str) -> Ordering {
     numbers(a).cmp(&numbers(b))
 }
 
-/// How near a version is to the one wanted: itself, the same major version, any; among those the closest.
-fn nearness(version: &str, wanted: &str) -> (bool, bool, std::cmp::Reverse<Vec<u64>>) {
-    let (here, there) = (numbers(version), numbers(wanted));
+/// Whether a package holds the program of another for one platform, as their names say: `@esbuild/linux-x64`.
+fn is_for_a_platform(name: &str) -> bool {
+    name.contains("linux-") || name.contains("-linux")
+}
+
+/// How near a version is to the one wanted: itself, the same major version, any; among those the closest. A wanted version of fewer
+/// numbers, or none at all, means the newest of those that start so.
+fn nearness(version: &str, wanted: Option<&str>) -> (bool, bool, std::cmp::Reverse<Vec<u64>>) {
+    const NEWEST: u64 = 999_999_999;
+    let (here, there) = (numbers(version), wanted.map(numbers).unwrap_or_default());
     let distance = (0..3).map(|part| {
-        let at = |numbers: &[u64]| numbers.get(part).copied().unwrap_or_default();
-        at(&here).abs_diff(at(&there))
+        let at = |numbers: &[u64], none| numbers.get(part).copied().unwrap_or(none);
+        at(&here, 0).abs_diff(at(&there, NEWEST))
     });
     (
-        version == wanted,
+        Some(version) == wanted,
         here.first() == there.first(),
         std::cmp::Reverse(distance.collect()),
     )
@@ -216,7 +301,7 @@ mod tests {
     #[test]
     fn other_versions_and_unknown_packages() {
         let near = find("lodash", Some("4.17.1"));
-        assert_eq!(major(near.version.as_deref().expect("known")), 4);
+        assert_eq!(numbers(near.version.as_deref().expect("known"))[0], 4);
         assert!(
             near.installed.low < near.installed.expected && near.basis.source.contains("version")
         );
@@ -232,9 +317,27 @@ mod tests {
     }
 
     #[test]
+    fn many_unknown_packages_are_nearer_to_the_mean_than_one() {
+        let table = NpmTable::embedded();
+        let names: Vec<String> = (0..60).map(|at| format!("no-such-package-{at}")).collect();
+        let all = table.find_all(names.iter().map(|name| (&**name, None)));
+        let (one, sum) = (
+            table.unknown(1),
+            Size::sum(all.iter().map(|one| one.installed)),
+        );
+        assert!(sum.expected > 60 * 5 * one.expected, "{sum:?}");
+        assert!(sum.high < 4 * sum.expected && one.high > 8 * one.expected);
+        assert!(is_for_a_platform("@next/swc-linux-x64-gnu") && !is_for_a_platform("lodash"));
+    }
+
+    #[test]
     fn the_nearest_version_is_taken() {
-        assert!(nearness("1.2.3", "1.2.3") > nearness("1.2.4", "1.2.3"));
-        assert!(nearness("1.9.0", "1.2.3") > nearness("2.2.3", "1.2.3"));
+        let near = |version, wanted| nearness(version, Some(wanted));
+        assert!(near("1.2.3", "1.2.3") > near("1.2.4", "1.2.3"));
+        assert!(near("1.9.0", "1.2.3") > near("2.2.3", "1.2.3"));
+        assert!(near("1.9.0", "1") > near("1.2.3", "1"));
+        assert!(near("1.2.9", "1.2") > near("1.2.3", "1.2"));
+        assert!(nearness("2.0.0", None) > nearness("1.9.0", None));
         assert_eq!(order("1.10.0", "1.9.0"), Ordering::Greater);
     }
 }

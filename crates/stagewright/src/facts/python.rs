@@ -221,8 +221,8 @@ impl Question<'_, '_> {
             .version
             .is_none_or(|version| same(version, seen.version));
         let same_files = files.filter(|files| same(files.version, seen.version));
-        let error = if !same_version {
-            limits.other_version_unsized
+        let error = if let Some(version) = self.version.filter(|_| !same_version) {
+            limits.other_version_unsized(version, seen.version)
         } else if fits(seen, self.platform) {
             let other_build = seen.native > 0 && seen.python != self.python;
             if other_build {
@@ -298,10 +298,11 @@ impl Question<'_, '_> {
             };
         };
         // Of another version than the one asked for: files grow and shrink.
-        let spread = if asked && self.version.is_some() {
-            0.0
-        } else {
-            ratios.limits.other_version_unsized
+        let spread = match self.version {
+            Some(_) if asked => 0.0,
+            version => ratios
+                .limits
+                .other_version_unsized(version.unwrap_or_default(), files.version),
         };
         let download = Size::within(file, spread, spread);
         let built = matches!(wheel, WheelFit::SdistOnly);

@@ -47,9 +47,28 @@ pub(crate) struct Limits {
     pub(crate) other_build: f64,
     pub(crate) other_platform: f64,
     pub(crate) other_version: f64,
-    pub(crate) other_version_unsized: f64,
+    other_patch_unsized: f64,
+    other_minor_unsized: f64,
+    other_major_unsized: f64,
     pub(crate) other_python: f64,
     pub(crate) unpinned: f64,
+}
+
+impl Limits {
+    /// How far a file's size carries over from one version to another.
+    pub(crate) fn other_version_unsized(&self, wanted: &str, found: &str) -> f64 {
+        let (wanted, found) = (Version::from_str(wanted), Version::from_str(found));
+        let (Ok(wanted), Ok(found)) = (wanted, found) else {
+            return self.other_major_unsized;
+        };
+        let part = |version: &Version, at: usize| version.release().get(at).copied().unwrap_or(0);
+        let same = |at| part(&wanted, at) == part(&found, at);
+        match (same(0), same(1)) {
+            (true, true) => self.other_patch_unsized,
+            (true, false) => self.other_minor_unsized,
+            (false, _) => self.other_major_unsized,
+        }
+    }
 }
 
 #[derive(Deserialize)]

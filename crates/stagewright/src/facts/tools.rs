@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use crate::size::{Basis, Size};
+use crate::size::{Basis, Size, scaled};
 
 /// The table.
 #[derive(Debug, Deserialize)]
@@ -17,6 +17,7 @@ pub(crate) struct Tools {
     python_run_after_pip: Bytes,
     yarn_compiled: Bytes,
     python_run_packages: Factor,
+    collected_static: Factor,
     unpacked: Factor,
     apt_upgrade: Bytes,
     apk_index: Bytes,
@@ -41,6 +42,54 @@ pub(crate) struct Tools {
     go: Go,
     cargo: Cargo,
     source_builds: Vec<SourceBuild>,
+    script: Vec<Script>,
+    next: Next,
+}
+
+/// A program that scripts of JavaScript projects run.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Script {
+    names: Vec<String>,
+    of: Vec<String>,
+    low: u64,
+    expected: u64,
+    high: u64,
+    of_low: f64,
+    of_expected: f64,
+    of_high: f64,
+    source: String,
+    date: String,
+}
+
+impl Script {
+    /// Whether what it writes grows with a file of this name.
+    pub(crate) fn reads(&self, name: &str) -> bool {
+        let suffix = name.rsplit('.').next().unwrap_or_default();
+        self.of.is_empty() || self.of.iter().any(|one| one == suffix)
+    }
+
+    /// What it writes from so many bytes.
+    pub(crate) fn writes(&self, bytes: u64) -> (Size, Basis) {
+        let size = Size::range(
+            self.low + scaled(bytes, self.of_low),
+            self.expected + scaled(bytes, self.of_expected),
+            self.high + scaled(bytes, self.of_high),
+        );
+        (size, Basis::dated(self.source.clone(), self.date.clone()))
+    }
+}
+
+/// What `next build` leaves: low, expected and high.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Next {
+    r#static: [u64; 3],
+    server: [u64; 3],
+    cache: [u64; 3],
+    standalone: [u64; 3],
+    source: String,
+    date: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -210,6 +259,37 @@ pub(super) fn nearest<R>(
 }
 
 impl Tools {
+    /// A program that scripts of JavaScript projects run, where the table has it.
+    pub(crate) fn script(&self, program: &str) -> Option<&Script> {
+        self.script
+            .iter()
+            .find(|one| one.names.iter().any(|name| name == program))
+    }
+
+    /// What Django's `collectstatic` copies of the front-end files of packages.
+    pub(crate) fn collected_static(&self, web: Size) -> (Size, Basis) {
+        self.collected_static.of(web)
+    }
+
+    /// The folders of `.next` after a build and what they hold.
+    pub(crate) fn next_build(&self, standalone: bool) -> Vec<(&'static str, (Size, Basis))> {
+        let next = &self.next;
+        let basis = Basis::dated(next.source.clone(), next.date.clone());
+        let parts = [
+            ("static", next.r#static),
+            ("server", next.server),
+            ("cache", next.cache),
+            ("standalone", next.standalone),
+        ];
+        let parts = &parts[..if standalone { 4 } else { 3 }];
+        parts
+            .iter()
+            .map(|(part, [low, expected, high])| {
+                (*part, (Size::range(*low, *expected, *high), basis.clone()))
+            })
+            .collect()
+    }
+
     pub(super) fn embedded() -> &'static Self {
         static TOOLS: OnceLock<Tools> = OnceLock::new();
         TOOLS.get_or_init(|| {

@@ -24,7 +24,7 @@ missing = set()
 def call(words, **options):
     """What a program prints; nothing where it is not there."""
     try:
-        return subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=120, check=False, **options)
+        return subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=600, check=False, **options)
     except (FileNotFoundError, subprocess.TimeoutExpired):
         missing.add(Path(str(words[0])).name)
         return None
@@ -50,10 +50,8 @@ def stagewright(applicability):
 
 
 def docktor(folder):
-    """Prints advice around a file; the file alone is in what it writes."""
-    written = folder / "Dockerfile.optimized"
-    done = call([BIN / "docktor", "optimize", folder / "Dockerfile", "--output", written])
-    return done and (written.read_text() if written.is_file() else None)
+    done = call([BIN / "docktor", "optimize", "--raw", folder / "Dockerfile"])
+    return done and done.stdout
 
 
 def generated(*words):
@@ -108,12 +106,26 @@ def measure(before, after):
         return None
     faults = [finding["code"] for finding in answer["introduced"] if finding["severity"] == "error"]
     return {
-        "before": answer["before"]["size"]["uncompressed"]["expected"] if "size" in answer["before"] else answer["before"]["uncompressed"]["expected"],
-        "after": answer["after"]["size"]["uncompressed"]["expected"] if "size" in answer["after"] else answer["after"]["uncompressed"]["expected"],
+        "before": answer["before"]["uncompressed"]["expected"],
+        "after": answer["after"]["uncompressed"]["expected"],
         "reruns": [line for line in answer["after"]["rebuilds"] if line.upper().startswith("RUN")],
         "faults": faults,
         "differs": sorted({part["part"] for part in answer["config"]}),
     }
+
+
+def write(project, tool):
+    """The folder in which a tool has rewritten a project; nothing where it gave none. What is there already is kept."""
+    folder = out / project.name / tool.replace("/", "-").replace(" ", "_").replace(",", "")
+    done = folder / "Dockerfile.written"
+    if not done.is_file():
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(project, folder)
+        done.write_text(TOOLS[tool](folder) or "")
+    if not done.read_text().strip():
+        return None
+    shutil.copy(done, folder / "Dockerfile")
+    return folder
 
 
 def main():
@@ -121,32 +133,30 @@ def main():
     projects = [path.parent for path in sorted(PROJECTS.glob("*/Dockerfile")) if not wanted or path.parent.name in wanted]
     rows = []
     for project in projects:
-        for tool, rewrite in TOOLS.items():
-            folder = out / project.name / tool.replace("/", "-").replace(" ", "_").replace(",", "")
-            shutil.rmtree(folder, ignore_errors=True)
-            shutil.copytree(project, folder)
-            text = rewrite(folder)
-            if text is None:
+        for tool in TOOLS:
+            folder = write(project, tool)
+            found = folder and measure(project, folder)
+            if not found:
                 rows.append({"project": project.name, "tool": tool, "none": True})
                 continue
-            (folder / "Dockerfile").write_text(text)
-            found = measure(project, folder)
-            rows.append({"project": project.name, "tool": tool, "hadolint": [hadolint(project / "Dockerfile"), hadolint(folder / "Dockerfile")], **(found or {"unreadable": True})})
+            rows.append({"project": project.name, "tool": tool, "hadolint": [hadolint(project / "Dockerfile"), hadolint(folder / "Dockerfile")], **found})
     (out / "peers.json").write_text(json.dumps(rows, indent=1))
-    print("| tool | files | smaller by (median) | an edit installs again | rejected | hadolint finds, before and after |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    print("| tool | files | smaller by (median) | larger | an edit installs again | rejected | hadolint finds, before and after |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for tool in TOOLS:
         own = [row for row in rows if row["tool"] == tool and "after" in row]
         if not own:
             missing.add(tool)
             continue
         shares = sorted(1 - row["after"] / row["before"] for row in own)
+        larger = sum(share < 0 for share in shares)
         again = sum(any(word in line for line in row["reruns"] for word in ("install", "npm ci", " sync")) for row in own)
         faults = sum(bool(row["faults"]) for row in own)
         counts = [sum(row["hadolint"][at] or 0 for row in own) for at in (0, 1)]
-        print(f"| {tool} | {len(own)} | {shares[len(shares) // 2]:.0%} | {again} | {faults} | {counts[0]}, {counts[1]} |")
+        print(f"| {tool} | {len(own)} | {shares[len(shares) // 2]:.0%} | {larger} | {again} | {faults} | {counts[0]}, {counts[1]} |")
     if missing:
         print("\nnot there, or without an answer:", ", ".join(sorted(missing)))
 
 
-main()
+if __name__ == "__main__":
+    main()

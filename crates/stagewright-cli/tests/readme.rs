@@ -31,7 +31,7 @@ fn alike(shown: &str, said: &str) -> bool {
             .ok()
     };
     let same = |(shown, said): (&str, &str)| match (number(shown), number(said)) {
-        (Some(shown), Some(said)) => (shown - said).abs() <= 0.02 * said,
+        (Some(shown), Some(said)) => (shown - said).abs() <= 0.02 * said.abs(),
         _ => shown == said,
     };
     shown.split(' ').count() == said.split(' ').count()

@@ -382,7 +382,8 @@ fn best(
             applicability: proposal.applicability,
             assumptions: proposal.assumptions,
             warnings: proposal.warnings,
-            gain: ((scale.score(now) - scale.score(&cost)) * 1e4).round() / 1e4,
+            // No difference has no sign.
+            gain: ((scale.score(now) - scale.score(&cost)) * 1e4).round() / 1e4 + 0.0,
             before: now.clone(),
             after: cost,
             dockerfile: next.text().to_owned(),

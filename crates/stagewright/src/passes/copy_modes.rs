@@ -7,7 +7,7 @@ use super::{Pass, RunStep, View};
 use crate::context::EntryKind;
 use crate::ledger::Origin;
 use crate::proposal::{Applicability, Proposal};
-use crate::stage::{CopyOp, CopySource, Op, Stage};
+use crate::stage::{CopyOp, CopySource, From, Op, Stage, join};
 
 pub(super) const PASS: Pass = Pass {
     name: "copy_modes",
@@ -66,7 +66,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
 struct Wanted {
     flag: &'static str,
     value: String,
-    recursive: bool,
     /// Absolute paths.
     paths: Vec<String>,
 }
@@ -112,10 +111,11 @@ fn wanted(step: &RunStep<'_>) -> Option<Wanted> {
         "chmod" => "chmod",
         _ => return None,
     };
-    // Symbolic modes may start with a dash.
-    let (options, rest): (Vec<&String>, Vec<&String>) = words
+    // Of a single file, `-R` means nothing.
+    let rest: Vec<&String> = words
         .iter()
-        .partition(|word| matches!(word.as_str(), "-R" | "--recursive"));
+        .filter(|word| !matches!(word.as_str(), "-R" | "--recursive"))
+        .collect();
     let (value, paths) = rest.split_first()?;
     let readable = match flag {
         "chown" => is_owner(value),
@@ -132,10 +132,9 @@ fn wanted(step: &RunStep<'_>) -> Option<Wanted> {
     Some(Wanted {
         flag,
         value: (*value).clone(),
-        recursive: !options.is_empty(),
         paths: paths
             .iter()
-            .map(|path| crate::stage::join(state.workdir(), path))
+            .map(|path| join(state.workdir(), path))
             .collect(),
     })
 }
@@ -177,9 +176,12 @@ fn copies(view: &View<'_>, step: &RunStep<'_>, wanted: &Wanted) -> Option<Vec<(u
                     .iter()
                     .position(|path| covers(path, copy, &brought, wanted))
                 {
-                    let path = left.swap_remove(path);
-                    copies.push((at, value(view, copy, &path, wanted)?));
-                } else if brought.iter().any(|file| touches(&wanted.paths, file)) {
+                    left.swap_remove(path);
+                    copies.push((at, value(view, &brought[0], wanted)?));
+                } else if brought
+                    .iter()
+                    .any(|file| touches(&wanted.paths, &file.path))
+                {
                     return None;
                 }
             }
@@ -190,12 +192,25 @@ fn copies(view: &View<'_>, step: &RunStep<'_>, wanted: &Wanted) -> Option<Vec<(u
     (left.is_empty() && !copies.is_empty()).then_some(copies)
 }
 
-/// The paths in the image that a COPY fills.
-fn brought(view: &View<'_>, stage: &Stage, at: usize) -> Vec<String> {
+/// A file that a COPY brings: its path in the image, and in the context where it comes from there.
+struct Brought {
+    path: String,
+    source: Option<String>,
+}
+
+fn brought(view: &View<'_>, stage: &Stage, at: usize) -> Vec<Brought> {
     let layers = &view.analysis.record().stages[stage.id.0].layers;
     let layer = layers.iter().find(|layer| layer.instruction == at);
     let nodes = layer.into_iter().flat_map(|layer| &layer.nodes);
-    nodes.map(|(path, _)| path.to_string()).collect()
+    nodes
+        .map(|(path, node)| Brought {
+            path: path.to_string(),
+            source: match &node.origin {
+                Origin::Context(source) => Some(source.to_string()),
+                _ => None,
+            },
+        })
+        .collect()
 }
 
 fn touches(paths: &[String], file: &str) -> bool {
@@ -205,48 +220,39 @@ fn touches(paths: &[String], file: &str) -> bool {
     })
 }
 
-/// Whether a path of a RUN is the one file that a COPY brings.
-fn covers(path: &str, copy: &CopyOp, brought: &[String], wanted: &Wanted) -> bool {
+/// Whether a path of a RUN is the one file that a COPY brings from the context. The flags of a COPY hold for all that it brings, and
+/// for the folders among it.
+fn covers(path: &str, copy: &CopyOp, brought: &[Brought], wanted: &Wanted) -> bool {
     let flagged = match wanted.flag {
         "chown" => &copy.chown,
         _ => &copy.chmod,
     };
-    let [CopySource::Path(_)] = copy.sources.as_slice() else {
+    let ([CopySource::Path(source)], [file]) = (copy.sources.as_slice(), brought) else {
         return false;
     };
-    // A folder, with -R: the entry of the folder itself may have been made before, by another.
-    !copy.add
+    let plain = !copy.add && !copy.link && !copy.parents && copy.excludes.is_empty();
+    plain
+        && copy.from == From::Context
         && flagged.is_empty()
-        && !copy.link
-        && !copy.parents
-        && brought == [path]
-        && !wanted.recursive
+        && file.path == path
+        && file.source.as_deref() == Some(join("/", source).trim_start_matches('/'))
 }
 
-/// The value of the flag.
-fn value(view: &View<'_>, copy: &CopyOp, path: &str, wanted: &Wanted) -> Option<String> {
-    if !wanted.value.ends_with("+x") {
-        return Some(wanted.value.clone());
-    }
-    // Of what another stage brings the mode is not known.
-    if copy.from != crate::stage::From::Context {
-        return None;
-    }
-    let records = view.analysis.record().stages.iter();
-    let node = records
-        .flat_map(|stage| &stage.layers)
-        .flat_map(|layer| &layer.nodes)
-        .find(|(other, node)| **other == *path && matches!(node.origin, Origin::Context(_)))?;
-    let Origin::Context(source) = &node.1.origin else {
-        return None;
-    };
+/// The value of the flag; nothing for what is no regular file.
+fn value(view: &View<'_>, file: &Brought, wanted: &Wanted) -> Option<String> {
+    let source = file.source.as_deref()?;
+    // Of a link the command changes what it leads to.
     let mode = view
         .analysis
         .context()
         .files()
         .find_map(|entry| match entry.kind {
-            EntryKind::File { mode, .. } if entry.path == **source => Some(mode),
+            EntryKind::File { mode, .. } if entry.path == source => Some(mode),
             _ => None,
         })?;
-    Some(format!("{:o}", mode & 0o7777 | 0o111))
+    Some(if wanted.value.ends_with("+x") {
+        format!("{:o}", mode & 0o7777 | 0o111)
+    } else {
+        wanted.value.clone()
+    })
 }

@@ -16,26 +16,31 @@ pub struct Answer {
     pub steps: serde_json::Map<String, serde_json::Value>,
 }
 
+/// The first seed of which the projects hold more kinds of instructions and changes; earlier ones make up what they always made up.
+const RICH: u64 = 100;
+
 /// The pair with this number: a project, and a change of it of which no answer is known yet. The same seed makes up the same pairs.
 #[must_use]
 pub fn pair(seed: u64, index: u64) -> (Project, Edit) {
-    let mut dice = Dice::new(seed.wrapping_mul(1_000_003).wrapping_add(index));
+    let mut dice = Dice {
+        state: seed.wrapping_mul(1_000_003).wrapping_add(index),
+        rich: seed >= RICH,
+    };
     let project = project(&mut dice);
     let edit = edit(&mut dice, &project);
     (project, edit)
 }
 
 /// A small generator of numbers (splitmix64).
-struct Dice(u64);
+struct Dice {
+    state: u64,
+    rich: bool,
+}
 
 impl Dice {
-    fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
     fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         usize::try_from((mixed ^ (mixed >> 31)) % limit as u64).unwrap_or_default()
@@ -163,6 +168,9 @@ fn instruction(dice: &mut Dice, stage: &mut Written, stages: &[Written]) -> Stri
             "LABEL a=1".to_owned()
         }
     };
+    if dice.rich && dice.chance(50) {
+        return rich_instruction(dice, stage, stages);
+    }
     let mut put = |path: &str, line: String| {
         stage.paths.push(path.to_owned());
         line
@@ -229,6 +237,60 @@ fn instruction(dice: &mut Dice, stage: &mut Written, stages: &[Written]) -> Stri
     }
 }
 
+fn rich_instruction(dice: &mut Dice, stage: &mut Written, stages: &[Written]) -> String {
+    let number = dice.below(4);
+    let kind = dice.below(28);
+    if kind < 9 && !stage.has_shell {
+        return format!("EXPOSE {}", 80 + number);
+    }
+    if kind >= 24
+        && let Some(from) = (!stages.is_empty()).then(|| dice.of(stages))
+    {
+        let path = dice.of(&from.paths);
+        let flags = *dice.of(&[
+            "--chown=3:3 ",
+            "--chmod=700 ",
+            "--link --chown=4 ",
+            "--exclude=*.md ",
+        ]);
+        return format!("COPY {flags}--from={} {path} /flagged{number}", from.name);
+    }
+    let mut put = |path: &str, line: &str| {
+        stage.paths.push(path.to_owned());
+        line.to_owned()
+    };
+    match kind {
+        0 => "RUN --mount=type=bind,source=src,target=/m,rw ls /m".to_owned(),
+        1 => "RUN --mount=type=bind,target=/ctx --mount=type=tmpfs,target=/t ls /ctx".to_owned(),
+        2 => "RUN --mount=target=/r,source=req.txt --mount=type=cache,target=/c cat /r".to_owned(),
+        3 => format!("RUN <<EOF\necho {number}\necho $X\nEOF"),
+        4 => format!("RUN [\"echo\", \"{number}\"]"),
+        5 => format!("RUN echo {number} \\\n    && echo more"),
+        6 => "SHELL [\"/bin/sh\", \"-ec\"]".to_owned(),
+        7 => "RUN --mount=type=bind,source=src/lib,target=/lib/m ls /lib/m".to_owned(),
+        8 => format!("RUN --network=none echo {number}"),
+        9 => put("/g", "COPY [a-b].t?t req* /g/"),
+        10 => put("/py/src", "COPY --parents src/**/*.py ./docs /py/"),
+        11 => put("/x", "COPY --exclude=lib src /x"),
+        12 => put("/lc", "COPY --link --chown=2 src/lib /lc"),
+        13 => put("/st", "COPY src/* /st/"),
+        14 => put("/dirs", "COPY */ /dirs/"),
+        15 => put("/var", &format!("COPY <<EOF /var\nx $X {number}\nEOF")),
+        16 => put("/addd", "ADD src/lib docs /addd/"),
+        17 => put(
+            "/lh",
+            &format!("COPY --link <<one <<two /lh/\n{number}\none\n2\ntwo"),
+        ),
+        18 => "WORKDIR sub".to_owned(),
+        19 => "WORKDIR /w$X".to_owned(),
+        20 => format!("ENV V{number}=$X"),
+        21 => "ARG Z=$X".to_owned(),
+        22 => "HEALTHCHECK CMD true".to_owned(),
+        23 => format!("VOLUME /v{number}"),
+        _ => put("/each", "COPY --parents a.txt src/./lib/c.py /each/"),
+    }
+}
+
 fn edit(dice: &mut Dice, project: &Project) -> Edit {
     let mut edit = Edit::default();
     let mut names = Vec::new();
@@ -270,6 +332,45 @@ fn edit_files(dice: &mut Dice, project: &Project, edit: &mut Edit) -> String {
     let files: Vec<String> = project.files.keys().filter(named).cloned().collect();
     let mut put = |path: &str, entry: Option<Entry>| edit.files.insert(path.to_owned(), entry);
     let path = dice.of(&files).clone();
+    if dice.rich && dice.chance(50) {
+        let text = match &project.files[&path] {
+            Entry::Text(text) => text.clone(),
+            _ => String::new(),
+        };
+        return match dice.below(7) {
+            0 => {
+                let renamed = format!("{path}.new");
+                put(&path, None);
+                put(&renamed, Some(Entry::Text(text)));
+                format!("{path} renamed")
+            }
+            1 => {
+                put(&path, None);
+                format!("{path} removed")
+            }
+            2 => {
+                put("src/lib/deep/new.py", Some(Entry::Text("new\n".to_owned())));
+                "a folder added".to_owned()
+            }
+            3 => {
+                put("src/empty", Some(Entry::Folder { folder: 0o755 }));
+                "an empty folder added".to_owned()
+            }
+            4 => {
+                put(&path, Some(Entry::Text(text + "\n")));
+                format!("{path} one byte longer")
+            }
+            5 => {
+                let link = "a.txt".to_owned();
+                put("src/link", Some(Entry::Link { link }));
+                "a link added".to_owned()
+            }
+            _ => {
+                put(".dockerignore", Some(Entry::Text("# nothing\n".to_owned())));
+                "an ignore file without patterns".to_owned()
+            }
+        };
+    }
     match dice.below(10) {
         0..=4 => {
             put(&path, Some(Entry::Text(format!("{path} changed\n"))));
@@ -310,6 +411,7 @@ fn edit_files(dice: &mut Dice, project: &Project, edit: &mut Edit) -> String {
 fn edit_dockerfile(dice: &mut Dice, text: &str) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let starts = |line: &str, words: &[&str]| words.iter().any(|word| line.starts_with(word));
+    let rich = dice.rich && dice.chance(50);
     let mut place = |lines: &[String], words: &[&str]| {
         let places: Vec<usize> = (0..lines.len())
             .filter(|at| starts(&lines[*at], words))
@@ -324,6 +426,9 @@ fn edit_dockerfile(dice: &mut Dice, text: &str) -> String {
         "COPY --", "COPY a", "COPY s", "COPY .", "RUN", "LABEL", "ENV",
     ];
     let extra = place(&lines, &steps);
+    if rich {
+        return rich_edit(dice, lines, extra);
+    }
     let gone = place(
         &lines,
         &["LABEL", "ENV", "RUN echo", "ARG Y", "WORKDIR", "USER"],
@@ -353,6 +458,47 @@ fn edit_dockerfile(dice: &mut Dice, text: &str) -> String {
                 let other = line.replacen("RUN echo", "run  echo", 1);
                 *line = other.replacen("COPY src /s", "COPY ./src/ /s", 1);
             }
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// `at` is the line of an instruction that stands on one line.
+fn rich_edit(dice: &mut Dice, mut lines: Vec<String>, at: Option<usize>) -> String {
+    let Some(at) = at else {
+        return lines.join("\n") + "\n# nothing\n";
+    };
+    match dice.below(6) {
+        // A stage is split in two.
+        0 => {
+            let split = ["FROM s0 AS split", "LABEL split=1"].map(str::to_owned);
+            if lines[..at]
+                .iter()
+                .filter(|line| line.starts_with("FROM "))
+                .count()
+                == 1
+            {
+                let rest = lines.split_off(at);
+                lines.extend(split);
+                lines.extend(rest);
+            }
+        }
+        1 => {
+            let line = lines[at].clone();
+            lines.insert(at, line);
+        }
+        2 => {
+            let line = lines[at].replacen("COPY ", "COPY --link ", 1);
+            lines[at] = line;
+        }
+        3 => lines[at] = lines[at].replacen(' ', "   ", 1) + "  ",
+        4 => {
+            let (word, rest) = lines[at].split_once(' ').unwrap_or((&lines[at], ""));
+            lines[at] = format!("{} \\\n  {rest}", word.to_lowercase());
+        }
+        _ => {
+            let line = lines.remove(at);
+            lines.insert(at - 1, line);
         }
     }
     lines.join("\n") + "\n"

@@ -3,8 +3,24 @@
 use stagewright_syntax::{Dockerfile, LineIndex, Span};
 
 use super::Inner;
+use crate::change::{Change, FileChange};
+use crate::context::Context;
 use crate::finding::{Finding, Severity};
 use crate::stage::Base;
+
+/// Paths that are said to be edited and are not there: new files, or slips of the pen.
+pub(super) fn of_change(context: &Context, change: &Change) -> Vec<Finding> {
+    let edited = change.file_changes().iter();
+    let edited = edited.filter(|(_, change)| matches!(change, FileChange::Edited));
+    let odd = edited.filter(|(path, _)| !context.holds(path));
+    let finding = |(path, _): &(String, FileChange)| {
+        let message = "nothing is there in the build context: it is taken as a new file";
+        let mut finding = Finding::new("new-path", Severity::Note, Span::default(), message);
+        finding.file.clone_from(path);
+        finding
+    };
+    odd.map(finding).collect()
+}
 
 impl Inner {
     pub(super) fn findings(&self, file: &Dockerfile<'_>) -> Vec<Finding> {

@@ -272,7 +272,9 @@ impl Analysis {
             };
             Build::new(&graph, &options, &inputs)
         };
-        Ok(cache::compare_with(&self.inner.build, &after, cache))
+        let mut prediction = cache::compare_with(&self.inner.build, &after, cache);
+        prediction.findings = findings::of_change(&self.inner.context, change);
+        Ok(prediction)
     }
 
     /// What a build of this runs again on a builder that has done `before`, and why. Both contexts must have been read with digests.

@@ -190,6 +190,7 @@ fn content_of(origin: Origin, selector: Selector) -> Input {
         is_root: false,
         by_content: true,
         named: true,
+        writable: false,
         selector: Digest::of(format!("{selector:?}")),
         selectors: vec![selector],
     }

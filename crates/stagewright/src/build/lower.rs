@@ -169,6 +169,7 @@ impl Lowering<'_> {
             is_root: true,
             by_content: false,
             named: false,
+            writable: false,
             selector: Digest::of(""),
             selectors: Vec::new(),
         };
@@ -298,7 +299,7 @@ impl Lowering<'_> {
         }
         if let Some((name, content)) = &run.pipe {
             let record = file_record(0o755, content.as_bytes());
-            let read = reads.add(Origin::Inline(record), "/");
+            let read = reads.mount(Origin::Inline(record), "/", false);
             definition.add(
                 ComponentKind::Mount,
                 "/dev/pipes/",
@@ -364,13 +365,14 @@ impl Lowering<'_> {
             _ => None,
         };
         if let Some(origin) = from.and_then(|from| self.origin(place, &from)) {
-            value.push(reads.add(origin, &source));
+            value.push(reads.mount(origin, &source, !mount.read_only));
         }
         // A cache mount with an owner or a mode starts as a folder that is made for it (`setCacheUIDGID`).
         let set = |key: &str| Some(format!("{key}={}", option(key)?));
         let owner: Vec<String> = ["uid", "gid", "mode"].into_iter().filter_map(set).collect();
         if mount.kind == MountKind::Cache && source == "/" && !owner.is_empty() {
-            value.push(reads.add(Origin::Inline(Digest::of(owner.join(" "))), "/cache"));
+            let made = Origin::Inline(Digest::of(owner.join(" ")));
+            value.push(reads.mount(made, "/cache", false));
             value.extend(owner);
         }
         definition.add(ComponentKind::Mount, &mount.target, value.join(" "));

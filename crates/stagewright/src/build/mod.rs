@@ -207,6 +207,8 @@ pub struct Input {
     pub is_root: bool,
     /// Whether the paths, and the modes of folders, are compared with the content: so the builder before BuildKit does.
     pub(crate) named: bool,
+    /// Whether a command mounts it to write to it.
+    pub(crate) writable: bool,
     /// The sources as BuildKit keys them.
     pub(crate) selector: Digest,
     /// What of it counts where its content is compared; everything if empty.

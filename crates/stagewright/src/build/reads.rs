@@ -13,6 +13,7 @@ struct Read {
     origin: Origin,
     root: bool,
     by_content: bool,
+    writable: bool,
     selectors: Vec<Selector>,
 }
 
@@ -23,21 +24,24 @@ impl Reads {
             origin: Origin::Step(step),
             root: true,
             by_content: false,
+            writable: false,
             selectors: Vec::new(),
         });
     }
 
-    /// A path that a RUN mounts; which input that is, is part of the key. The root of a mount takes in everything. Where the mount is of the very file system that the RUN
-    /// changes, the two share an input, and its content counts (`getMountDeps`).
-    pub(super) fn add(&mut self, origin: Origin, path: &str) -> String {
+    /// A path that a RUN mounts; which input that is, is part of the key. The root of a mount takes in everything. Where the mount is of
+    /// the very file system that the RUN changes, the two share an input, and its content counts (`getMountDeps`).
+    pub(super) fn mount(&mut self, origin: Origin, path: &str, writable: bool) -> String {
         let selector = Selector {
             path: path.to_owned(),
             follow_links: true,
             ..Selector::default()
         };
         let index = self.find(origin);
-        self.inputs[index].by_content = true;
-        self.inputs[index].selectors.push(selector);
+        let input = &mut self.inputs[index];
+        input.by_content = true;
+        input.writable |= writable;
+        input.selectors.push(selector);
         format!("input {index}")
     }
 
@@ -59,6 +63,7 @@ impl Reads {
             origin,
             root: false,
             by_content: false,
+            writable: false,
             selectors: Vec::new(),
         });
         self.inputs.len() - 1
@@ -88,6 +93,7 @@ impl Reads {
                 is_root: read.root,
                 by_content: read.by_content,
                 named: false,
+                writable: read.writable,
                 selector: hasher.finish(),
                 selectors: if whole {
                     Vec::new()
@@ -107,6 +113,7 @@ pub(super) fn history(step: StepId) -> Input {
         is_root: true,
         by_content: false,
         named: false,
+        writable: false,
         selector: Digest::of(""),
         selectors: Vec::new(),
     }

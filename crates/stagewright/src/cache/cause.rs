@@ -355,7 +355,9 @@ impl fmt::Display for Doubt {
                 formatter,
                 "`{instruction}` (line {line}), which needs it, is cached"
             ),
-            Self::Missing { message } => write!(formatter, "the build gets that far: {message}"),
+            Self::Missing { message } => {
+                write!(formatter, "the build does not fail here: {message}")
+            }
             Self::Step {
                 line,
                 instruction,

@@ -278,8 +278,8 @@ fn is_file(tree: &Directory, path: &str) -> bool {
         .is_some_and(|node| !matches!(node, Node::Directory(_)))
 }
 
-/// What differs between what selectors take of two trees. A file that a link leads to is told by its own name, unless the link leads
-/// elsewhere now.
+/// What differs between what selectors take of two trees. A file that a link leads to is told by its own name, unless it is the link
+/// that is new, gone, or leads elsewhere.
 fn differences(
     (tree, selectors): (&Arc<Directory>, &[Selector]),
     (tree_now, selectors_now): (&Arc<Directory>, &[Selector]),
@@ -289,11 +289,26 @@ fn differences(
                  other: &BTreeMap<String, (String, Node)>| {
         let shown = |(path, (place, node)): (&String, &(String, Node))| {
             let moved = other.get(path).is_some_and(|(other, _)| other != place);
-            (if moved { path } else { place }.clone(), node.clone())
+            let behind = path != place && first_link(tree, path) == first_link(tree_now, path);
+            let name = if behind && !moved { place } else { path };
+            (name.clone(), node.clone())
         };
         own.iter().map(shown).collect::<BTreeMap<_, _>>()
     };
     list_differences(&shown(&before, &now), &shown(&now, &before))
+}
+
+/// Where the first link on a path leads.
+fn first_link<'t>(tree: &'t Directory, path: &str) -> Option<&'t str> {
+    let mut directory = tree;
+    for part in path.split('/') {
+        match directory.child(part)? {
+            Node::Directory(below) => directory = below,
+            Node::Symlink(target) => return Some(target),
+            _ => return None,
+        }
+    }
+    None
 }
 
 /// What selectors take of a tree: by the path that names it, where it lies.

@@ -122,7 +122,7 @@ impl Explainer<'_> {
     }
 
     /// Build arguments that have another value.
-    fn changed_args(&self) -> Vec<(String, Option<String>, Option<String>)> {
+    pub(super) fn changed_args(&self) -> Vec<(String, Option<String>, Option<String>)> {
         let (before, after) = (&self.before.args, &self.after.args);
         let names = before
             .keys()
@@ -140,7 +140,7 @@ impl Explainer<'_> {
     }
 
     /// A variable that stands in the instruction and has another value.
-    fn referenced(&self, before: &Step, after: &Step) -> Option<Cause> {
+    pub(super) fn referenced(&self, before: &Step, after: &Step) -> Option<Cause> {
         for piece in after.text.split('$').skip(1) {
             let piece = piece.trim_start_matches('{');
             let end = piece

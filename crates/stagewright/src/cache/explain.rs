@@ -66,7 +66,7 @@ pub(super) struct Explainer<'b> {
 impl Explainer<'_> {
     fn cause(&self, step: &Step, verdicts: &[Verdict]) -> Arc<Cause> {
         let Some(counterpart) = self.counterparts[step.id.0] else {
-            return Arc::new(Cause::Added);
+            return Arc::new(self.added(step));
         };
         if step.kind == StepKind::Base
             && let Some(Origin::NamedContext(name)) = step.inputs.first().map(|input| &input.origin)
@@ -108,6 +108,27 @@ impl Explainer<'_> {
             }
         }
         Arc::new(self.moved(counterpart))
+    }
+
+    /// A step that no step was before: it is new, or its stage was not needed until a build argument named it.
+    fn added(&self, step: &Step) -> Cause {
+        let mut built = self.before.steps.iter().map(|step| &step.stage_name);
+        if !self.before.stages.contains(&step.stage_name)
+            || built.any(|stage| *stage == step.stage_name)
+        {
+            return Cause::Added;
+        }
+        let names_a_stage = |value: &String| {
+            let mut stages = self.after.stages.iter();
+            !value.is_empty() && stages.any(|stage| stage.contains(value))
+        };
+        let mut args = self.changed_args().into_iter();
+        let found = args.find(|(_, _, after)| after.as_ref().is_some_and(names_a_stage));
+        found.map_or(Cause::Added, |(name, before, after)| Cause::BuildArg {
+            name,
+            before,
+            after,
+        })
     }
 
     /// The step whose files it changes runs again.
@@ -164,6 +185,18 @@ impl Explainer<'_> {
             let Likeness::Different(differences) = was.compare(&is[index]) else {
                 continue;
             };
+            // Another source of the same name, by what it is called or by a variable.
+            if before.inputs[index].selectors != input.selectors {
+                if before.text != after.text {
+                    return Some(Arc::new(Cause::Text {
+                        before: before.text.clone(),
+                        after: after.text.clone(),
+                    }));
+                }
+                if let Some(cause) = self.referenced(before, after) {
+                    return Some(Arc::new(cause));
+                }
+            }
             let from = match &input.origin {
                 Origin::Step(id) => {
                     if let Some(cause) = self.changed(*id, verdicts) {

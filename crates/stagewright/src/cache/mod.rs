@@ -25,6 +25,7 @@ pub(crate) use expect::{StepName, pick};
 pub use options::{CacheOptions, Export, NoCache};
 
 use crate::build::{Build, StepId, StepKind};
+use crate::finding::Finding;
 
 /// What happens to each step of a build that follows another one on the same builder.
 #[derive(Clone, Debug, Serialize)]
@@ -32,6 +33,9 @@ use crate::build::{Build, StepId, StepKind};
 pub struct Prediction {
     /// The steps of the later build, in their order.
     pub steps: Vec<StepVerdict>,
+    /// What is odd about the change that it is of.
+    #[serde(skip)]
+    pub findings: Vec<Finding>,
 }
 
 /// What happens to one step.
@@ -114,6 +118,7 @@ pub fn compare_with(before: &Build, after: &Build, options: &CacheOptions) -> Pr
         });
     Prediction {
         steps: steps.collect(),
+        findings: Vec::new(),
     }
 }
 

@@ -146,18 +146,25 @@ pub(super) fn play(before: &Build, after: &Build, options: &CacheOptions) -> Out
     if let Some(export) = options.imported {
         store.keys_only = not_exported(before, export, &outcomes.before);
     }
-    // A fresh builder has nothing of the build before.
+    // A folder that BuildKit has had before keeps the permissions that it had then, because a change of them alone is not noted (fsutil's
+    // `rootdiskwriter.go`, `HandleChange`; <https://github.com/moby/buildkit/issues/7176>). A fresh builder has nothing of the build before.
     let kept = options.imported.is_none() && after.builder == Builder::BuildKit;
-    let carried = |before: Option<&Context>, after: &Context| match before {
-        Some(before) if kept => carried(before.tree(), after.tree()),
+    // Nor has one whose commands could write to it: it was put aside for them, and is sent anew (`cache/refs.go`, `finalize`).
+    let is_written = |origin: &Origin| {
+        let mut inputs = before.steps.iter().flat_map(|step| &step.inputs);
+        inputs.any(|input| input.writable && input.origin == *origin)
+    };
+    let carried = |origin: Origin, before: Option<&Context>, after: &Context| match before {
+        Some(before) if kept && !is_written(&origin) => before.tree().carry_modes(after.tree()),
         _ => Arc::clone(after.tree()),
     };
     let named = after.named.iter().map(|(name, context)| {
+        let origin = Origin::NamedContext(name.clone());
         let before = before.named.get(name);
-        (name.clone(), carried(before, context))
+        (name.clone(), carried(origin, before, context))
     });
     let trees = Trees {
-        main: carried(Some(&before.context), &after.context),
+        main: carried(Origin::Context, Some(&before.context), &after.context),
         named: named.collect(),
     };
     let mut results: Vec<Files> = Vec::new();
@@ -399,10 +406,4 @@ impl Candidates {
         }
         Self { sure, possible }
     }
-}
-
-/// The context as the builder sees it: a folder that BuildKit has had before keeps the permissions that it had then, because a change of
-/// them alone is not noted (fsutil's `rootdiskwriter.go`, `HandleChange`; <https://github.com/moby/buildkit/issues/7176>).
-fn carried(before: &Arc<Directory>, after: &Arc<Directory>) -> Arc<Directory> {
-    before.carry_modes(after)
 }

@@ -250,6 +250,22 @@ impl Context {
         }
     }
 
+    /// Whether anything is at a path, ignored or not; something may be where nobody looked.
+    pub(crate) fn holds(&self, path: &str) -> bool {
+        let path = path::rooted(path);
+        let mut directory = &self.all;
+        let mut parts = path.split('/').filter(|part| !part.is_empty());
+        while let Some(part) = parts.next() {
+            match directory.child(part) {
+                None => return false,
+                Some(Node::Directory(below)) => directory = below,
+                Some(Node::Unread) => return true,
+                Some(_) => return parts.next().is_none(),
+            }
+        }
+        true
+    }
+
     /// The number of files that are sent.
     pub fn file_count(&self) -> usize {
         self.sent.totals().files

@@ -200,7 +200,7 @@ impl CacheReport {
             seconds: None,
             trace: None,
             failed: Vec::new(),
-            findings: analysis.findings().to_vec(),
+            findings: [analysis.findings(), &prediction.findings].concat(),
         }
     }
 

@@ -176,7 +176,12 @@ pub fn of_cache(report: &CacheReport) -> String {
             ),
         );
         if let Some(cause) = &step.cause {
-            line(&mut out, &format!("                because {cause}"));
+            let clause = if step.verdict == "unknown" {
+                "cached only if"
+            } else {
+                "because"
+            };
+            line(&mut out, &format!("                {clause} {cause}"));
         }
     }
     line(&mut out, "");

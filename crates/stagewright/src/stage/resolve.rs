@@ -102,6 +102,14 @@ impl StageGraph {
 }
 
 impl Stage {
+    /// Whether a named context stands for the stage, whose name it has.
+    fn is_replaced(&self) -> bool {
+        match (&self.base, &self.name) {
+            (Base::Context(context), Some(name)) => name.to_lowercase() == *context,
+            _ => false,
+        }
+    }
+
     /// The images that the stage is built on and takes files from, as written, with the places that say so.
     fn images(&self) -> impl Iterator<Item = (&str, Span)> {
         let base = match &self.base {
@@ -382,13 +390,20 @@ impl Resolver<'_, '_> {
             if let Base::Stage(base) = self.stages[i].base {
                 walk.needs.insert(base);
             }
+            // Nothing of a stage is run for which a named context stands (`resolveBaseImage`, `dispatched`).
+            let replaced = self.stages[i].is_replaced();
             for trigger in std::mem::take(&mut triggers) {
-                self.trigger(&trigger, &mut state, &mut walk);
+                if !replaced {
+                    self.trigger(&trigger, &mut state, &mut walk);
+                }
             }
             for index in range {
                 let instruction = self.file.instruction(index);
                 if let View::Onbuild(onbuild) = instruction.view() {
                     own_triggers.push(onbuild.expression());
+                }
+                if replaced {
+                    continue;
                 }
                 let place = Place {
                     index,

@@ -198,6 +198,10 @@ pub enum ComponentKind {
 /// One thing that a step reads.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each holds whatever the others are"
+)]
 pub struct Input {
     /// Where it comes from.
     pub origin: Origin,

@@ -56,7 +56,7 @@ fn plans_are_valid_never_larger_and_final() {
             })
         };
         let running: Vec<_> = (0..threads).map(run).collect();
-        let ends = running.into_iter().map(|thread| thread.join());
+        let ends = running.into_iter().map(std::thread::ScopedJoinHandle::join);
         ends.map(|end| end.expect("no plan panics")).collect()
     });
     let planned: usize = outcomes.iter().map(|outcome| outcome.planned).sum();

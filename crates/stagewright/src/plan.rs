@@ -181,8 +181,8 @@ impl Plan {
         let last = plan.rungs.last();
         plan.dockerfile =
             last.map_or_else(|| self.original.clone(), |rung| rung.dockerfile.clone());
-        let ignores = plan.rungs.iter().rev();
-        plan.dockerignore = ignores.flat_map(|rung| rung.dockerignore.clone()).next();
+        let mut rungs = plan.rungs.iter().rev();
+        plan.dockerignore = rungs.find_map(|rung| rung.dockerignore.clone());
         plan
     }
 }
@@ -252,8 +252,10 @@ pub trait CustomPass {
 struct Candidate<'p> {
     name: &'static str,
     mends: bool,
-    propose: Box<dyn Fn(&View<'_>) -> Result<Vec<Proposal>, EditError> + 'p>,
+    propose: Box<Propose<'p>>,
 }
+
+type Propose<'p> = dyn Fn(&View<'_>) -> Result<Vec<Proposal>, EditError> + 'p;
 
 /// The passes that a plan may use, those of the caller last.
 fn candidates<'p>(

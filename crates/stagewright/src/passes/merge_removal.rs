@@ -2,7 +2,7 @@
 //! the bytes are in no layer. Other RUNs stay apart, each with its own place in the cache.
 
 use stagewright_syntax::edit::{EditError, EditSet};
-use stagewright_syntax::shell::{Join, Script};
+use stagewright_syntax::shell::{Join, Script, Word};
 use stagewright_syntax::{Command, Text, View as Typed};
 
 use super::{Pass, RunStep, View};
@@ -130,7 +130,7 @@ fn only_removes(text: &Text<'_>) -> bool {
         // A variable may have been set by the first.
         && !text.contains(['\n', '$', '`'])
         && script.commands.iter().enumerate().all(|(at, command)| {
-            let words: Vec<_> = command.words.iter().map(|word| word.literal()).collect();
+            let words: Vec<_> = command.words.iter().map(Word::literal).collect();
             let starts = |names: &&[&str]| {
                 words.len() >= names.len()
                     && names
@@ -152,7 +152,7 @@ fn lasts(text: &Text<'_>) -> bool {
     let script = Script::parse(text);
     !script.complete
         || script.commands.iter().any(|command| {
-            let program = command.words.first().and_then(|word| word.literal());
+            let program = command.words.first().and_then(Word::literal);
             command.background
                 || command.words.is_empty()
                 || program.is_none_or(|name| {
@@ -162,7 +162,7 @@ fn lasts(text: &Text<'_>) -> bool {
 }
 
 /// `set -e` and `set -x` stop and print, and a chain of `&&` stops by itself.
-fn harmless(words: &[stagewright_syntax::shell::Word<'_>], program: &str) -> bool {
+fn harmless(words: &[Word<'_>], program: &str) -> bool {
     program == "set"
         && words.iter().skip(1).all(|word| {
             word.literal()

@@ -1,7 +1,7 @@
 //! Installs of distribution packages without what they only recommend.
 
 use stagewright_syntax::edit::{EditError, EditSet};
-use stagewright_syntax::shell::Script;
+use stagewright_syntax::shell::{Script, Word};
 use stagewright_syntax::{Command, View as Typed};
 
 use super::{Pass, View};
@@ -30,7 +30,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
             continue;
         };
         for command in &Script::parse(script).commands {
-            let words: Vec<_> = command.words.iter().map(|word| word.literal()).collect();
+            let words: Vec<_> = command.words.iter().map(Word::literal).collect();
             let is = |at: usize, names: &[&str]| {
                 words
                     .get(at)

@@ -169,7 +169,7 @@ fn of_stage(out: &mut String, stage: &StageDiff) {
 /// One step, and what holds before it where that is not what was said of the step above.
 fn of_step(out: &mut String, step: &StepDiff, held: &[Part]) {
     let other_state = !step.state.is_empty() && step.state != held;
-    let resized = sized(&step.before) != sized(&step.after);
+    let resized = sized(step.before.as_ref()) != sized(step.after.as_ref());
     if step.fate == Fate::Same && !other_state && !resized {
         return;
     }
@@ -207,8 +207,8 @@ fn of_step(out: &mut String, step: &StepDiff, held: &[Part]) {
     }
 }
 
-fn sized(side: &Option<StepSide>) -> Option<u64> {
-    let size = side.as_ref()?.size?;
+fn sized(side: Option<&StepSide>) -> Option<u64> {
+    let size = side?.size?;
     Some(size.uncompressed.expected)
 }
 

@@ -9,6 +9,7 @@ pub mod mutate;
 pub mod proof;
 pub mod random;
 pub mod scenario;
+pub mod server;
 pub mod shapes;
 pub mod size_proof;
 

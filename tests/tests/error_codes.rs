@@ -20,6 +20,7 @@ fn codes() -> Vec<String> {
         "options.rs",
         "outside/files.rs",
         "outside/git/mod.rs",
+        "outside/online/error.rs",
         "project/mod.rs",
         "snapshot/mod.rs",
         "trace/mod.rs",

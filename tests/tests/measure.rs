@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use stagewright::{Image, MeasureError, MeasureOptions};
 
 /// A header of 512 bytes: name, kind, size.
@@ -251,4 +252,56 @@ fn hidden_and_visible_bytes_are_all_bytes() {
     let hidden: Vec<u64> = image.layers.iter().map(|layer| layer.hidden).collect();
     assert_eq!(hidden, [0, 100 + 10 + 10, 7 + 50, 20]);
     assert_eq!(image.visible(), 3 + 4, "`a` and `c/three`");
+}
+
+/// Files of any size and name, again and again, in layers under every packing: what is measured is the sum of the entries, to the byte.
+#[test]
+fn what_is_measured_is_the_sum_of_the_entries() {
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut random = |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % below
+    };
+    for _ in 0..30 {
+        let (mut layers, mut bytes, mut files) = (Vec::new(), 0, 0);
+        let mut of_layers = Vec::new();
+        for _ in 0..=random(4) {
+            let (mut members, mut of_layer) = (Vec::new(), 0);
+            for _ in 0..random(40) {
+                let folder = ["", "a/", "a/b/", "deep/er/"][usize::try_from(random(4)).unwrap()];
+                let name = format!("{folder}f{}", random(12));
+                let size =
+                    [0, 1, 511, 512, 513, random(20_000)][usize::try_from(random(6)).unwrap()];
+                let content =
+                    vec![u8::try_from(random(256)).unwrap(); usize::try_from(size).unwrap()];
+                match random(6) {
+                    0 => members.push(member(&format!("{folder}.wh.f1"), b'0', b"")),
+                    1 => members.push(member(&format!("d{}/", random(9)), b'5', b"")),
+                    2 => members.push(member(&name, b'2', b"")),
+                    _ => {
+                        members.push(member(&name, b'0', &content));
+                        of_layer += size;
+                        files += 1;
+                    }
+                }
+            }
+            let layer = tar(&members);
+            layers.push(match random(3) {
+                0 => layer,
+                1 => gzip(&layer),
+                _ => compress_to_vec(&layer[..], CompressionLevel::Fastest),
+            });
+            of_layers.push(of_layer);
+            bytes += of_layer;
+        }
+        let image = Archive::new(&layers).measure(|_| {}).unwrap();
+        let measured: Vec<u64> = image.layers.iter().map(|layer| layer.bytes).collect();
+        assert_eq!(
+            (image.bytes, image.files, measured),
+            (bytes, files, of_layers)
+        );
+        assert_eq!(image.visible() + image.hidden, bytes);
+    }
 }

@@ -8,19 +8,20 @@
 use std::collections::BTreeMap;
 
 use napi::Either;
+use napi::bindgen_prelude::ClassInstance;
 use napi_derive::napi;
 use stagewright::report::{
     CacheReport, CompareReport, DiffReport, ErrorReport, HistoryReport, OptimizeReport, SizeReport,
     to_json,
 };
-use stagewright::{Change, Options, PlanOptions};
+use stagewright::{Change, Host, Options, PlanOptions};
 
 use crate::diff::Diff;
 use crate::error::{Result, failure};
 use crate::history::{DurationOptions, Forecast, History};
 use crate::image::{Comparison, Image};
 use crate::snapshot::Snapshot;
-use crate::value::{Base, Finding, Layer, Measure, Rung, Size, Step, TraceCheck, all};
+use crate::value::{Base, Finding, Layer, Measure, Pull, Rung, Size, Step, TraceCheck, all};
 
 /// What the models say of one Dockerfile in one context. It never changes.
 #[napi]
@@ -71,6 +72,19 @@ fn cache_options(options: Option<CacheOptions>) -> Result<stagewright::CacheOpti
 pub struct DiffOptions {
     /// The source file whose edit is played through in both; the application's entry point if absent.
     pub change: Option<String>,
+}
+
+/// What a host has already; nothing by default.
+#[napi(object, object_to_js = false)]
+#[derive(Default)]
+pub struct HostOptions<'a> {
+    /// Images of a registry, by their references.
+    pub images: Option<Vec<String>>,
+    /// The images that other builds make. Their contexts and this one must have been read with `hash: true` for layers that are copied
+    /// to be recognized.
+    pub builds: Option<Vec<ClassInstance<'a, Analysis>>>,
+    /// This image as it was before these files, or the files in these folders, changed.
+    pub files: Option<Vec<String>>,
 }
 
 /// What a plan may do and for what.
@@ -229,6 +243,27 @@ impl Analysis {
         Ok(Diff {
             report: DiffReport::new(diff),
         })
+    }
+
+    /// What a host pulls: everything, or what is in none of the images that it has.
+    #[napi]
+    pub fn pull(&self, host: Option<HostOptions<'_>>) -> Result<Pull> {
+        let asked = host.unwrap_or_default();
+        let builds = asked.builds.unwrap_or_default();
+        let files = asked.files.unwrap_or_default();
+        let changes = !files.is_empty();
+        let prediction = self.inner.after(&Change::files(files)).map_err(failure)?;
+        let images = asked.images.unwrap_or_default().into_iter();
+        let host = images.fold(Host::default(), Host::image);
+        let host = builds
+            .iter()
+            .fold(host, |host, build| host.build(&build.inner));
+        let host = if changes {
+            host.previous(&prediction)
+        } else {
+            host
+        };
+        Ok((&self.inner.pull(&host)).into())
     }
 
     /// Lays an image that was built of this beside the estimate.

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use napi::Env;
-use napi::bindgen_prelude::{ClassInstance, Either, Object};
+use napi::bindgen_prelude::{AsyncTask, ClassInstance, Either, Object};
 use napi_derive::napi;
 use serde_json::Value;
 use stagewright::edit::compose;
@@ -24,6 +24,7 @@ use crate::analysis::Analysis;
 use crate::context::{self, Context};
 use crate::error::{Result, failure};
 use crate::literal;
+use crate::online::{Asking, OnlineOptions};
 use crate::value::{Directive, Span, SyntaxError, all};
 use crate::view::InstructionView;
 
@@ -75,6 +76,42 @@ pub struct AnalyzeOptions<'a> {
     pub config: Option<String>,
     /// An answer of `Analysis.toJson` that was kept, for the budget of growth.
     pub against: Option<String>,
+}
+
+impl AnalyzeOptions<'_> {
+    /// The context, read, and the options of the library.
+    fn open(self) -> Result<(Inputs, Options)> {
+        let build_args = self.build_args.unwrap_or_default();
+        let words = RunWords {
+            network: self.network,
+            add_hosts: self.add_hosts.unwrap_or_default(),
+            shm_size: self.shm_size,
+            ulimits: self.ulimits.unwrap_or_default(),
+            cgroup_parent: self.cgroup_parent,
+        };
+        let called = Options::from_words(
+            self.target.as_deref(),
+            build_args,
+            self.platform.as_deref(),
+            self.as_of.as_deref(),
+        )
+        .and_then(|called| called.with_bases(self.bases.unwrap_or_default()))
+        .map_err(failure)?
+        .with_project(&self.config.unwrap_or_default(), self.against.as_deref())
+        .map_err(failure)?;
+        let builder = self.builder.as_deref().map(str::parse).transpose();
+        let called = Options {
+            builder: builder.map_err(failure)?.unwrap_or_default(),
+            named_contexts: self.build_contexts.unwrap_or_default(),
+            run: RunOptions::from_words(&words).map_err(failure)?,
+            ..called
+        };
+        let context = context::open(self.context).map_err(failure)?;
+        let inputs = Inputs::new(context)
+            .read_named(&called.named_contexts)
+            .map_err(failure)?;
+        Ok((inputs, called))
+    }
 }
 
 impl Dockerfile {
@@ -318,43 +355,31 @@ impl Dockerfile {
     /// (`no-stages`).
     #[napi]
     pub fn analyze(&self, options: Option<AnalyzeOptions<'_>>) -> Result<Analysis> {
-        let options = options.unwrap_or_default();
-        let build_args = options.build_args.unwrap_or_default();
-        let words = RunWords {
-            network: options.network,
-            add_hosts: options.add_hosts.unwrap_or_default(),
-            shm_size: options.shm_size,
-            ulimits: options.ulimits.unwrap_or_default(),
-            cgroup_parent: options.cgroup_parent,
-        };
-        let called = Options::from_words(
-            options.target.as_deref(),
-            build_args,
-            options.platform.as_deref(),
-            options.as_of.as_deref(),
-        )
-        .and_then(|called| called.with_bases(options.bases.unwrap_or_default()))
-        .map_err(failure)?
-        .with_project(
-            &options.config.unwrap_or_default(),
-            options.against.as_deref(),
-        )
-        .map_err(failure)?;
-        let builder = options.builder.as_deref().map(str::parse).transpose();
-        let called = Options {
-            builder: builder.map_err(failure)?.unwrap_or_default(),
-            named_contexts: options.build_contexts.unwrap_or_default(),
-            run: RunOptions::from_words(&words).map_err(failure)?,
-            ..called
-        };
-        let context = context::open(options.context).map_err(failure)?;
-        let inputs = Inputs::new(context)
-            .read_named(&called.named_contexts)
-            .map_err(failure)?;
+        let (inputs, called) = options.unwrap_or_default().open()?;
         let file = stagewright::Dockerfile::parse(&self.text);
         Ok(Analysis::new(
             stagewright::Analysis::with_inputs(&file, &inputs, &called).map_err(failure)?,
         ))
+    }
+
+    /// As `analyze`, and package indexes and registries are asked for measured sizes; what they cannot tell is a finding with a code
+    /// (`online-…`).
+    ///
+    /// Rejects with an error with a `code` for what `analyze` throws for, and for a cache that cannot be written
+    /// (`online-cache-unwritable`).
+    #[napi(ts_return_type = "Promise<Analysis>")]
+    pub fn analyze_online(
+        &self,
+        options: Option<AnalyzeOptions<'_>>,
+        online: Option<OnlineOptions>,
+    ) -> Result<AsyncTask<Asking>> {
+        let (inputs, options) = options.unwrap_or_default().open()?;
+        Ok(AsyncTask::new(Asking {
+            text: self.text.clone(),
+            inputs,
+            options,
+            settings: online.unwrap_or_default().settings(),
+        }))
     }
 
     /// The file formatted: capital letters for names of instructions, no needless blanks and blank lines. What BuildKit reads stays

@@ -20,6 +20,7 @@ mod error;
 mod history;
 mod image;
 mod literal;
+mod online;
 mod project;
 mod snapshot;
 mod value;

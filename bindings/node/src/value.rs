@@ -6,7 +6,7 @@ use stagewright::estimate::LayerEstimate;
 use stagewright::measure;
 use stagewright::report::parse::{ParsedDirective, ParsedError, ParsedFlag, ParsedHeredoc, Range};
 use stagewright::report::{BaseReport, StepReport};
-use stagewright::{history, plan, trace};
+use stagewright::{history, plan, pull, trace};
 
 /// Bytes that are not known exactly: the value lies between `low` and `high`, `expected` is the best guess.
 #[napi(object, object_from_js = false)]
@@ -397,6 +397,35 @@ pub struct ComparedLayer {
     pub compressed: Option<Difference>,
 }
 
+/// What a host pulls of one layer, or of a base.
+#[napi(object, object_from_js = false)]
+pub struct PulledLayer {
+    /// The line of the instruction, 1-based.
+    pub line: u32,
+    /// The stage, by its name or as `stage-N`.
+    pub stage: String,
+    /// The instruction as one line.
+    pub instruction: String,
+    /// Bytes under gzip; none where the host has it.
+    pub gzip: Size,
+    /// Bytes under zstd; none where the host has it.
+    pub zstd: Size,
+    /// How much of it the host has.
+    #[napi(ts_type = "'nothing' | 'part' | 'unknown' | 'all'")]
+    pub there: String,
+}
+
+/// What a host pulls.
+#[napi(object, object_from_js = false)]
+pub struct Pull {
+    /// Bytes with layers under gzip, what a push does unless told otherwise.
+    pub gzip: Size,
+    /// Bytes with the image's own layers under zstd. Layers of the base stay as its registry has them.
+    pub zstd: Size,
+    /// The layers, base first; the base's as one, and not among them where it is not known.
+    pub layers: Vec<PulledLayer>,
+}
+
 /// Bytes as a JavaScript number, which is exact up to 2^53.
 pub(crate) fn bytes(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
@@ -730,6 +759,29 @@ impl From<&comparison::ComparedLayer> for ComparedLayer {
             built: layer.built.clone(),
             size: (&layer.size.uncompressed).into(),
             compressed: layer.size.compressed.as_ref().map(Difference::from),
+        }
+    }
+}
+
+impl From<&pull::PulledLayer> for PulledLayer {
+    fn from(layer: &pull::PulledLayer) -> Self {
+        Self {
+            line: layer.line,
+            stage: layer.stage.clone(),
+            instruction: layer.instruction.clone(),
+            gzip: layer.gzip.into(),
+            zstd: layer.zstd.into(),
+            there: layer.there.as_str().to_owned(),
+        }
+    }
+}
+
+impl From<&stagewright::Pull> for Pull {
+    fn from(pull: &stagewright::Pull) -> Self {
+        Self {
+            gzip: pull.gzip.into(),
+            zstd: pull.zstd.into(),
+            layers: all(&pull.layers),
         }
     }
 }

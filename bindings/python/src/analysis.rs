@@ -12,14 +12,14 @@ use pyo3::prelude::*;
 use stagewright::report::{
     CacheReport, CompareReport, DiffReport, HistoryReport, OptimizeReport, SizeReport, to_json,
 };
-use stagewright::{CacheOptions, Change, Options, PlanOptions};
+use stagewright::{CacheOptions, Change, Host, Options, PlanOptions};
 
 use crate::diff::Diff;
 use crate::error::Failure;
 use crate::history::{self, Forecast, History, Trace};
 use crate::image::{Comparison, Image};
 use crate::snapshot::Snapshot;
-use crate::value::{Base, Finding, Layer, Measure, Rung, Size, Step, TraceCheck, all};
+use crate::value::{Base, Finding, Layer, Measure, Pull, Rung, Size, Step, TraceCheck, all};
 
 /// What the models say of one Dockerfile in one context. It never changes.
 #[pyclass(frozen, module = "stagewright")]
@@ -182,6 +182,37 @@ impl Analysis {
             Ok(Diff {
                 report: DiffReport::new(diff),
             })
+        })
+    }
+
+    /// What a host pulls: everything, or what is in none of the images that it has.
+    ///
+    /// `images` are references of images that it has, `builds` analyses of builds whose images it has; their contexts and this one must
+    /// have been read with `hash=True` for layers that are copied to be recognized. With `files`, it has this image as it was before
+    /// these files, or the files in these folders, changed.
+    #[pyo3(
+        signature = (*, images=Vec::new(), builds=Vec::new(), files=Vec::new()),
+        text_signature = "($self, *, images=(), builds=(), files=())"
+    )]
+    fn pull(
+        &self,
+        py: Python<'_>,
+        images: Vec<String>,
+        builds: Vec<PyRef<'_, Self>>,
+        files: Vec<String>,
+    ) -> Result<Pull, Failure> {
+        let builds: Vec<_> = builds.iter().map(|build| build.inner.clone()).collect();
+        py.detach(|| {
+            let changes = !files.is_empty();
+            let prediction = self.inner.after(&Change::files(files))?;
+            let host = images.into_iter().fold(Host::default(), Host::image);
+            let host = builds.iter().fold(host, Host::build);
+            let host = if changes {
+                host.previous(&prediction)
+            } else {
+                host
+            };
+            Ok((&self.inner.pull(&host)).into())
         })
     }
 

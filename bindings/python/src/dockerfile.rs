@@ -20,6 +20,7 @@ use crate::analysis::Analysis;
 use crate::context::ContextArgument;
 use crate::error::Failure;
 use crate::new::{New, NewMount};
+use crate::online::{Asking, Online};
 use crate::value::{Directive, Instruction, Span, SyntaxError, all};
 use crate::view::InstructionView;
 
@@ -251,13 +252,14 @@ impl Dockerfile {
     /// `linux/arm64`; `as_of` a day (`YYYY-MM-DD`) for base images of another year; `build_contexts` named contexts, each a folder or
     /// `docker-image://REFERENCE`; `bases` what base images are, by their digest; `builder` is `buildkit` or `legacy`; `config` the
     /// text of a `stagewright.toml` (`BuildFiles.config`), `against` an answer of `Analysis.to_json` that was kept, for the budget of
-    /// growth. The other arguments are those of `docker build`.
+    /// growth. The other arguments are those of `docker build`. With `online`, package indexes and registries are asked for measured
+    /// sizes; what they cannot tell is a finding with a code (`online-…`).
     ///
     /// Raises `StagewrightError` for a folder that cannot be read, an unknown target (`unknown-target`) or a file without a stage
     /// (`no-stages`).
     #[pyo3(
-        signature = (*, context=ContextArgument::here(), target=None, build_args=BTreeMap::new(), platform=None, as_of=None, build_contexts=BTreeMap::new(), bases=BTreeMap::new(), builder=None, network=None, add_hosts=Vec::new(), shm_size=None, ulimits=Vec::new(), cgroup_parent=None, config="", against=None),
-        text_signature = "($self, *, context='.', target=None, build_args={}, platform=None, as_of=None, build_contexts={}, bases={}, builder=None, network=None, add_hosts=(), shm_size=None, ulimits=(), cgroup_parent=None, config='', against=None)"
+        signature = (*, context=ContextArgument::here(), target=None, build_args=BTreeMap::new(), platform=None, as_of=None, build_contexts=BTreeMap::new(), bases=BTreeMap::new(), builder=None, network=None, add_hosts=Vec::new(), shm_size=None, ulimits=Vec::new(), cgroup_parent=None, config="", against=None, online=None),
+        text_signature = "($self, *, context='.', target=None, build_args={}, platform=None, as_of=None, build_contexts={}, bases={}, builder=None, network=None, add_hosts=(), shm_size=None, ulimits=(), cgroup_parent=None, config='', against=None, online=None)"
     )]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn analyze(
@@ -278,6 +280,7 @@ impl Dockerfile {
         cgroup_parent: Option<String>,
         config: &str,
         against: Option<&str>,
+        online: Option<&Online>,
     ) -> Result<Analysis, Failure> {
         let words = RunWords {
             network,
@@ -295,10 +298,17 @@ impl Dockerfile {
                 .with_bases(bases)?
                 .with_project(config, against)?
         };
+        let asking = online.map(|online| Asking::of(py, online));
         py.detach(|| {
             let file = stagewright::Dockerfile::parse(&self.text);
             let inputs = Inputs::new(context.open()?).read_named(&options.named_contexts)?;
-            let analysis = stagewright::Analysis::with_inputs(&file, &inputs, &options)?;
+            let analysis = match asking {
+                Some(asking) => stagewright::online::Online::new(asking.settings.clone())?
+                    .analyze(&file, &inputs, &options, &mut |progress| {
+                        asking.tell(progress)
+                    })?,
+                None => stagewright::Analysis::with_inputs(&file, &inputs, &options)?,
+            };
             Ok(Analysis::new(analysis))
         })
     }

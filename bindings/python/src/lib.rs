@@ -8,6 +8,7 @@ mod error;
 mod history;
 mod image;
 mod new;
+mod online;
 mod project;
 mod snapshot;
 mod value;
@@ -32,6 +33,8 @@ mod _native {
     #[pymodule_export]
     use crate::image::{Comparison, Image, measure};
     #[pymodule_export]
+    use crate::online::Online;
+    #[pymodule_export]
     use crate::project::{Generated, generate};
     #[pymodule_export]
     use crate::snapshot::Snapshot;
@@ -39,8 +42,8 @@ mod _native {
     use crate::value::{
         Base, Basis, Commit, Compared, ComparedLayer, Content, Difference, Directive, Disagreement,
         Duplicate, Finding, Flag, Heredoc, ImageFile, ImageLayer, Instruction, KindBytes, Layer,
-        Measure, PathForecast, Rung, Size, Span, Step, StepForecast, SyntaxError, TraceCheck,
-        Waste,
+        Measure, PathForecast, Pull, PulledLayer, Rung, Size, Span, Step, StepForecast,
+        SyntaxError, TraceCheck, Waste,
     };
 
     #[pymodule_export]

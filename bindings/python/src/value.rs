@@ -9,7 +9,7 @@ use stagewright::report::parse::{
     ParsedDirective, ParsedError, ParsedFlag, ParsedHeredoc, ParsedInstruction, Range,
 };
 use stagewright::report::{BaseReport, StepReport};
-use stagewright::{history, plan, trace};
+use stagewright::{history, plan, pull, trace};
 
 /// A class whose instances are their attributes.
 macro_rules! value {
@@ -481,6 +481,36 @@ value! {
     }
 }
 
+value! {
+    /// What a host pulls of one layer, or of a base.
+    PulledLayer {
+        /// The line of the instruction, 1-based.
+        line: u32,
+        /// The stage, by its name or as `stage-N`.
+        stage: String,
+        /// The instruction as one line.
+        instruction: String,
+        /// Bytes under gzip; none where the host has it.
+        gzip: Size,
+        /// Bytes under zstd; none where the host has it.
+        zstd: Size,
+        /// How much of it the host has: `nothing`, `part`, `unknown` or `all`.
+        there: String,
+    }
+}
+
+value! {
+    /// What a host pulls.
+    Pull {
+        /// Bytes with layers under gzip, what a push does unless told otherwise.
+        gzip: Size,
+        /// Bytes with the image's own layers under zstd. Layers of the base stay as its registry has them.
+        zstd: Size,
+        /// The layers, base first; the base's as one, and not among them where it is not known.
+        layers: Vec<PulledLayer>,
+    }
+}
+
 /// A list of one kind as a list of another.
 pub(crate) fn all<T, U: From<T>>(items: impl IntoIterator<Item = T>) -> Vec<U> {
     items.into_iter().map(U::from).collect()
@@ -818,6 +848,29 @@ impl From<&comparison::ComparedLayer> for ComparedLayer {
             built: layer.built.clone(),
             size: (&layer.size.uncompressed).into(),
             compressed: layer.size.compressed.as_ref().map(Difference::from),
+        }
+    }
+}
+
+impl From<&pull::PulledLayer> for PulledLayer {
+    fn from(layer: &pull::PulledLayer) -> Self {
+        Self {
+            line: layer.line,
+            stage: layer.stage.clone(),
+            instruction: layer.instruction.clone(),
+            gzip: layer.gzip.into(),
+            zstd: layer.zstd.into(),
+            there: layer.there.as_str().to_owned(),
+        }
+    }
+}
+
+impl From<&stagewright::Pull> for Pull {
+    fn from(pull: &stagewright::Pull) -> Self {
+        Self {
+            gzip: pull.gzip.into(),
+            zstd: pull.zstd.into(),
+            layers: all(&pull.layers),
         }
     }
 }

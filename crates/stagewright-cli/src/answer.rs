@@ -1,21 +1,25 @@
 //! One function a command: asks the library, and chooses between its JSON and its text.
 
+use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
 use stagewright::config::CONFIG_FILE;
+use stagewright::online::{Online, Progress};
 use stagewright::report::{
     BuildkitReport, Coded, CompareReport, DiffReport, EditReport, ErrorReport, FormatReport,
-    FormattedFile, GenerateReport, MeasureReport, OptimizeReport, ParseReport, SizeReport,
-    compare::of_compare, diff::of_diff, measure::of_measure, text, to_json,
+    FormattedFile, GenerateReport, MeasureReport, OptimizeReport, ParseReport, PullReport,
+    SizeReport, compare::of_compare, diff::of_diff, measure::of_measure, pull::of_pull, text,
+    to_json,
 };
 use stagewright::{
-    Analysis, BuildFiles, Context, Dockerfile, Finding, Image, Inputs, MeasureOptions, Operation,
-    Project, RecipeOptions, Severity, dockerfile_path, read_config, read_dockerfile, read_file,
-    read_standard_input, write_dockerfile, write_file,
+    Analysis, BuildFiles, Change, Context, Dockerfile, Finding, Host, Image, Inputs,
+    MeasureOptions, Operation, Project, RecipeOptions, Severity, dockerfile_path, read_config,
+    read_dockerfile, read_file, read_standard_input, write_dockerfile, write_file,
 };
 
 use crate::arguments::{
-    BuildArguments, Command, Diff, Edit, Form, Format, Generate, Measure, Optimize, Parse, Size,
+    BuildArguments, Command, Diff, Edit, Form, Format, Generate, Measure, OnlineArguments,
+    Optimize, Parse, Pull, Size,
 };
 use crate::cache::cache;
 
@@ -67,6 +71,7 @@ pub(crate) fn to(command: &Command) -> Result<Answer, ErrorReport> {
         Command::Format(arguments) => format(arguments),
         Command::Edit(arguments) => edit(arguments),
         Command::Size(arguments) => size(arguments),
+        Command::Pull(arguments) => pull(arguments),
         Command::Measure(arguments) => measure(arguments),
         Command::Cache(arguments) => cache(arguments),
         Command::Diff(arguments) => diff(arguments),
@@ -208,7 +213,8 @@ fn only<'p, T>(paths: &'p [T], message: &str) -> Result<&'p T, Failure> {
 fn size(arguments: &Size) -> Result<Answer, Failure> {
     let against = arguments.against.as_ref().map(read_file).transpose()?;
     let build = &arguments.build;
-    let (_, analysis) = analyze_against(&arguments.path, build, false, against.as_deref())?;
+    let asked = Some(&arguments.online);
+    let (_, analysis) = analyze_against(&arguments.path, build, false, against.as_deref(), asked)?;
     if let Some(path) = &arguments.compare {
         let measured = MeasureOptions::from_words(None, arguments.build.platform.as_deref())?;
         let image = Image::open_with(path, &measured)?;
@@ -229,6 +235,34 @@ fn size(arguments: &Size) -> Result<Answer, Failure> {
         },
         serious(&report.findings),
     ))
+}
+
+fn pull(arguments: &Pull) -> Result<Answer, Failure> {
+    let (_, analysis) = analyze(&arguments.path, &arguments.arguments, true)?;
+    let builds = arguments.build.iter().map(|path| {
+        let (_, build) = analyze(path, &arguments.arguments.elsewhere(), true)?;
+        Ok::<_, Failure>(build)
+    });
+    let builds = builds.collect::<Result<Vec<_>, _>>()?;
+    let change = Change::files(arguments.change.iter().cloned());
+    let prediction = analysis.after(&change)?;
+    let mut host = Host::default();
+    for image in &arguments.image {
+        host = host.image(image.as_str());
+    }
+    for build in &builds {
+        host = host.build(build);
+    }
+    if !arguments.change.is_empty() {
+        host = host.previous(&prediction);
+    }
+    let report = PullReport::new(&analysis, &host);
+    let text = if arguments.json {
+        to_json(&report)
+    } else {
+        of_pull(&report)
+    };
+    Ok(Answer::new(text, serious(&report.findings)))
 }
 
 fn measure(arguments: &Measure) -> Result<Answer, Failure> {
@@ -312,7 +346,7 @@ fn analyze(
     build: &BuildArguments,
     hash: bool,
 ) -> Result<(BuildFiles, Analysis), Failure> {
-    analyze_against(path, build, hash, None)
+    analyze_against(path, build, hash, None, None)
 }
 
 fn analyze_against(
@@ -320,13 +354,38 @@ fn analyze_against(
     build: &BuildArguments,
     hash: bool,
     against: Option<&str>,
+    asked: Option<&OnlineArguments>,
 ) -> Result<(BuildFiles, Analysis), Failure> {
     let options = build.options()?;
     let files = BuildFiles::open_with(path, &build.files(hash))?;
     let options = options.with_project(&files.config, against)?;
     let inputs = Inputs::new(files.context.clone()).read_named(&options.named_contexts)?;
-    let analysis = Analysis::with_inputs(&Dockerfile::parse(&files.text), &inputs, &options)?;
+    let file = Dockerfile::parse(&files.text);
+    let analysis = match asked.and_then(|asked| asked.settings(&files.folder)) {
+        Some(settings) => Online::new(settings)?.analyze(&file, &inputs, &options, &mut show)?,
+        None => Analysis::with_inputs(&file, &inputs, &options)?,
+    };
     Ok((files, analysis))
+}
+
+/// Shows a person how far the answering is.
+fn show(progress: &Progress) {
+    let mut terminal = std::io::stderr();
+    if !terminal.is_terminal() {
+        return;
+    }
+    let end = if progress.done == progress.total {
+        "\r\x1b[K"
+    } else {
+        ""
+    };
+    let what: String = progress.what.chars().take(60).collect();
+    // Whoever cannot be shown it needs no more than the answer.
+    let _ = write!(
+        terminal,
+        "\r\x1b[K{} of {} measured: {what}{end}",
+        progress.done, progress.total
+    );
 }
 
 /// Notes are no reason to stop a pipeline.

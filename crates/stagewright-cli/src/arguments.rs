@@ -1,8 +1,9 @@
 //! What the command understands. The meaning of every argument is the library's.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use stagewright::online::{Settings, Words};
 use stagewright::options::{base, build_arg, weight};
 use stagewright::{
     Applicability, CacheOptions, FilesOptions, MeasureOptions, Options, OptionsError, PlanOptions,
@@ -11,7 +12,7 @@ use stagewright::{
 
 /// Know what a container image will weigh and what the next build will redo, before building it.
 ///
-/// Nothing is built, and no network or daemon is needed.
+/// Nothing is built, no daemon is needed, and no network unless `--online` asks for it.
 #[derive(Debug, Parser)]
 #[command(name = "stagewright", version, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
@@ -30,7 +31,9 @@ pub(crate) enum Command {
     /// Changes instructions, flags, values and images, and nothing else
     Edit(Edit),
     /// Estimates the size of the image and of each of its layers
-    Size(Size),
+    Size(Box<Size>),
+    /// Says what a host pulls: everything, or what is not in the images that it has
+    Pull(Box<Pull>),
     /// Measures an image that is built: its layers, what is hidden in them, what is there twice
     Measure(Measure),
     /// Predicts what the next build runs again after a change, and why
@@ -52,6 +55,7 @@ impl Command {
             Self::Format(format) => format.json,
             Self::Edit(edit) => edit.json,
             Self::Size(size) => size.json,
+            Self::Pull(pull) => pull.json,
             Self::Measure(measure) => measure.json,
             Self::Cache(cache) => cache.json,
             Self::Diff(diff) => diff.json,
@@ -112,7 +116,7 @@ pub(crate) struct Edit {
 }
 
 /// How a build is called.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct BuildArguments {
     /// The Dockerfile, where it is not `Dockerfile` in the folder
     #[arg(long, short, value_name = "PATH")]
@@ -168,6 +172,17 @@ impl BuildArguments {
         }
     }
 
+    /// The same for another build, which has files of its own, and stages of its own.
+    pub(crate) fn elsewhere(&self) -> Self {
+        Self {
+            file: None,
+            context: None,
+            target: None,
+            config: None,
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn options(&self) -> Result<Options, OptionsError> {
         let options = Options::from_words(
             self.target.as_deref(),
@@ -204,6 +219,87 @@ pub(crate) struct Size {
     pub(crate) against: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) build: BuildArguments,
+    #[command(flatten)]
+    pub(crate) online: OnlineArguments,
+    /// Print the answer as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Whom to ask for what the catalogue does not know.
+#[derive(Debug, Args)]
+pub(crate) struct OnlineArguments {
+    /// Ask the configured package index, package registry and registries of images for measured sizes
+    #[arg(long)]
+    pub(crate) online: bool,
+    /// The folder in which answers are kept
+    #[arg(long, value_name = "FOLDER", requires = "online")]
+    pub(crate) cache: Option<PathBuf>,
+    /// The package index; the one that pip is configured to use if absent
+    #[arg(long, value_name = "URL", requires = "online")]
+    pub(crate) index: Option<String>,
+    /// One more package index; may be repeated
+    #[arg(long, value_name = "URL", requires = "online")]
+    pub(crate) extra_index: Vec<String>,
+    /// The package registry of npm; the one that npm is configured to use if absent
+    #[arg(long, value_name = "URL", requires = "online")]
+    pub(crate) npm_registry: Option<String>,
+    /// A host that is asked in the place of a registry of images; may be repeated
+    #[arg(long, value_name = "NAME=HOST", requires = "online", value_parser = build_arg)]
+    pub(crate) mirror: Vec<(String, String)>,
+    /// A registry of images that is asked without TLS, as those on this machine are; may be repeated
+    #[arg(long, value_name = "HOST:PORT", requires = "online")]
+    pub(crate) plain_http: Vec<String>,
+    /// The most seconds for one answer [default: 30]
+    #[arg(long, value_name = "SECONDS", requires = "online")]
+    pub(crate) timeout: Option<f64>,
+    /// The most seconds for all answers [default: 300]
+    #[arg(long, value_name = "SECONDS", requires = "online")]
+    pub(crate) total_timeout: Option<f64>,
+    /// How often a question is asked again that was not answered [default: 2]
+    #[arg(long, value_name = "COUNT", requires = "online")]
+    pub(crate) retries: Option<u32>,
+    /// The most bytes of a file that has to be read whole [default: 268435456]
+    #[arg(long, value_name = "BYTES", requires = "online")]
+    pub(crate) max_file: Option<u64>,
+}
+
+impl OnlineArguments {
+    /// Nothing, unless it is asked for.
+    pub(crate) fn settings(&self, project: &Path) -> Option<Settings> {
+        let words = || Words {
+            index: self.index.clone(),
+            extra_indexes: self.extra_index.clone(),
+            npm_registry: self.npm_registry.clone(),
+            project: Some(project.to_owned()),
+            mirrors: self.mirror.iter().cloned().collect(),
+            plain_http: self.plain_http.clone(),
+            cache: self.cache.clone(),
+            timeout: self.timeout,
+            total_timeout: self.total_timeout,
+            retries: self.retries,
+            max_file: self.max_file,
+        };
+        self.online.then(|| Settings::from_words(words()))
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Pull {
+    /// The folder that is built, or its Dockerfile
+    #[arg(default_value = ".")]
+    pub(crate) path: PathBuf,
+    /// What the host has: an image of a registry, by its reference; may be repeated
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) image: Vec<String>,
+    /// What the host has: the image that is built of another folder or Dockerfile; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(crate) build: Vec<PathBuf>,
+    /// The host has the image as it was before a file of the context, or every file of a folder, changed; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(crate) change: Vec<String>,
+    #[command(flatten)]
+    pub(crate) arguments: BuildArguments,
     /// Print the answer as JSON
     #[arg(long)]
     pub(crate) json: bool,

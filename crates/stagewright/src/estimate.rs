@@ -28,30 +28,28 @@ impl Estimate {
     /// What nodes weigh: each kind of content is compressed at its own ratio (`catalog/compression.toml`). The parts of one node come
     /// from one source, so their errors add in full; nodes are independent of each other.
     pub fn of_nodes<'a>(nodes: impl IntoIterator<Item = &'a Node>, catalog: &Catalog) -> Self {
-        let whole = |node: &Node, size: &dyn Fn(&Part) -> Size| {
-            node.parts
-                .iter()
-                .fold(Size::ZERO, |sum, part| sum.plus(size(part)))
-        };
         let (mut uncompressed, mut compressed) = (Vec::new(), Vec::new());
         for node in nodes {
-            uncompressed.push(whole(node, &|part| part.size));
-            compressed.push(whole(node, &|part| {
-                catalog
-                    .compression(part.kind, Codec::Gzip)
-                    .compressed(part.size)
-            }));
+            uncompressed.push(whole(node, |part| part.size));
+            compressed.push(packed(node, Codec::Gzip, catalog));
         }
-        let sum = |sizes: &[Size]| {
-            let exact = Size::sum(sizes.iter().copied().filter(|size| size.is_exact()));
-            catalog
-                .tools()
-                .layer(Size::sum(sizes.iter().copied()), exact)
-        };
         Self {
-            uncompressed: sum(&uncompressed),
-            compressed: sum(&compressed),
+            uncompressed: layer(&uncompressed, catalog),
+            compressed: layer(&compressed, catalog),
         }
+    }
+
+    /// What nodes weigh as a layer that is packed with one codec.
+    pub(crate) fn packed<'a>(
+        nodes: impl IntoIterator<Item = &'a Node>,
+        codec: Codec,
+        catalog: &Catalog,
+    ) -> Size {
+        let sizes: Vec<Size> = nodes
+            .into_iter()
+            .map(|node| packed(node, codec, catalog))
+            .collect();
+        layer(&sizes, catalog)
     }
 
     /// Adds estimates whose errors are independent.
@@ -66,6 +64,23 @@ impl Estimate {
             compressed: Size::sum(estimates.into_iter().map(|estimate| estimate.compressed)),
         }
     }
+}
+
+fn whole(node: &Node, size: impl Fn(&Part) -> Size) -> Size {
+    let parts = node.parts.iter();
+    parts.fold(Size::ZERO, |sum, part| sum.plus(size(part)))
+}
+
+fn packed(node: &Node, codec: Codec, catalog: &Catalog) -> Size {
+    whole(node, |part| {
+        catalog.compression(part.kind, codec).compressed(part.size)
+    })
+}
+
+fn layer(sizes: &[Size], catalog: &Catalog) -> Size {
+    let exact = Size::sum(sizes.iter().copied().filter(|size| size.is_exact()));
+    let sum = Size::sum(sizes.iter().copied());
+    catalog.tools().layer(sum, exact)
 }
 
 /// One layer of the image.

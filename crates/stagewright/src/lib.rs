@@ -29,6 +29,7 @@ pub mod passes;
 pub mod plan;
 pub mod project;
 pub mod proposal;
+pub mod pull;
 pub mod recipe;
 pub mod report;
 pub mod size;
@@ -37,6 +38,9 @@ pub mod stage;
 pub mod trace;
 
 pub use stagewright_syntax as syntax;
+
+#[cfg(feature = "online")]
+pub use outside::online;
 
 pub use analysis::{Analysis, AnalysisError, compare};
 pub use budget::SavedSize;
@@ -60,6 +64,7 @@ pub use outside::{
 pub use plan::{Plan, PlanOptions};
 pub use project::Project;
 pub use proposal::{Applicability, Objective};
+pub use pull::{Host, Pull};
 pub use recipe::RecipeOptions;
 pub use size::{Basis, Kind, Size};
 pub use snapshot::{Snapshot, SnapshotError};

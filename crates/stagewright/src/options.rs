@@ -4,6 +4,7 @@ mod run;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -12,7 +13,9 @@ pub use run::{RunOptions, RunWords};
 
 use crate::budget::SavedSize;
 use crate::config::{Budget, Config, ConfigError};
-use crate::facts::{Arch, Catalog, ImageFacts, Libc, MeasuredImage, WheelPlatform};
+use crate::facts::{
+    Arch, Catalog, ImageFacts, Libc, MeasuredImage, Packages, Unanswered, WheelPlatform,
+};
 use crate::proposal::{Applicability, Objective};
 
 /// How a named context says that it is an image.
@@ -46,6 +49,10 @@ pub struct Options {
     pub as_of: Option<String>,
     /// Base images that were measured, by their reference as a Dockerfile writes it; they go before the catalogue.
     pub images: BTreeMap<String, MeasuredImage>,
+    /// Packages that were measured; they go before the catalogue.
+    pub packages: Arc<Packages>,
+    /// What was asked for and could not be measured: each is a finding.
+    pub unanswered: Vec<Unanswered>,
     /// What the image may weigh. What goes beyond is a finding.
     pub budget: Budget,
     /// What it weighed before, for [`Budget::growth`].

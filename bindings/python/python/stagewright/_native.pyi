@@ -1,4 +1,4 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, final
@@ -41,11 +41,14 @@ __all__ = [
     "Layer",
     "Measure",
     "Mount",
+    "Online",
     "Pair",
     "Part",
     "PathForecast",
     "Plan",
     "Prediction",
+    "Pull",
+    "PulledLayer",
     "Rung",
     "Size",
     "Snapshot",
@@ -118,6 +121,7 @@ class Dockerfile:
         cgroup_parent: str | None = None,
         config: str = "",
         against: str | None = None,
+        online: Online | None = None,
     ) -> Analysis: ...
     def view(self, index: int) -> InstructionView: ...
     def insert_before(self, index: int, lines: NewInstruction) -> Dockerfile: ...
@@ -229,6 +233,13 @@ class Analysis:
         trace: Trace | None = None,
     ) -> Forecast: ...
     def diff(self, after: Analysis, *, change: str | None = None) -> Diff: ...
+    def pull(
+        self,
+        *,
+        images: Sequence[str] = ...,
+        builds: Sequence[Analysis] = ...,
+        files: Sequence[str] = ...,
+    ) -> Pull: ...
     def compare_with(self, image: Image) -> Comparison: ...
     def plan(
         self,
@@ -270,6 +281,25 @@ def analyze_many(
     bases: Mapping[str, str] = ...,
 ) -> list[Analysis | StagewrightError]: ...
 def compare(before: Analysis, after: Analysis) -> Prediction: ...
+@final
+class Online:
+    def __new__(
+        cls,
+        *,
+        index: str | None = None,
+        extra_indexes: Sequence[str] = ...,
+        npm_registry: str | None = None,
+        project: _Path | None = None,
+        mirrors: Mapping[str, str] = ...,
+        plain_http: Sequence[str] = ...,
+        cache: _Path | None = None,
+        timeout: float | None = None,
+        total_timeout: float | None = None,
+        retries: int | None = None,
+        max_file: int | None = None,
+        progress: Callable[[int, int, str], object] | None = None,
+    ) -> Self: ...
+
 @final
 class Snapshot:
     @staticmethod
@@ -465,6 +495,38 @@ class Compared:
     @property
     def compressed(self) -> Difference | None: ...
     def __new__(cls, size: Difference, compressed: Difference | None) -> Self: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]: ...
+
+@final
+class PulledLayer:
+    @property
+    def line(self) -> int: ...
+    @property
+    def stage(self) -> str: ...
+    @property
+    def instruction(self) -> str: ...
+    @property
+    def gzip(self) -> Size: ...
+    @property
+    def zstd(self) -> Size: ...
+    @property
+    def there(self) -> str: ...
+    def __new__(cls, line: int, stage: str, instruction: str, gzip: Size, zstd: Size, there: str) -> Self: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]: ...
+
+@final
+class Pull:
+    @property
+    def gzip(self) -> Size: ...
+    @property
+    def zstd(self) -> Size: ...
+    @property
+    def layers(self) -> list[PulledLayer]: ...
+    def __new__(cls, gzip: Size, zstd: Size, layers: Sequence[PulledLayer]) -> Self: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]: ...

@@ -6,7 +6,7 @@ use super::Inner;
 use crate::change::{Change, FileChange};
 use crate::context::Context;
 use crate::finding::{Finding, Severity};
-use crate::stage::Base;
+use crate::stage::{Base, Stage};
 
 /// Paths that are said to be edited and are not there: new files, or slips of the pen.
 pub(super) fn of_change(context: &Context, change: &Change) -> Vec<Finding> {
@@ -37,6 +37,16 @@ impl Inner {
                 Severity::Note,
                 Span::default(),
                 message,
+            ));
+        }
+        for unanswered in &self.options.unanswered {
+            let of = |stage: &&Stage| matches!(&stage.base, Base::Image(image) if *image == unanswered.what);
+            let span = self.graph.stages.iter().find(of).map(|stage| stage.span);
+            findings.push(Finding::new(
+                unanswered.code,
+                Severity::Warning,
+                span.unwrap_or_default(),
+                unanswered.message.clone(),
             ));
         }
         for stage in self.graph.stages.iter().filter(|stage| stage.reachable) {

@@ -19,7 +19,7 @@ impl Inner {
     }
 
     pub(super) fn estimate(&self, layer: &LayerRecord) -> Estimate {
-        Estimate::of_nodes(layer.nodes.iter().map(|(_, node)| node), self.catalog)
+        Estimate::of_nodes(layer.nodes.iter().map(|(_, node)| node), &self.catalog)
     }
 
     pub(super) fn layers(&self) -> Vec<LayerEstimate> {

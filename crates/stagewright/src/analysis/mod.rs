@@ -17,13 +17,14 @@ use crate::comparison::{self, Comparison};
 use crate::context::{Context, ContextError};
 use crate::diff::{self, Diff};
 use crate::estimate::{Estimate, LayerEstimate};
-use crate::facts::{Catalog, ImageFacts, Libc, WheelPlatform};
+use crate::facts::{Catalog, Codec, ImageFacts, Libc, Needs, WheelPlatform};
 use crate::finding::{Finding, Severity};
 use crate::interpret::{self, Images, LayerRecord, Record};
 use crate::measure::Image;
 use crate::options::Options;
 use crate::plan::{self, CustomPass, Plan, PlanOptions};
 use crate::proposal::{Applicability, Objective};
+use crate::pull::PulledLayer;
 use crate::report::BaseReport;
 use crate::size::Size;
 use crate::stage::{Base, CopySource, From, ImageConfig, Op, StageGraph, StageId, TargetError};
@@ -130,7 +131,7 @@ struct Inner {
     text: String,
     context: Context,
     options: Options,
-    catalog: &'static Catalog,
+    catalog: Catalog,
     graph: StageGraph,
     images: Images,
     record: Record,
@@ -157,11 +158,11 @@ impl Analysis {
         options: &Options,
     ) -> Result<Self, AnalysisError> {
         let context = inputs.context();
-        let catalog = Catalog::builtin();
+        let catalog = Catalog::with_packages(Arc::clone(&options.packages));
         let images = RefCell::new(Images::new());
         let graph = StageGraph::new(file, options, &|image: &str| {
             let mut images = images.borrow_mut();
-            look_up(&mut images, image, catalog, options).map(config)
+            look_up(&mut images, image, &catalog, options).map(config)
         })
         .map_err(|error| AnalysisError::of_target(error, file))?;
         let mut images = images.into_inner();
@@ -169,13 +170,13 @@ impl Analysis {
             if let Op::Copy(copy) = &instruction.op
                 && let From::Image(image) = &copy.from
             {
-                look_up(&mut images, image, catalog, options);
+                look_up(&mut images, image, &catalog, options);
             }
         }
         let record = interpret::run(
             &graph,
             context,
-            catalog,
+            &catalog,
             &images,
             options.wheel_platform(Libc::Glibc).arch,
         );
@@ -260,7 +261,7 @@ impl Analysis {
         let after = if change.dockerfile_text().is_none() && change.build_args().is_empty() {
             Build::new(&self.inner.graph, &options, &inputs)
         } else {
-            let catalog = self.inner.catalog;
+            let catalog = &self.inner.catalog;
             let configs = |image: &str| match self.inner.images.get(image) {
                 Some(known) => known.as_ref().map(config),
                 None => options.image(image, catalog).as_ref().map(config),
@@ -330,6 +331,25 @@ impl Analysis {
         diff::make(self, after, change)
     }
 
+    /// The layer of the base; nothing where it is not known.
+    pub(crate) fn base_layer(&self) -> Option<&LayerEstimate> {
+        self.base_facts().and(self.inner.layers.first())
+    }
+
+    /// The image's own layers, each with what is pulled of it by a host that has none.
+    pub(crate) fn own_pulls(&self) -> Vec<PulledLayer> {
+        let inner = &self.inner;
+        let pulled = |layer: &LayerRecord| {
+            let stage = inner.graph.stage(layer.stage);
+            let instruction = &stage.instructions[layer.instruction];
+            let nodes = || layer.nodes.iter().map(|(_, node)| node);
+            let zstd = Estimate::packed(nodes(), Codec::Zstd, &inner.catalog);
+            let name = (instruction.line, stage.label(), instruction.text.clone());
+            PulledLayer::of_estimate(name, &inner.estimate(layer), zstd)
+        };
+        inner.own_layers().into_iter().map(pulled).collect()
+    }
+
     /// Lays the image that was built beside this estimate.
     pub fn compare_with(&self, image: &Image) -> Comparison {
         let known = self.base_facts();
@@ -392,8 +412,38 @@ impl Analysis {
     }
 
     /// The facts behind the numbers.
-    pub fn catalog(&self) -> &'static Catalog {
-        self.inner.catalog
+    pub fn catalog(&self) -> &Catalog {
+        &self.inner.catalog
+    }
+
+    /// What this estimate would be more exact with: base images and packages whose numbers are not measured ones.
+    pub fn needs(&self) -> Needs {
+        let inner = &*self.inner;
+        let catalog = inner.catalog.listening();
+        interpret::run(
+            &inner.graph,
+            &inner.context,
+            &catalog,
+            &inner.images,
+            inner.options.wheel_platform(Libc::Glibc).arch,
+        );
+        let mut needs = catalog.into_needs();
+        let reached = inner.graph.stages.iter().filter(|stage| stage.reachable);
+        for stage in reached {
+            if let Base::Image(image) = &stage.base {
+                needs.images.insert(image.clone());
+            }
+            for instruction in &stage.instructions {
+                if let Op::Copy(copy) = &instruction.op
+                    && let From::Image(image) = &copy.from
+                {
+                    needs.images.insert(image.clone());
+                }
+            }
+        }
+        let measured = &inner.options.images;
+        needs.images.retain(|image| !measured.contains_key(image));
+        needs
     }
 
     /// Whether the Dockerfile has an error: then `BuildKit` would not build it.

@@ -15,11 +15,21 @@ const DEPTH: usize = 64;
 
 /// Whether the marker holds; `Err` says what cannot be read.
 pub(crate) fn applies(marker: &str, interpreter: Interpreter) -> Result<bool, String> {
+    applies_to_extra(marker, interpreter, "")
+}
+
+/// As [`applies`], where the package is wanted with an extra.
+pub(crate) fn applies_to_extra(
+    marker: &str,
+    interpreter: Interpreter,
+    extra: &str,
+) -> Result<bool, String> {
     let tokens = tokens(marker)?;
     let mut parser = Parser {
         tokens: &tokens,
         at: 0,
         interpreter,
+        extra,
     };
     let value = parser.any_of(0)?;
     match parser.tokens.get(parser.at) {
@@ -81,6 +91,7 @@ struct Parser<'t, 'm> {
     tokens: &'t [Token<'m>],
     at: usize,
     interpreter: Interpreter,
+    extra: &'t str,
 }
 
 impl<'m> Parser<'_, 'm> {
@@ -164,7 +175,8 @@ impl<'m> Parser<'_, 'm> {
             | "platform.python_implementation"
             | "python_implementation" => "CPython".to_owned(),
             "implementation_name" => "cpython".to_owned(),
-            "platform_release" | "platform_version" | "platform.version" | "extra" => String::new(),
+            "extra" => self.extra.to_owned(),
+            "platform_release" | "platform_version" | "platform.version" => String::new(),
             _ => return Err(format!("`{name}` is no variable of markers")),
         })
     }
@@ -227,6 +239,9 @@ mod tests {
         for marker in fails {
             assert_eq!(on_312(marker), Ok(false), "{marker}");
         }
+        let interpreter = Interpreter { python: (3, 12) };
+        let of_extra = |extra| applies_to_extra("extra == 'dev'", interpreter, extra);
+        assert_eq!((of_extra("dev"), of_extra("doc")), (Ok(true), Ok(false)));
     }
 
     #[test]

@@ -15,6 +15,9 @@ use crate::size::{Basis, Size};
 pub struct MeasuredImage {
     /// Bytes of the files of all layers.
     pub uncompressed: u64,
+    /// Between which numbers [`Self::uncompressed`] lies, where it was not counted file by file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncompressed_range: Option<[u64; 2]>,
     /// Bytes of all layers as a registry holds them.
     pub compressed: u64,
     /// The day it was measured, `YYYY-MM-DD`.
@@ -67,7 +70,12 @@ impl MeasuredImage {
         let mut facts = known.unwrap_or_else(|| unlisted(reference, self.distro.as_deref()));
         facts.fit = ImageFit::Digest;
         facts.stale = None;
-        facts.uncompressed = Size::exact(self.uncompressed);
+        facts.uncompressed = match self.uncompressed_range {
+            // The same layers: their files were counted.
+            Some(_) if self.has_layers_of(&facts) => facts.uncompressed,
+            Some([low, high]) => Size::range(low, self.uncompressed, high),
+            None => Size::exact(self.uncompressed),
+        };
         facts.compressed = Size::exact(self.compressed);
         facts.compressed_arm64 = None;
         let layers = self.layers.iter().zip(&self.layer_bytes);
@@ -111,6 +119,13 @@ impl MeasuredImage {
             facts.offers.to_mut().packages.clone_from(&self.packages);
         }
         facts
+    }
+}
+
+impl MeasuredImage {
+    fn has_layers_of(&self, facts: &ImageFacts) -> bool {
+        let known = facts.layers.iter().map(|layer| layer.digest.as_str());
+        !facts.layers.is_empty() && known.eq(self.layers.iter().map(|digest| short_digest(digest)))
     }
 }
 

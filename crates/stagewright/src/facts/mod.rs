@@ -5,6 +5,8 @@
 
 mod alpine;
 mod base;
+#[cfg(feature = "online")]
+mod blob;
 mod bun_lock;
 mod compression;
 mod debian;
@@ -18,6 +20,7 @@ mod marker;
 mod measured;
 mod npm;
 mod package_lock;
+mod packages;
 mod pnpm_lock;
 mod python;
 mod python_closure;
@@ -32,9 +35,11 @@ pub(crate) mod tools;
 mod wheel;
 mod yarn_lock;
 
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use base::{Offers, PackageManager};
+#[cfg(feature = "online")]
+pub(crate) use blob::{files_of_tar, tar_of_blob};
 pub use compression::{Codec, Compression};
 pub use debian::{SystemClosure, SystemPackage};
 pub use distro::{Distro, DistroId, Libc};
@@ -43,6 +48,11 @@ pub use lock::LockError;
 pub use measured::MeasuredImage;
 pub use npm::NpmFacts;
 pub use package_lock::{LockedPackage, PackageLock};
+pub use packages::{
+    MeasuredNpm, MeasuredPython, Needs, NpmNeed, Packages, PythonNeed, Unanswered, WheelContents,
+};
+#[cfg(feature = "online")]
+pub(crate) use python_lock::rank as file_rank;
 pub use python_lock::{FileKind, LockedFile, LockedPython, PythonLock, Wanted};
 
 pub use python::{KindShare, PackageFacts};
@@ -58,9 +68,16 @@ use python_table::PythonTable;
 
 use crate::size::{Basis, Kind, Size};
 
-/// The facts that come with the library.
-#[derive(Default)]
+/// The facts that come with the library, and before them what was measured for one build.
 pub struct Catalog {
+    tables: &'static Tables,
+    packages: Arc<Packages>,
+    /// What was asked for and not measured, while somebody wants to know.
+    asked: Option<Mutex<Needs>>,
+}
+
+#[derive(Default)]
+struct Tables {
     images: OnceLock<ImageTable>,
     python: OnceLock<PythonTable>,
     debian: OnceLock<DebianTable>,
@@ -71,7 +88,47 @@ impl Catalog {
     /// The built-in catalogue.
     pub fn builtin() -> &'static Self {
         static BUILTIN: OnceLock<Catalog> = OnceLock::new();
-        BUILTIN.get_or_init(Self::default)
+        BUILTIN.get_or_init(|| Self::with_packages(Arc::default()))
+    }
+
+    /// The built-in catalogue, with packages that were measured.
+    pub fn with_packages(packages: Arc<Packages>) -> Self {
+        static TABLES: OnceLock<Tables> = OnceLock::new();
+        Self {
+            tables: TABLES.get_or_init(Tables::default),
+            packages,
+            asked: None,
+        }
+    }
+
+    /// The same facts, and notes which packages are asked for that were not measured.
+    pub(crate) fn listening(&self) -> Self {
+        Self {
+            tables: self.tables,
+            packages: Arc::clone(&self.packages),
+            asked: Some(Mutex::default()),
+        }
+    }
+
+    /// The packages that were asked for and not measured.
+    pub(crate) fn into_needs(self) -> Needs {
+        let needs = self.asked.unwrap_or_default();
+        needs.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ask(&self, note: impl FnOnce(&mut Needs)) {
+        if let Some(asked) = &self.asked {
+            note(&mut asked.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    /// What was measured of a Python package; what was not is noted.
+    fn measured_python(&self, need: PythonNeed) -> Option<(&MeasuredPython, PackageFacts)> {
+        if let Some(measured) = self.packages.python.get(&need) {
+            return Some((measured, measured.facts(self.python(), &need)));
+        }
+        self.ask(|needs| _ = needs.python.insert(need));
+        None
     }
 
     /// What tools leave behind besides packages.
@@ -151,7 +208,29 @@ impl Catalog {
         python: (u32, u32),
         platform: WheelPlatform,
     ) -> PackageFacts {
-        python::find(self.python(), name, version, python, platform)
+        self.measured_version(name, version, python, platform)
+            .unwrap_or_else(|| python::find(self.python(), name, version, python, platform))
+    }
+
+    fn measured_version(
+        &self,
+        name: &str,
+        version: Option<&str>,
+        python: (u32, u32),
+        platform: WheelPlatform,
+    ) -> Option<PackageFacts> {
+        if self.is_plain() {
+            return None;
+        }
+        let versions = version.map(|version| format!("=={version}"));
+        let versions = versions.iter().map(String::as_str).collect();
+        let need = PythonNeed::new(&normalize_name(name), &versions, python, platform);
+        Some(self.measured_python(need)?.1)
+    }
+
+    /// Whether there is nothing but the tables.
+    fn is_plain(&self) -> bool {
+        self.asked.is_none() && self.packages.python.is_empty() && self.packages.npm.is_empty()
     }
 
     /// What is known of a package that a lock file lists: as [`Self::python_package`], with the size that the lock file gives for the
@@ -162,6 +241,10 @@ impl Catalog {
         python: (u32, u32),
         platform: WheelPlatform,
     ) -> PackageFacts {
+        let version = Some(&*package.version);
+        if let Some(facts) = self.measured_version(&package.name, version, python, platform) {
+            return facts;
+        }
         match package.download(python, platform) {
             Some(file) => python::find_locked(
                 self.python(),
@@ -171,7 +254,7 @@ impl Catalog {
                 platform,
                 file,
             ),
-            None => self.python_package(&package.name, Some(&package.version), python, platform),
+            None => python::find(self.python(), &package.name, version, python, platform),
         }
     }
 
@@ -186,7 +269,7 @@ impl Catalog {
         python: (u32, u32),
         platform: WheelPlatform,
     ) -> PythonClosure {
-        python_closure::close(self.python(), requirements, python, platform)
+        python_closure::close(self, requirements, python, platform)
     }
 
     /// What `apt-get install` of these names adds to an image, with or without recommended packages.
@@ -225,7 +308,19 @@ impl Catalog {
     /// What is known of an npm package: the version asked for, else the nearest one with a wider range, else a range that fits most
     /// packages, with [`NpmFacts::version`] `None`.
     pub fn npm_package(&self, name: &str, version: Option<&str>) -> NpmFacts {
-        self.npm().find(name, version)
+        let table = self.npm().find(name, version);
+        if self.is_plain() {
+            return table;
+        }
+        let need = NpmNeed {
+            name: name.to_owned(),
+            version: version.unwrap_or_default().to_owned(),
+        };
+        if let Some(measured) = self.packages.npm.get(&need) {
+            return measured.facts(table);
+        }
+        self.ask(|needs| _ = needs.npm.insert(need));
+        table
     }
 
     /// What is known of packages that are installed together, as [`Self::npm_package`] does one by one: of the sum of many unknown ones
@@ -248,11 +343,11 @@ impl Catalog {
     }
 
     fn npm(&self) -> &NpmTable {
-        self.npm.get_or_init(NpmTable::embedded)
+        self.tables.npm.get_or_init(NpmTable::embedded)
     }
 
     fn debian(&self) -> &DebianTable {
-        self.debian.get_or_init(DebianTable::embedded)
+        self.tables.debian.get_or_init(DebianTable::embedded)
     }
 
     /// How far bytes of a kind are compressed in a layer.
@@ -266,11 +361,11 @@ impl Catalog {
     }
 
     fn python(&self) -> &PythonTable {
-        self.python.get_or_init(PythonTable::embedded)
+        self.tables.python.get_or_init(PythonTable::embedded)
     }
 
     fn images(&self) -> &ImageTable {
-        self.images.get_or_init(ImageTable::embedded)
+        self.tables.images.get_or_init(ImageTable::embedded)
     }
 }
 

@@ -110,6 +110,9 @@ pub(crate) fn find(
     }
 }
 
+/// Where the size of a file comes from that a lock file lists.
+pub(crate) const IN_LOCK_FILE: &str = "size of the file in the lock file";
+
 /// As [`find`], where a lock file tells the size of the file that is installed.
 pub(crate) fn find_locked(
     table: &PythonTable,
@@ -153,11 +156,11 @@ pub(crate) fn find_locked(
         platform,
     };
     let mut facts = question.by_files(&files, seen);
-    facts.basis.source = facts.basis.source.replacen(
-        &table.wheels().basis().source,
-        "size of the file in the lock file",
-        1,
-    );
+    facts.basis.source =
+        facts
+            .basis
+            .source
+            .replacen(&table.wheels().basis().source, IN_LOCK_FILE, 1);
     facts
 }
 

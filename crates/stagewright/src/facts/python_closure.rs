@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Serialize;
 
+use super::Catalog;
+use super::marker::{self, Interpreter};
+use super::packages::{MeasuredPython, PythonNeed};
 use super::python::{self, PackageFacts};
 use super::python_table::{PythonTable, same};
-use super::requirement::Requirement;
+use super::requirement::{self, Requirement};
 use super::requirements::Requirements;
 use super::wheel::WheelPlatform;
 use crate::size::Size;
@@ -73,64 +76,177 @@ const MOST: usize = 5_000;
 
 /// See [`Catalog::python_closure`](super::Catalog::python_closure).
 pub(crate) fn close(
-    table: &PythonTable,
+    catalog: &Catalog,
     requirements: &Requirements,
     python: (u32, u32),
     platform: WheelPlatform,
 ) -> PythonClosure {
-    let mut limits: BTreeMap<&str, Vec<&Requirement>> = BTreeMap::new();
+    let mut known = Limits::new();
+    loop {
+        let mut learned = known.clone();
+        let closure = walk(catalog, requirements, python, platform, &mut learned);
+        let more = learned.values().map(BTreeSet::len).sum::<usize>();
+        // What a package demands of one that was chosen before it holds in the next walk. Limits only grow, and there are no more of
+        // them than packages demand; a bound all the same, against packages that demand more in each of their versions.
+        if more == known.values().map(BTreeSet::len).sum::<usize>() || more > MOST {
+            return closure;
+        }
+        known = learned;
+    }
+}
+
+/// Versions that measured packages demand of each other, by name.
+type Limits = BTreeMap<String, BTreeSet<String>>;
+
+/// The way from the listed packages to those that they need.
+struct Walk<'w> {
+    catalog: &'w Catalog,
+    python: (u32, u32),
+    platform: WheelPlatform,
+    /// What the files say of versions, by name.
+    limits: BTreeMap<&'w str, Vec<&'w Requirement>>,
+    learned: &'w mut Limits,
+    /// Extras that are wanted, each as `name[extra]`, by name.
+    asked: BTreeMap<String, Vec<String>>,
+    seen: BTreeSet<String>,
+    open: VecDeque<(String, Option<u32>)>,
+    /// With hashes pip takes nothing that is not listed.
+    follow: bool,
+    /// The file lists what its packages need.
+    frozen: bool,
+    closure: PythonClosure,
+}
+
+fn walk(
+    catalog: &Catalog,
+    requirements: &Requirements,
+    python: (u32, u32),
+    platform: WheelPlatform,
+    learned: &mut Limits,
+) -> PythonClosure {
+    let mut walk = Walk {
+        catalog,
+        python,
+        platform,
+        limits: BTreeMap::new(),
+        learned,
+        asked: BTreeMap::new(),
+        seen: BTreeSet::new(),
+        open: VecDeque::new(),
+        follow: !requirements.has_hashes(),
+        frozen: requirements.is_pinned()
+            && is_freeze(catalog.python(), requirements, python, platform),
+        closure: PythonClosure {
+            packages: Vec::new(),
+            elsewhere: Vec::new(),
+            complete: true,
+            unknown_needs: 0,
+        },
+    };
     for entry in requirements
         .constraints
         .iter()
         .filter(|entry| entry.applies)
         .chain(requirements.applying())
     {
-        limits.entry(&entry.name).or_default().push(entry);
+        walk.limits.entry(&entry.name).or_default().push(entry);
     }
-    let choose = |name: &str| -> (Option<String>, bool) {
-        let limits = limits.get(name).map_or(&[][..], Vec::as_slice);
-        if let Some(version) = limits.iter().find_map(|limit| limit.version.clone()) {
-            return (Some(version), true);
-        }
-        let allows = |version: &str| {
-            limits
-                .iter()
-                .all(|limit| limit.versions.is_empty() || limit.allows(version))
-        };
-        (table.newest(name, python, allows), false)
-    };
-    let mut closure = PythonClosure {
-        packages: Vec::new(),
-        elsewhere: Vec::new(),
-        complete: true,
-        unknown_needs: 0,
-    };
-    let mut asked: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for entry in requirements.applying() {
-        let extras = entry.extras.iter();
-        let named = extras.map(|extra| format!("{}[{extra}]", entry.name));
-        asked.entry(entry.name.clone()).or_default().extend(named);
+        walk.wants(&entry.name, &entry.extras);
     }
-    let mut seen = BTreeSet::new();
-    let mut open: VecDeque<(String, Option<u32>)> = VecDeque::new();
     for entry in requirements.applying() {
         if entry.name.is_empty()
             || entry.editable
             || (entry.source.is_some() && entry.version.is_none())
         {
-            closure.elsewhere.push(entry.clone());
-            seen.insert(entry.name.clone());
-        } else if seen.insert(entry.name.clone()) {
-            open.push_back((entry.name.clone(), Some(entry.line)));
+            walk.closure.elsewhere.push(entry.clone());
+            walk.seen.insert(entry.name.clone());
+        } else if walk.seen.insert(entry.name.clone()) {
+            walk.open.push_back((entry.name.clone(), Some(entry.line)));
         }
     }
-    // With hashes pip takes nothing that is not listed.
-    let follow = !requirements.has_hashes();
-    let frozen = requirements.is_pinned() && is_freeze(table, requirements, python, platform);
-    while let Some((name, line)) = open.pop_front() {
-        let (version, pinned) = choose(&name);
-        let mut facts = python::find(table, &name, version.as_deref(), python, platform);
-        if !pinned && facts.version.is_some() {
+    while let Some((name, line)) = walk.open.pop_front() {
+        let package = walk.measured(&name, line);
+        let package = package.unwrap_or_else(|| walk.tabled(&name, line));
+        walk.closure.packages.push(package);
+    }
+    walk.closure
+}
+
+impl Walk<'_> {
+    fn wants(&mut self, name: &str, extras: &[String]) {
+        let named = extras.iter().map(|extra| format!("{name}[{extra}]"));
+        self.asked.entry(name.to_owned()).or_default().extend(named);
+    }
+
+    fn needs(&mut self, name: String) {
+        if self.seen.len() < MOST && self.seen.insert(name.clone()) {
+            self.open.push_back((name, None));
+        }
+    }
+
+    /// The one version that the files allow.
+    fn pinned(&self, name: &str) -> Option<String> {
+        let limits = self.limits.get(name)?;
+        limits.iter().find_map(|limit| limit.version.clone())
+    }
+
+    /// A package that was measured, with what its own metadata says that it needs.
+    fn measured(&mut self, name: &str, line: Option<u32>) -> Option<InstalledPackage> {
+        if self.catalog.is_plain() {
+            return None;
+        }
+        let pinned = self.pinned(name);
+        let exact = pinned.as_ref().map(|version| format!("=={version}"));
+        let listed = self.limits.get(name).into_iter().flatten();
+        let learned = self.learned.get(name).into_iter().flatten();
+        let all = listed
+            .map(|limit| &*limit.versions)
+            .chain(learned.map(|one| &**one));
+        let versions: BTreeSet<&str> = match &exact {
+            Some(exact) => [&**exact].into(),
+            None => all.filter(|versions| !versions.is_empty()).collect(),
+        };
+        let need = PythonNeed::new(name, &versions, self.python, self.platform);
+        let (measured, mut facts) = self.catalog.measured_python(need)?;
+        let extras = self.asked.remove(name).unwrap_or_default();
+        if let Some(needs) = needs_of(measured, &extras, self.python) {
+            facts.dependencies = Some(needs.iter().map(|need| need.name.clone()).collect());
+            let follow = self.follow;
+            for need in needs.into_iter().filter(|_| follow) {
+                if !need.versions.is_empty() {
+                    let demands = self.learned.entry(need.name.clone()).or_default();
+                    demands.insert(need.versions.clone());
+                }
+                self.wants(&need.name, &need.extras);
+                self.needs(need.name);
+            }
+        } else {
+            self.closure.complete &= !self.follow;
+            self.closure.unknown_needs += usize::from(self.follow && line.is_some());
+        }
+        Some(InstalledPackage {
+            version: Some(measured.version.clone()),
+            facts,
+            line,
+            pinned: pinned.is_some(),
+        })
+    }
+
+    /// A package as the tables have it.
+    fn tabled(&mut self, name: &str, line: Option<u32>) -> InstalledPackage {
+        let table = self.catalog.python();
+        let pinned = self.pinned(name);
+        let limits = self.limits.get(name).map_or(&[][..], Vec::as_slice);
+        let allows = |version: &str| {
+            limits
+                .iter()
+                .all(|limit| limit.versions.is_empty() || limit.allows(version))
+        };
+        let is_pinned = pinned.is_some();
+        let version = pinned.or_else(|| table.newest(name, self.python, allows));
+        let mut facts = python::find(table, name, version.as_deref(), self.python, self.platform);
+        if !is_pinned && facts.version.is_some() {
             // Which version pip takes is a matter of the day, and of the limits that the packages set each other.
             facts.widen(table.ratios.limits.unpinned);
         }
@@ -140,31 +256,52 @@ pub(crate) fn close(
         };
         match &facts.dependencies {
             // The needs of another version than the one pinned would add what is not installed.
-            Some(_) if frozen && !exact => closure.complete = false,
-            Some(needs) if follow => {
-                for need in needs
-                    .iter()
-                    .chain(table.ratios.needs_of_extras(asked.remove(&name)))
-                {
-                    if seen.len() < MOST && seen.insert(need.clone()) {
-                        open.push_back((need.clone(), None));
-                    }
+            Some(_) if self.frozen && !exact => self.closure.complete = false,
+            Some(needs) if self.follow => {
+                let extras = self.asked.remove(name);
+                for need in needs.iter().chain(table.ratios.needs_of_extras(extras)) {
+                    self.needs(need.clone());
                 }
             }
             Some(_) => {}
             None => {
-                closure.complete &= !follow;
-                closure.unknown_needs += usize::from(follow && !frozen && line.is_some());
+                self.closure.complete &= !self.follow;
+                self.closure.unknown_needs +=
+                    usize::from(self.follow && !self.frozen && line.is_some());
             }
         }
-        closure.packages.push(InstalledPackage {
+        InstalledPackage {
             facts,
             version,
             line,
-            pinned,
-        });
+            pinned: is_pinned,
+        }
     }
-    closure
+}
+
+/// What a measured package needs with some extras (`name[extra]`), as its metadata says it; nothing where that was not read.
+fn needs_of(
+    measured: &MeasuredPython,
+    extras: &[String],
+    python: (u32, u32),
+) -> Option<Vec<Requirement>> {
+    let interpreter = Interpreter { python };
+    let extra_holds = |marker: &str, extra: &String| {
+        let extra = extra.split_once('[').map_or("", |(_, extra)| extra);
+        marker::applies_to_extra(marker, interpreter, extra.trim_end_matches(']')) == Ok(true)
+    };
+    let lines = measured.requires.as_ref()?.iter();
+    // What cannot be read, pip would not install either.
+    let needs = lines.filter_map(|line| requirement::read(line, interpreter).ok());
+    let applies = |need: &Requirement| {
+        let marker = need.marker.as_deref().unwrap_or_default();
+        need.applies || extras.iter().any(|extra| extra_holds(marker, extra))
+    };
+    Some(
+        needs
+            .filter(|need| applies(need) && !need.name.is_empty())
+            .collect(),
+    )
 }
 
 /// Whether a pinned file lists what its packages need, as `pip freeze` and the compilers of such files write it: at least four of five

@@ -36,6 +36,7 @@ pub(crate) struct ByteCode {
     pub(crate) pure: Factor,
     pub(crate) pure_large: Factor,
     pub(crate) native: Factor,
+    pub(crate) source: Factor,
 }
 
 #[derive(Deserialize)]

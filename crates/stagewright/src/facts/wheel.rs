@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::distro::Libc;
 
 /// A processor architecture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Arch {
@@ -17,7 +17,7 @@ pub enum Arch {
 }
 
 /// Where a wheel has to fit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct WheelPlatform {
     /// glibc takes manylinux wheels, musl takes musllinux wheels.
     pub libc: Libc,

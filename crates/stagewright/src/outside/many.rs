@@ -20,6 +20,10 @@ pub enum AnalyzeError {
     /// It cannot be analysed as asked.
     #[error(transparent)]
     Analysis(#[from] AnalysisError),
+    /// What it needs cannot be asked for.
+    #[cfg(feature = "online")]
+    #[error(transparent)]
+    Online(#[from] super::online::OnlineError),
 }
 
 impl AnalyzeError {
@@ -28,6 +32,8 @@ impl AnalyzeError {
         match self {
             Self::Files(error) => error.code(),
             Self::Analysis(error) => error.code(),
+            #[cfg(feature = "online")]
+            Self::Online(error) => error.code(),
         }
     }
 }

@@ -11,6 +11,8 @@ mod directory;
 mod files;
 mod git;
 mod many;
+#[cfg(feature = "online")]
+pub mod online;
 mod parallel;
 mod status;
 mod walk;

@@ -114,6 +114,18 @@ use crate::trace::TraceError;
 /// | `config-missing-key` | a measured base of the `stagewright.toml` has no size |
 /// | `no-image-name` | an image is learned that has no name |
 /// | `bad-report` | a saved report is no answer of `size` |
+/// | `online-unconfigured` | no package index or registry is configured for what has to be asked |
+/// | `online-bad-address` | an address cannot be asked |
+/// | `online-unreachable` | a host cannot be reached, or the connection breaks |
+/// | `online-timeout` | a host does not answer in time |
+/// | `online-deadline` | all questions together take too long |
+/// | `online-not-found` | a host does not have what was asked for |
+/// | `online-status` | a host refuses or fails |
+/// | `online-redirects` | a host leads elsewhere without end, or where it must not lead |
+/// | `online-too-large` | an answer is larger than is allowed |
+/// | `online-nonsense` | an answer is not what it must be |
+/// | `online-none-fits` | a host has no version or file that fits |
+/// | `online-cache-unwritable` | the folder of the cache cannot be written |
 /// | `image-unsupported` | a layer is encrypted, or a digest is no SHA-256 |
 ///
 /// The command has three of its own: `usage` (its arguments cannot be understood), `several-files` (only `parse --as` reads more than
@@ -150,6 +162,8 @@ coded!(
     SnapshotError,
     TraceError
 );
+#[cfg(feature = "online")]
+coded!(crate::outside::online::OnlineError);
 
 /// The answer to a wrong call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

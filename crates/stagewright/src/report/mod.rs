@@ -8,6 +8,7 @@ pub mod error;
 pub mod format;
 pub mod measure;
 pub mod parse;
+pub mod pull;
 pub mod text;
 pub mod view;
 
@@ -22,6 +23,7 @@ pub use self::error::{Coded, ErrorDetail, ErrorReport};
 pub use self::format::{FormatReport, FormattedFile};
 pub use self::measure::MeasureReport;
 pub use self::parse::ParseReport;
+pub use self::pull::PullReport;
 pub use self::view::InstructionView;
 use crate::analysis::{Analysis, AnalysisError};
 use crate::cache::{ExpectationError, Prediction, StepVerdict, Verdict};

@@ -7,7 +7,7 @@ mod poetry;
 mod tests;
 mod uv;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::distro::Libc;
@@ -83,7 +83,8 @@ impl LockedPython {
 }
 
 /// What a file of a lock file is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum FileKind {
     /// A wheel for any platform.
@@ -95,7 +96,11 @@ pub enum FileKind {
 }
 
 /// How well a file fits, by the tags in its name (PEP 425, 600, 656).
-fn rank(name: &str, python: (u32, u32), platform: WheelPlatform) -> Option<(u8, FileKind)> {
+pub(crate) fn rank(
+    name: &str,
+    python: (u32, u32),
+    platform: WheelPlatform,
+) -> Option<(u8, FileKind)> {
     let Some(stem) = name.strip_suffix(".whl") else {
         let source = [".tar.gz", ".zip", ".tar.bz2"]
             .iter()

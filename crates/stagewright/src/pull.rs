@@ -1,0 +1,267 @@
+//! Deploy cost: what a host pulls that has nothing, the previous image, or other images that share layers with this one.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::analysis::Analysis;
+use crate::cache::{Prediction, StepVerdict, Verdict};
+use crate::estimate::Estimate;
+use crate::facts::ImageFacts;
+use crate::size::Size;
+
+/// What a host has already.
+///
+/// ```
+/// use stagewright::{Analysis, Context, Dockerfile, Options, pull::Host};
+///
+/// let file = Dockerfile::parse("FROM python:3.12-slim\nCOPY main.py /app/\n");
+/// let context = Context::builder().file("main.py", "print(1)\n").build()?;
+/// let analysis = Analysis::new(&file, &context, &Options::default())?;
+/// let cold = analysis.pull(&Host::default());
+/// let shared = analysis.pull(&Host::default().image("python:3.12-slim"));
+/// assert!(cold.gzip.expected > 40_000_000 && shared.gzip.expected < 100);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Host<'h> {
+    images: Vec<String>,
+    builds: Vec<&'h Analysis>,
+    previous: Option<&'h Prediction>,
+}
+
+impl<'h> Host<'h> {
+    /// It has an image of a registry, by its reference.
+    #[must_use]
+    pub fn image(mut self, reference: impl Into<String>) -> Self {
+        self.images.push(reference.into());
+        self
+    }
+
+    /// It has the image that another build makes, on the same builder. Its context, as that of this build, must have been read with digests
+    /// for layers that are copied to be recognized.
+    #[must_use]
+    pub fn build(mut self, analysis: &'h Analysis) -> Self {
+        self.builds.push(analysis);
+        self
+    }
+
+    /// It has the image as it was before a change, and the next build runs as predicted.
+    #[must_use]
+    pub fn previous(mut self, prediction: &'h Prediction) -> Self {
+        self.previous = Some(prediction);
+        self
+    }
+}
+
+/// What a host pulls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Pull {
+    /// Bytes with layers under gzip, what a push does unless told otherwise.
+    pub gzip: Size,
+    /// Bytes with the image's own layers under zstd. Layers of the base stay as its registry has them.
+    pub zstd: Size,
+    /// The layers, base first; the base's as one, and not among them where it is not known.
+    pub layers: Vec<PulledLayer>,
+}
+
+/// What a host pulls of one layer, or of a base.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PulledLayer {
+    /// The line of the instruction, 1-based.
+    pub line: u32,
+    /// The stage, by its name or as `stage-N`.
+    pub stage: String,
+    /// The instruction as one line.
+    pub instruction: String,
+    /// Bytes under gzip; none where the host has it.
+    pub gzip: Size,
+    /// Bytes under zstd; none where the host has it.
+    pub zstd: Size,
+    /// How much of it the host has.
+    pub there: There,
+}
+
+/// How much of a layer, or of the layers of a base, a host has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum There {
+    /// Nothing.
+    Nothing,
+    /// Some layers of the base.
+    Part,
+    /// Nobody can tell before it is built, or the layers of an image are not known.
+    Unknown,
+    /// All of it.
+    All,
+}
+
+impl There {
+    /// The word used in all three languages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing",
+            Self::Part => "part",
+            Self::Unknown => "unknown",
+            Self::All => "all",
+        }
+    }
+}
+
+impl Analysis {
+    /// What a host pulls that has nothing ([`Host::default`]), or something.
+    pub fn pull(&self, host: &Host<'_>) -> Pull {
+        let predictions: Vec<(Option<&Analysis>, Prediction)> = host
+            .builds
+            .iter()
+            .map(|build| (Some(*build), self.since(build)))
+            .chain(host.previous.map(|prediction| (None, prediction.clone())))
+            .collect();
+        let mut layers = Vec::new();
+        if let Some(base) = self.base_layer() {
+            let (size, there) = self.base_pull(host);
+            layers.push(PulledLayer {
+                line: base.line,
+                stage: base.stage.clone(),
+                instruction: base.instruction.clone(),
+                gzip: size,
+                zstd: size,
+                there,
+            });
+        }
+        for own in self.own_pulls() {
+            let mut there = There::Nothing;
+            for (build, prediction) in &predictions {
+                // Of another build's steps only those that end in its image are on the host.
+                let has = |build: &Analysis| {
+                    let theirs = build.own_pulls();
+                    theirs
+                        .iter()
+                        .any(|layer| layer.instruction == own.instruction)
+                };
+                if !build.is_none_or(has) {
+                    continue;
+                }
+                let same = |step: &&StepVerdict| {
+                    step.line == own.line
+                        && step.stage == own.stage
+                        && step.instruction == own.instruction
+                };
+                match prediction.steps.iter().find(same).map(|step| &step.verdict) {
+                    Some(Verdict::Cached) => there = There::All,
+                    Some(Verdict::Unknown { .. }) if there != There::All => there = There::Unknown,
+                    _ => {}
+                }
+            }
+            layers.push(own.on_host(there));
+        }
+        let sum = |of: fn(&PulledLayer) -> Size| Size::sum(layers.iter().map(of));
+        Pull {
+            gzip: sum(|layer| layer.gzip),
+            zstd: sum(|layer| layer.zstd),
+            layers,
+        }
+    }
+
+    /// What is pulled of the base: its layers that no image on the host has.
+    fn base_pull(&self, host: &Host<'_>) -> (Size, There) {
+        let Some(base) = self.base_facts() else {
+            return (Size::ZERO, There::Unknown);
+        };
+        let reference = self.base_reference();
+        let digest = |facts: &ImageFacts| facts.image_id.clone();
+        if host.previous.is_some()
+            || host.images.iter().any(|image| Some(&**image) == reference)
+            || host
+                .builds
+                .iter()
+                .any(|build| build.base_reference() == reference)
+        {
+            return (Size::ZERO, There::All);
+        }
+        let mut facts: Vec<Option<ImageFacts>> = host
+            .images
+            .iter()
+            .map(|image| self.options().image(image, self.catalog()))
+            .collect();
+        facts.extend(
+            host.builds
+                .iter()
+                .filter(|build| build.base_reference().is_some())
+                .map(|build| build.base_facts().cloned()),
+        );
+        let known = facts.iter().flatten();
+        if known
+            .clone()
+            .any(|facts| digest(facts).is_some() && digest(facts) == digest(base))
+        {
+            return (Size::ZERO, There::All);
+        }
+        let there: BTreeSet<&str> = known
+            .flat_map(|facts| &facts.layers)
+            .map(|layer| &*layer.digest)
+            .collect();
+        let untold =
+            |facts: &Option<ImageFacts>| facts.as_ref().is_none_or(|facts| facts.layers.is_empty());
+        if !facts.is_empty() && (base.layers.is_empty() || facts.iter().all(untold)) {
+            // Layers of one of them are not known: they may be the same.
+            return (
+                Size {
+                    low: 0,
+                    ..base.compressed
+                },
+                There::Unknown,
+            );
+        }
+        let shared = base
+            .layers
+            .iter()
+            .filter(|layer| there.contains(&*layer.digest));
+        let bytes = shared
+            .clone()
+            .fold(0_u64, |sum, layer| sum.saturating_add(layer.compressed));
+        match shared.count() {
+            0 => (base.compressed, There::Nothing),
+            count if count == base.layers.len() => (Size::ZERO, There::All),
+            _ => {
+                let size = base.compressed;
+                let rest = Size::range(
+                    size.low.saturating_sub(bytes),
+                    size.expected.saturating_sub(bytes),
+                    size.high.saturating_sub(bytes),
+                );
+                (rest, There::Part)
+            }
+        }
+    }
+}
+
+impl PulledLayer {
+    pub(crate) fn of_estimate(
+        (line, stage, instruction): (u32, String, String),
+        gzip: &Estimate,
+        zstd: Size,
+    ) -> Self {
+        Self {
+            line,
+            stage,
+            instruction,
+            gzip: gzip.compressed,
+            zstd,
+            there: There::Nothing,
+        }
+    }
+
+    fn on_host(mut self, there: There) -> Self {
+        self.there = there;
+        match there {
+            There::All => (self.gzip, self.zstd) = (Size::ZERO, Size::ZERO),
+            There::Unknown => (self.gzip.low, self.zstd.low) = (0, 0),
+            There::Part | There::Nothing => {}
+        }
+        self
+    }
+}

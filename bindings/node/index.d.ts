@@ -147,6 +147,8 @@ export declare class Analysis {
    * Which layers the two images share is known where both contexts were read with `hash: true`.
    */
   diff(after: Analysis, options?: DiffOptions | undefined | null): Diff
+  /** What a host pulls: everything, or what is in none of the images that it has. */
+  pull(host?: HostOptions | undefined | null): Pull
   /** Lays an image that was built of this beside the estimate. */
   compareWith(image: Image): Comparison
   /** The way down from this file: rewrites that make the image smaller or the next build cheaper, in order. */
@@ -348,6 +350,14 @@ export declare class Dockerfile {
    * (`no-stages`).
    */
   analyze(options?: AnalyzeOptions | undefined | null): Analysis
+  /**
+   * As `analyze`, and package indexes and registries are asked for measured sizes; what they cannot tell is a finding with a code
+   * (`online-…`).
+   *
+   * Rejects with an error with a `code` for what `analyze` throws for, and for a cache that cannot be written
+   * (`online-cache-unwritable`).
+   */
+  analyzeOnline(options?: AnalyzeOptions | undefined | null, online?: OnlineOptions | undefined | null): Promise<Analysis>
   /**
    * The file formatted: capital letters for names of instructions, no needless blanks and blank lines. What BuildKit reads stays
    * the same, so that no step runs again; a file with `errors` is left as it is.
@@ -878,6 +888,19 @@ export interface HistoryWindow {
   since?: string
 }
 
+/** What a host has already; nothing by default. */
+export interface HostOptions {
+  /** Images of a registry, by their references. */
+  images?: Array<string>
+  /**
+   * The images that other builds make. Their contexts and this one must have been read with `hash: true` for layers that are copied
+   * to be recognized.
+   */
+  builds?: Array<Analysis>
+  /** This image as it was before these files, or the files in these folders, changed. */
+  files?: Array<string>
+}
+
 /** A file that a measured image stores. */
 export interface ImageFile {
   /** Where it lies, from the root. */
@@ -1052,6 +1075,32 @@ export interface Mount {
   span: Span
 }
 
+/** Whom to ask for measured sizes, and how much may be spent on it. */
+export interface OnlineOptions {
+  /** The package index for Python; the one that pip is configured to use if absent. */
+  index?: string
+  /** More package indexes. */
+  extraIndexes?: Array<string>
+  /** The package registry for npm; the one that npm is configured to use if absent. */
+  npmRegistry?: string
+  /** The folder of the project, whose `.npmrc` counts as npm has it. */
+  project?: string
+  /** Hosts that are asked in the place of a registry of images, by its name. */
+  mirrors?: Record<string, string>
+  /** Registries of images that are asked without TLS, as those on this machine are. */
+  plainHttp?: Array<string>
+  /** The folder in which answers are kept. */
+  cache?: string
+  /** The most seconds for one answer; 30 if absent. */
+  timeout?: number
+  /** The most seconds for all answers; 300 if absent. */
+  totalTimeout?: number
+  /** How often a question is asked again that was not answered; 2 if absent. */
+  retries?: number
+  /** The most bytes of a file that has to be read whole; 256 MiB if absent. */
+  maxFile?: number
+}
+
 /** A key with its value. */
 export interface Pair {
   /** The key. */
@@ -1102,6 +1151,32 @@ export interface PlanningOptions {
   skip?: Array<string>
   /** Passes to use, by name; all if empty. */
   only?: Array<string>
+}
+
+/** What a host pulls. */
+export interface Pull {
+  /** Bytes with layers under gzip, what a push does unless told otherwise. */
+  gzip: Size
+  /** Bytes with the image's own layers under zstd. Layers of the base stay as its registry has them. */
+  zstd: Size
+  /** The layers, base first; the base's as one, and not among them where it is not known. */
+  layers: Array<PulledLayer>
+}
+
+/** What a host pulls of one layer, or of a base. */
+export interface PulledLayer {
+  /** The line of the instruction, 1-based. */
+  line: number
+  /** The stage, by its name or as `stage-N`. */
+  stage: string
+  /** The instruction as one line. */
+  instruction: string
+  /** Bytes under gzip; none where the host has it. */
+  gzip: Size
+  /** Bytes under zstd; none where the host has it. */
+  zstd: Size
+  /** How much of it the host has. */
+  there: 'nothing' | 'part' | 'unknown' | 'all'
 }
 
 /** One rewrite of a plan. */

@@ -2,7 +2,8 @@
 //
 // Without a verb it reads the names of Dockerfiles from standard input, one a line, and prints one line of JSON for
 // each: {"file","ok","error","line","dump"}. The verb "tables" prints the questions of BuildKit's own tests, taken out of
-// its module, as lines {"table","kind","question"}; "ask" reads such lines and answers them, "bench" times the parser.
+// its module, as lines {"table","kind","question"}; "ask" reads such lines and answers them, "bench" times the parser, and
+// "lint" reads names too and prints {"file","error","rules"}: what BuildKit's checks find.
 package main
 
 import (
@@ -92,6 +93,15 @@ func run() error {
 			a := ask(text)
 			a.File, a.Nodes, a.Typed = name, nil, nil
 			return encoder.Encode(a)
+		})
+	case "lint":
+		return lines(func(line []byte) error {
+			name := string(line)
+			text, err := os.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			return encoder.Encode(lint(name, text))
 		})
 	case "ask":
 		return lines(func(line []byte) error {

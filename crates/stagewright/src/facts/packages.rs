@@ -279,6 +279,7 @@ impl MeasuredNpm {
             files: self.files.or(table.files),
             native: self.install_script,
             dependencies: Some(self.dependencies.clone()),
+            optional_dependencies: table.optional_dependencies,
             basis: Basis::new("the files of the package, as the package registry has it"),
             name: table.name,
         }

@@ -220,7 +220,7 @@ fn answer(
             Ok(())
         }
         Some(Fault::Endless) => loop {
-            output.write_all(&vec![b' '; 65536])?;
+            output.write_all(&[b' '; 4096])?;
         },
         Some(Fault::BreaksOff) => {
             output.write_all(&body[from..from + (to - from) / 2])?;

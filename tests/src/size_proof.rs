@@ -197,13 +197,19 @@ pub fn compare(name: &str, record: &Record) -> Result<Image, Box<dyn Error>> {
         .zip(layers)
         .zip(makers(&analysis))
         .map(|((built, layer), maker)| {
-            let caches = layer
-                .contents
-                .iter()
-                .filter(|content| is_cache(&content.path));
-            let estimated = Size::sum(caches.map(|content| content.size)).expected;
+            let sum = |keep: fn(&str) -> bool| {
+                let kept = layer.contents.iter().filter(|one| keep(&one.path));
+                Size::sum(kept.map(|one| one.size))
+            };
+            let (all, rest) = (sum(|_| true), sum(|path| !is_cache(path)));
+            let estimated = all.expected - rest.expected;
             let cache = built.kinds.get("cache").copied().unwrap_or_default();
+            // The error that the parts of a layer share stays as it is.
             let whole = layer.size.uncompressed;
+            let (below, above) = (
+                all.low.saturating_sub(whole.low),
+                whole.high.saturating_sub(all.high),
+            );
             Row {
                 case: name.to_owned(),
                 instruction: layer.instruction.clone(),
@@ -211,9 +217,9 @@ pub fn compare(name: &str, record: &Record) -> Result<Image, Box<dyn Error>> {
                 bytes: built.bytes - cache,
                 gzip: built.gzip,
                 estimate: Size::range(
-                    whole.low.saturating_sub(estimated),
-                    whole.expected.saturating_sub(estimated),
-                    whole.high.saturating_sub(estimated),
+                    rest.low.saturating_sub(below),
+                    rest.expected,
+                    rest.high.saturating_add(above),
                 ),
                 cache: cache.max(estimated) > built.bytes / 100,
                 compressed: layer.size.compressed,

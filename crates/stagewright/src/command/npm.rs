@@ -223,10 +223,18 @@ pub(super) fn with_needs(
     let other_libc = if libc == "musl" { "-gnu" } else { "-musl" };
     let mut unknown = 0;
     let mut packages: Vec<Package> = named.iter().map(|word| versioned(word)).collect();
-    let mut seen: BTreeSet<String> = packages.iter().map(|one| one.name.clone()).collect();
+    let resolved = |one: &Package| {
+        let facts = machine.catalog.npm_package(&one.name, one.version());
+        let version = facts.version.unwrap_or_default();
+        let major = version.split('.').next().unwrap_or_default();
+        (one.name.clone(), major.to_owned())
+    };
+    let mut names: BTreeSet<String> = packages.iter().map(|one| one.name.clone()).collect();
+    let mut seen: BTreeSet<(String, String)> = packages.iter().map(resolved).collect();
     let mut next = 0;
     while next < packages.len().min(MOST) {
         let one = &packages[next];
+        let place = one.place.clone();
         let facts = machine.catalog.npm_package(&one.name, one.version());
         unknown += usize::from(facts.dependencies.is_none());
         // The programs of a package for one platform each are called after it.
@@ -235,8 +243,12 @@ pub(super) fn with_needs(
             .into_iter()
             .filter(|name| name.contains(&format!("linux-{cpu}")) && !name.ends_with(other_libc));
         for need in facts.dependencies.into_iter().flatten().chain(optional) {
-            let need = versioned(&need);
-            if seen.insert(need.name.clone()) {
+            let mut need = versioned(&need);
+            if seen.insert(resolved(&need)) {
+                // Another major version lies in the folder of the package that needs it.
+                if !names.insert(need.name.clone()) {
+                    need.place = format!("{place}/node_modules/{}", need.name);
+                }
                 packages.push(need);
             }
         }

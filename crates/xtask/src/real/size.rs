@@ -20,7 +20,7 @@ const HOW: [&str; 5] = [
     "`bases` are stand-ins for the official images of these names: Debian 12 with the apt configuration, the suites and, where slim, the dpkg rule of the official images, upgraded that day; CPython 3.12.1 with pip 25.0.1, or Node.js 20.20.2 with npm 11.19.1 and yarn 1.22.22, in /usr/local.",
     "pip spoke to a proxy on the same machine that gives the public index's cache headers and gzipped pages; npm kept what its registry allows.",
     "Names that end in `.test` stand for the hosts of the package indexes; they are as long as those, so that no file changes its length.",
-    "Packages that a case does not pin are those of that day.",
+    "Packages that a case does not pin are those of the day it was built, 2026-11-24; node-express-mongo, py-django-rest, py-fastapi-sqlalchemy, py-sklearn-api, sys-nginx-certbot and sys-php-apache were built on 2026-11-25, without a proxy.",
 ];
 
 fn record_path() -> PathBuf {

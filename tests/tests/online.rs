@@ -369,11 +369,11 @@ fn servers_that_hang_or_lead_around() {
     });
     assert_eq!(found, ["online-unreachable"]);
     let (found, ..) = codes("RUN pip install demo==1.0", BTreeMap::new(), |settings| {
-        settings.total = Duration::ZERO
+        settings.total = Duration::ZERO;
     });
     assert_eq!(found, ["online-deadline"]);
     let (found, ..) = codes("RUN pip install demo==1.0", BTreeMap::new(), |settings| {
-        settings.index = Some("nowhere".into())
+        settings.index = Some("nowhere".into());
     });
     assert_eq!(found, ["online-bad-address"]);
 }
@@ -430,7 +430,7 @@ fn tarballs_that_lie() {
             ("/demo.tgz", Route::bytes(bytes)),
         ]);
         codes("RUN npm install demo@1.0.0", all, |settings| {
-            settings.max_bytes = 1 << 20
+            settings.max_bytes = 1 << 20;
         })
         .0
     };

@@ -218,10 +218,12 @@ pub(super) fn hoist(
                 .map(|manifest| manifest.source.as_str())
                 .collect();
             let line = view.whole_lines(source.span());
+            // Without a working directory, a relative destination is one that linters warn of.
+            let here = if folder.is_empty() { "/" } else { "./" };
             edits
                 .insert(
                     line.start,
-                    format!("COPY {} ./{}", names.join(" "), view.line_break()),
+                    format!("COPY {} {here}{}", names.join(" "), view.line_break()),
                 )
                 .ok()?;
         } else {

@@ -305,7 +305,7 @@ impl Dockerfile {
             let analysis = match asking {
                 Some(asking) => stagewright::online::Online::new(asking.settings.clone())?
                     .analyze(&file, &inputs, &options, &mut |progress| {
-                        asking.tell(progress)
+                        asking.tell(progress);
                     })?,
                 None => stagewright::Analysis::with_inputs(&file, &inputs, &options)?,
             };

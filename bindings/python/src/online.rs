@@ -59,6 +59,7 @@ impl Online {
         Self { settings, progress }
     }
 
+    #[expect(clippy::unused_self, reason = "Python calls it on an object")]
     fn __repr__(&self) -> &'static str {
         "<Online>"
     }

@@ -21,7 +21,9 @@ fn add_option(words: &mut Vec<String>, name: &str, value: &Value) {
         }
         Value::Object(pairs) => {
             for (key, value) in pairs {
-                let value = value.as_str().expect("a word");
+                let value = value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned);
                 words.extend([format!("--{name}"), format!("{key}={value}")]);
             }
         }
@@ -66,8 +68,15 @@ fn arguments(area: &str, folder: &Path, case: &Value) -> Vec<String> {
     for name in ["no_cache", "no_cache_filter", "imported"] {
         option(&name.replace('_', "-"), &case["cache"][name]);
     }
-    for name in ["objective", "applicability", "change", "skip", "only"] {
+    for name in ["applicability", "change", "skip", "only", "threshold"] {
         option(name, &case["plan"][name]);
+    }
+    option("rungs", &case["plan"]["until"]);
+    // The command takes one objective or several with their weights.
+    let weights = &case["plan"]["weights"];
+    option("weight", weights);
+    if weights.is_null() {
+        option("objective", &case["plan"]["objective"]);
     }
     for name in ["port", "base", "package"] {
         option(name, &case["generate"][name]);

@@ -329,7 +329,9 @@ impl Catalog {
         &self,
         packages: impl IntoIterator<Item = (&'n str, Option<&'n str>)>,
     ) -> Vec<NpmFacts> {
-        self.npm().find_all(packages)
+        let packages = packages.into_iter();
+        let found = packages.map(|(name, version)| self.npm_package(name, version));
+        self.npm().together(found.collect())
     }
 
     /// What comes along with npm packages whose needs nobody knows, and what the numbers are based on.

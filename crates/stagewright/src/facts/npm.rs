@@ -162,15 +162,8 @@ impl NpmTable {
         }
     }
 
-    /// See [`Catalog::npm_packages`](super::Catalog::npm_packages).
-    pub(crate) fn find_all<'n>(
-        &self,
-        packages: impl IntoIterator<Item = (&'n str, Option<&'n str>)>,
-    ) -> Vec<NpmFacts> {
-        let packages = packages.into_iter();
-        let mut all: Vec<NpmFacts> = packages
-            .map(|(name, version)| self.find(name, version))
-            .collect();
+    /// Packages that are installed together: of the sum of many unknown ones more is known than of each.
+    pub(crate) fn together(&self, mut all: Vec<NpmFacts>) -> Vec<NpmFacts> {
         let is_unknown = |one: &NpmFacts| !one.is_known() && !is_for_a_platform(&one.name);
         let count = all.iter().filter(|one| is_unknown(one)).count();
         let installed = self.unknown(count);
@@ -320,7 +313,8 @@ mod tests {
     fn many_unknown_packages_are_nearer_to_the_mean_than_one() {
         let table = NpmTable::embedded();
         let names: Vec<String> = (0..60).map(|at| format!("no-such-package-{at}")).collect();
-        let all = table.find_all(names.iter().map(|name| (&**name, None)));
+        let found = names.iter().map(|name| table.find(name, None));
+        let all = table.together(found.collect());
         let (one, sum) = (
             table.unknown(1),
             Size::sum(all.iter().map(|one| one.installed)),

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -108,13 +109,15 @@ def test_what_makes_no_sense_is_a_finding(serve, route, code):
     assert [finding.code for finding in analysis.findings if finding.code.startswith("online-")] == [code]
 
 
-def test_what_the_callback_raises_stops_nothing(serve):
+def test_what_the_callback_raises_stops_nothing(serve, monkeypatch):
     def fails(*_):
         raise ValueError
 
-    with pytest.warns(pytest.PytestUnraisableExceptionWarning):
-        server = serve(SITE)
-        assert said(analyze(asking(server, progress=fails)), server) == (ONLINE / "expected.json").read_text()
+    raised = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda raising: raised.append(raising.exc_type))
+    server = serve(SITE)
+    assert said(analyze(asking(server, progress=fails)), server) == (ONLINE / "expected.json").read_text()
+    assert set(raised) == {ValueError}
 
 
 def test_a_cache_that_cannot_be_is_an_error(serve, tmp_path):

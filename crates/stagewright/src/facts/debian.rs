@@ -3,13 +3,14 @@
 //! Depends and Pre-Depends first, breadth first, then Recommends; of alternatives the first that exists, unless one of them is there
 //! already. Exact against apt for 21 of 21 sets without Recommends and 19 of 21 with them (at most 0.7 % off).
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
 use super::distro::DistroId;
 use super::image::ImageFacts;
+use super::memo::Memo;
 use super::table::Table;
 use crate::size::{Basis, Size, scaled};
 
@@ -123,10 +124,10 @@ struct Unknown {
     high: u64,
 }
 
-/// A row of one of the two tables of a release.
+/// A row of one of the tables of a release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Id {
-    more: bool,
+    table: u8,
     row: u32,
 }
 
@@ -145,12 +146,13 @@ pub(crate) struct DebianTable {
 struct Release {
     /// Its code name.
     name: &'static str,
-    common: Table,
-    /// The rest, where it is part of the catalogue.
-    more: Option<OnceLock<Table>>,
+    /// Its packages, those that Dockerfiles install most first; the last table may be left out of the catalogue.
+    tables: Vec<Table>,
+    /// Whether the tables hold every package.
+    whole: bool,
     minimal: Ids,
-    /// What a base has, by the names of its packages: asked again and again for the same few bases.
-    bases: Mutex<BTreeMap<Vec<String>, Arc<Ids>>>,
+    /// What a base has, by the names of its packages.
+    bases: Memo<Vec<String>, Arc<Ids>>,
 }
 
 /// What is new, what is unknown and what is there already.
@@ -161,7 +163,7 @@ struct Closed {
 }
 
 impl DebianTable {
-    /// The embedded tables; each is unpacked when a base asks for it.
+    /// The embedded tables; of each is unpacked what a base asks for.
     pub(crate) fn embedded() -> Self {
         Self {
             rules: toml::from_str(include_str!("../../catalog/debian.toml"))
@@ -174,15 +176,22 @@ impl DebianTable {
 
     fn bookworm(&self) -> &Release {
         self.bookworm.get_or_init(|| {
-            let common = Table::unpack(include_bytes!("../../catalog/debian_bookworm.tsv.zst"));
-            Release::new("bookworm", common, true, &self.rules.minimal)
+            let tables: [&[u8]; 3] = [
+                include_bytes!("../../catalog/debian_bookworm_1.tsv.zst"),
+                include_bytes!("../../catalog/debian_bookworm_2.tsv.zst"),
+                include_bytes!("../../catalog/debian_bookworm_3.tsv.zst"),
+            ];
+            Release::new("bookworm", &tables, true, &self.rules.minimal)
         })
     }
 
     fn trixie(&self) -> &Release {
         self.trixie.get_or_init(|| {
-            let common = Table::unpack(include_bytes!("../../catalog/debian_trixie.tsv.zst"));
-            Release::new("trixie", common, false, &self.rules.minimal_trixie)
+            let tables: [&[u8]; 2] = [
+                include_bytes!("../../catalog/debian_trixie_1.tsv.zst"),
+                include_bytes!("../../catalog/debian_trixie_2.tsv.zst"),
+            ];
+            Release::new("trixie", &tables, false, &self.rules.minimal_trixie)
         })
     }
 
@@ -217,7 +226,7 @@ impl DebianTable {
     ) -> (Closed, bool) {
         let offered = &base.offers.packages;
         let mut closed = release.closed(names, recommends, offered);
-        if release.more.is_some() || closed.unknown.is_empty() {
+        if release.whole || closed.unknown.is_empty() {
             return (closed, false);
         }
         let missing = std::mem::take(&mut closed.unknown);
@@ -302,7 +311,7 @@ impl DebianTable {
             layer.error_other_release
         };
 
-        let mut source = format!("{}; {}", release.common.basis().source, layer.source);
+        let mut source = format!("{}; {}", release.tables[0].basis().source, layer.source);
         if !same {
             source = match base.distro.id {
                 DistroId::Debian | DistroId::Ubuntu => {
@@ -343,7 +352,7 @@ impl DebianTable {
     fn files(&self, package: &SystemPackage, slim: bool) -> u64 {
         let files = self
             .files
-            .get_or_init(|| Table::new(include_str!("../../catalog/debian_files.tsv").to_owned()));
+            .get_or_init(|| Table::new(include_str!("../../catalog/debian_files.tsv")));
         if let Some(row) = files.find(&package.name).next() {
             let mut columns = files.line(row).split('\t').skip(1);
             let mut kib = || columns.next().and_then(|text| text.parse::<u64>().ok());
@@ -374,18 +383,18 @@ impl DebianTable {
 }
 
 impl Release {
-    fn new(name: &'static str, common: Table, more: bool, minimal: &str) -> Self {
-        let minimal = minimal
-            .split_whitespace()
-            .filter_map(|name| row(&common, name, false))
-            .collect();
-        Self {
+    fn new(name: &'static str, tables: &[&'static [u8]], whole: bool, minimal: &str) -> Self {
+        let tables = tables.iter().map(|packed| Table::embedded(packed));
+        let mut release = Self {
             name,
-            common,
-            more: more.then(OnceLock::new),
-            minimal,
-            bases: Mutex::default(),
-        }
+            tables: tables.collect(),
+            whole,
+            minimal: Ids::new(),
+            bases: Memo::new(),
+        };
+        let minimal = minimal.split_whitespace();
+        release.minimal = minimal.filter_map(|name| release.find(name)).collect();
+        release
     }
 
     /// What is new when these names are installed beside what a base offers.
@@ -401,15 +410,11 @@ impl Release {
 
     /// What an image has whose Dockerfile installed `names`.
     fn present(&self, names: &[String]) -> Arc<Ids> {
-        let lock = || self.bases.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = lock().get(names) {
-            return Arc::clone(known);
-        }
-        let asked: Vec<&str> = names.iter().map(String::as_str).collect();
-        let (ids, _, _) = self.close(&asked, false, &self.minimal);
-        let all: Arc<Ids> = Arc::new(self.minimal.iter().copied().chain(ids).collect());
-        lock().insert(names.to_vec(), Arc::clone(&all));
-        all
+        self.bases.get(names.to_vec(), |names| {
+            let asked: Vec<&str> = names.iter().map(String::as_str).collect();
+            let (ids, _, _) = self.close(&asked, false, &self.minimal);
+            Arc::new(self.minimal.iter().copied().chain(ids).collect())
+        })
     }
 
     /// The rows that are new, the names that no row has, and those that are there already.
@@ -467,19 +472,13 @@ impl Release {
     fn find(&self, name: &str) -> Option<Id> {
         // `apt-get install name=version`, `name:arch`, `name/suite`
         let name = name.split(['=', ':', '/']).next().unwrap_or_default();
-        row(&self.common, name, false).or_else(|| row(self.more()?, name, true))
-    }
-
-    fn more(&self) -> Option<&Table> {
-        let more = self.more.as_ref()?;
-        Some(more.get_or_init(|| {
-            Table::unpack(include_bytes!("../../catalog/debian_bookworm_more.tsv.zst"))
-        }))
+        (0_u8..)
+            .zip(&self.tables)
+            .find_map(|(number, table)| row(table, name, number))
     }
 
     fn line(&self, id: Id) -> &str {
-        let table = if id.more { self.more() } else { None };
-        table.unwrap_or(&self.common).line(id.row as usize)
+        self.tables[usize::from(id.table)].line(id.row as usize)
     }
 
     fn package(&self, id: Id) -> SystemPackage {
@@ -499,26 +498,23 @@ impl Release {
     }
 }
 
-/// A reference to a row: `12` in the table of common packages, `+12` in the other.
+/// A reference to a row: `12` in the first table, `+12` in the second, `++12` in the third.
 fn number(text: &str) -> Option<Id> {
-    let (more, digits) = match text.strip_prefix('+') {
-        Some(digits) => (true, digits),
-        None => (false, text),
-    };
+    let digits = text.trim_start_matches('+');
     Some(Id {
-        more,
+        table: u8::try_from(text.len() - digits.len()).ok()?,
         row: digits.parse().ok()?,
     })
 }
 
 /// The row of a package, or of the one that alone provides the virtual package of this name.
-fn row(table: &Table, name: &str, more: bool) -> Option<Id> {
+fn row(table: &Table, name: &str, number_of_table: u8) -> Option<Id> {
     let Some(row) = table.find(name).next() else {
         let alias = table.find(&format!("~{name}")).next()?;
         return number(table.line(alias).split_once('\t')?.1);
     };
     Some(Id {
-        more,
+        table: number_of_table,
         row: u32::try_from(row).ok()?,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -165,6 +166,14 @@ const FAMILY: f64 = 0.30;
 
 /// What the tables say of `reference` as of a day, newest rows by default. `None`: nothing.
 pub(crate) fn find(table: &ImageTable, reference: &str, as_of: Option<&str>) -> Option<ImageFacts> {
+    let asked = (reference.to_owned(), as_of.map(str::to_owned));
+    let found = table.found.get(asked, |(reference, as_of)| {
+        look_up(table, reference, as_of.as_deref()).map(Arc::new)
+    });
+    found.as_deref().cloned()
+}
+
+fn look_up(table: &ImageTable, reference: &str, as_of: Option<&str>) -> Option<ImageFacts> {
     let wanted = Reference::parse(reference);
     let rows: Vec<&Row> = table
         .family(wanted.family)

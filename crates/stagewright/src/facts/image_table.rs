@@ -1,11 +1,13 @@
 //! The rows of the image tables: `catalog/images.toml`, `images_2018.tsv.zst`, and the alias table `tags.tsv.zst`.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
 use super::distro::Libc;
+use super::image::ImageFacts;
+use super::memo::Memo;
 use super::table::Table;
 use crate::size::{Basis, Size};
 
@@ -87,6 +89,8 @@ pub(crate) struct ImageTable {
     ratios: Ratios,
     of_2018: OnceLock<Vec<Row>>,
     aliases: OnceLock<Table>,
+    /// What is known of an image, by its reference and the day.
+    pub(crate) found: Memo<(String, Option<String>), Option<Arc<ImageFacts>>>,
 }
 
 impl ImageTable {
@@ -101,13 +105,14 @@ impl ImageTable {
             ratios,
             of_2018: OnceLock::new(),
             aliases: OnceLock::new(),
+            found: Memo::new(),
         }
     }
 
     /// Every build of a family, in no particular order.
     pub(crate) fn family<'s>(&'s self, family: &'s str) -> impl Iterator<Item = &'s Row> {
         let older = self.of_2018.get_or_init(|| {
-            let table = Table::unpack(include_bytes!("../../catalog/images_2018.tsv.zst"));
+            let table = Table::embedded(include_bytes!("../../catalog/images_2018.tsv.zst"));
             (0..table.len())
                 .map(|row| read(table.line(row), table.basis()))
                 .collect()
@@ -140,7 +145,7 @@ impl ImageTable {
 
     fn aliases(&self) -> &Table {
         self.aliases
-            .get_or_init(|| Table::unpack(include_bytes!("../../catalog/tags.tsv.zst")))
+            .get_or_init(|| Table::embedded(include_bytes!("../../catalog/tags.tsv.zst")))
     }
 
     /// Both sizes of a row, uncompressed then compressed; the one that no report gives follows from the other.

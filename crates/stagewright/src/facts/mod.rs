@@ -18,6 +18,7 @@ mod lock;
 mod lock_lines;
 mod marker;
 mod measured;
+mod memo;
 mod npm;
 mod package_lock;
 mod packages;

@@ -100,7 +100,7 @@ impl NpmTable {
 
     fn packages(&self) -> &Table {
         self.packages
-            .get_or_init(|| Table::unpack(include_bytes!("../../catalog/npm.tsv.zst")))
+            .get_or_init(|| Table::embedded(include_bytes!("../../catalog/npm.tsv.zst")))
     }
 
     /// See [`Catalog::npm_package`](super::Catalog::npm_package).

@@ -1,10 +1,12 @@
 //! Python packages: which file pip takes, what it weighs, and what it leaves in site-packages.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::distro::Libc;
 use super::python_lock::FileKind;
-use super::python_table::{Factor, Files, Measured, PythonTable, compare, is_preview, same};
+use super::python_table::{Asked, Factor, Files, Measured, PythonTable, compare, is_preview, same};
 use super::wheel::{Arch, WheelFit, WheelPlatform, normalize_name};
 use crate::size::{Basis, Kind, Size, scaled};
 
@@ -84,20 +86,38 @@ pub(crate) fn find(
     python: (u32, u32),
     platform: WheelPlatform,
 ) -> PackageFacts {
-    let name = normalize_name(name);
-    let newest = version
-        .is_none()
-        .then(|| table.newest(&name, python, |_| true))
-        .flatten();
-    let version = version.or(newest.as_deref());
-    let versions = table.versions(&name);
-    let measured = table.measured(&name);
-    let files = pick(&versions, version, |files| files.version);
+    PackageFacts::clone(&known(table, name, version, python, platform))
+}
+
+/// As [`find`], to look at.
+pub(crate) fn known(
+    table: &PythonTable,
+    name: &str,
+    version: Option<&str>,
+    python: (u32, u32),
+    platform: WheelPlatform,
+) -> Arc<PackageFacts> {
+    let version = version.map(str::to_owned);
+    let asked = (normalize_name(name), version, python, platform);
+    table
+        .found
+        .get(asked, |asked| Arc::new(look_up(table, asked)))
+}
+
+fn look_up(table: &PythonTable, (name, version, python, platform): &Asked) -> PackageFacts {
+    let (python, platform) = (*python, *platform);
+    let newest = version.is_none().then(|| table.newest(name, python));
+    let newest = newest.flatten();
+    let version = version.as_deref().or(newest.as_deref());
+    let versions = table.versions(name);
+    let measured = table.measured(name);
+    let files = pick(&versions, version, |listed| listed.version).map(|one| table.files(one));
+    let files = files.as_ref();
     let seen = pick_measured(&measured, version, python, platform);
     let exact = |found: &str| version.is_none_or(|version| same(found, version));
     let question = Question {
         table,
-        name,
+        name: name.clone(),
         version,
         python,
         platform,
@@ -135,8 +155,8 @@ pub(crate) fn find_locked(
     let of = |wanted: FileKind| (kind == wanted).then_some(bytes);
     let native = of(FileKind::Native);
     let listed = table.versions(&name);
-    let dependencies =
-        pick(&listed, Some(version), |files| files.version).map_or("", |files| files.dependencies);
+    let nearest = pick(&listed, Some(version), |listed| listed.version);
+    let dependencies = nearest.map_or("", |one| table.files(one).dependencies);
     let files = Files {
         version,
         uploaded: "",
@@ -528,12 +548,13 @@ mod tests {
     fn ratios_hold_for_the_packages_measured() {
         let whole = PythonTable::embedded();
         let mut blind = PythonTable::embedded();
-        blind.measured = Table::new("\n\n".to_owned());
+        blind.measured = Table::new("\n\n");
         let platform = WheelPlatform::x86_64(Libc::Glibc);
         let (mut asked, mut within, mut code_within) = (0_u32, 0, 0);
         let (mut expected, mut real) = (0_u64, 0_u64);
         for row in 0..whole.measured.len() {
-            let name = whole.measured.key(row);
+            let line = whole.measured.line(row);
+            let (name, _) = line.split_once('\t').expect("columns");
             for seen in whole
                 .measured(name)
                 .iter()

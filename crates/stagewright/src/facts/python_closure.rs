@@ -244,7 +244,15 @@ impl Walk<'_> {
                 .all(|limit| limit.versions.is_empty() || limit.allows(version))
         };
         let is_pinned = pinned.is_some();
-        let version = pinned.or_else(|| table.newest(name, self.python, allows));
+        let free = limits.iter().all(|limit| limit.versions.is_empty());
+        let newest = || {
+            if free {
+                table.newest(name, self.python)
+            } else {
+                table.newest_of(name, self.python, allows)
+            }
+        };
+        let version = pinned.or_else(newest);
         let mut facts = python::find(table, name, version.as_deref(), self.python, self.platform);
         if !is_pinned && facts.version.is_some() {
             // Which version pip takes is a matter of the day, and of the limits that the packages set each other.
@@ -315,7 +323,7 @@ fn is_freeze(
     let listed: BTreeSet<&str> = requirements.applying().map(|entry| &*entry.name).collect();
     let (mut inside, mut all) = (0, 0);
     for entry in requirements.applying() {
-        let facts = python::find(
+        let facts = python::known(
             table,
             &entry.name,
             entry.version.as_deref(),

@@ -4,13 +4,16 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use pep440_rs::Version;
 use serde::Deserialize;
 
 use super::distro::{Distro, DistroId};
+use super::memo::Memo;
+use super::python::PackageFacts;
 use super::table::Table;
+use super::wheel::WheelPlatform;
 
 /// Low, expected and high factor.
 #[derive(Clone, Copy, Deserialize)]
@@ -163,9 +166,17 @@ impl Ratios {
 }
 
 impl PythonTable {
+    /// The newest version that came out while this Python was supported.
+    pub(crate) fn newest(&self, name: &str, python: (u32, u32)) -> Option<String> {
+        self.newest
+            .get((name.to_owned(), python), |(name, python)| {
+                self.newest_of(name, *python, |_| true)
+            })
+    }
+
     /// The newest version that satisfies `allows` and came out while this Python was supported: what pip would take.
     /// Previews only where there is nothing else.
-    pub(crate) fn newest(
+    pub(crate) fn newest_of(
         &self,
         name: &str,
         python: (u32, u32),
@@ -199,6 +210,15 @@ impl PythonTable {
             .max_by(|a, b| compare(a, b));
         best.or_else(|| newest(true)).map(str::to_owned)
     }
+}
+
+/// A version that the table of files has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listed<'t> {
+    pub(crate) version: &'t str,
+    /// The day, empty where nobody knows.
+    pub(crate) uploaded: &'t str,
+    row: usize,
 }
 
 /// The files of one version of a package.
@@ -244,7 +264,14 @@ pub(crate) struct PythonTable {
     pub(crate) ratios: Ratios,
     pub(crate) measured: Table,
     wheels: OnceLock<Table>,
+    /// What is known of a version of a package, or of its newest.
+    pub(crate) found: Memo<Asked, Arc<PackageFacts>>,
+    /// The newest version of a package for a Python.
+    newest: Memo<(String, (u32, u32)), Option<String>>,
 }
+
+/// A package by its normalized name, a version of it, the Python, and the platform.
+pub(crate) type Asked = (String, Option<String>, (u32, u32), WheelPlatform);
 
 impl PythonTable {
     /// The embedded tables.
@@ -252,41 +279,61 @@ impl PythonTable {
         Self {
             ratios: toml::from_str(include_str!("../../catalog/python.toml"))
                 .expect("catalog/python.toml is valid"),
-            measured: Table::new(include_str!("../../catalog/python_measured.tsv").to_owned()),
+            measured: Table::new(include_str!("../../catalog/python_measured.tsv")),
             wheels: OnceLock::new(),
+            found: Memo::new(),
+            newest: Memo::new(),
         }
     }
 
     /// The table of files.
     pub(crate) fn wheels(&self) -> &Table {
         self.wheels
-            .get_or_init(|| Table::unpack(include_bytes!("../../catalog/wheels.tsv.zst")))
+            .get_or_init(|| Table::embedded(include_bytes!("../../catalog/wheels.tsv.zst")))
     }
 
-    /// Every version of a package that the table of files has.
-    pub(crate) fn versions(&self, name: &str) -> Vec<Files<'_>> {
+    /// Every version of a package that the table of files has, oldest first.
+    pub(crate) fn versions(&self, name: &str) -> Vec<Listed<'_>> {
         let table = self.wheels();
-        let mut versions: Vec<Files<'_>> = Vec::new();
-        for row in table.find(name) {
-            let columns: Vec<&str> = table.line(row).split('\t').collect();
-            let column = |index: usize| columns.get(index).copied().unwrap_or_default();
-            let number = |index: usize| column(index).parse::<u64>().ok();
-            versions.push(Files {
-                version: column(1),
-                uploaded: column(2),
-                native: column(3) == "native",
-                any: number(4),
-                manylinux: [number(5), number(6)],
-                musllinux: [number(7), number(8)],
-                sdist: number(9),
-                complete: column(10) == "1",
-                dependencies: match column(11) {
-                    "=" => versions.last().map_or("", |above| above.dependencies),
-                    written => written,
-                },
-            });
+        let rows = table.find(name);
+        rows.map(|row| {
+            let mut columns = table.line(row).splitn(4, '\t').skip(1);
+            let mut column = || columns.next().unwrap_or_default();
+            Listed {
+                version: column(),
+                uploaded: column(),
+                row,
+            }
+        })
+        .collect()
+    }
+
+    /// What the table has of a version.
+    pub(crate) fn files(&self, listed: &Listed<'_>) -> Files<'_> {
+        let table = self.wheels();
+        let columns = |row: usize| {
+            let mut columns = [""; 12];
+            for (column, text) in columns.iter_mut().zip(table.line(row).split('\t')) {
+                *column = text;
+            }
+            columns
+        };
+        let own = columns(listed.row);
+        let number = |index: usize| own[index].parse::<u64>().ok();
+        // The same needs as those of the version above.
+        let mut written = (0..=listed.row).rev().map(|row| columns(row)[11]);
+        let dependencies = written.find(|written| *written != "=");
+        Files {
+            version: own[1],
+            uploaded: own[2],
+            native: own[3] == "native",
+            any: number(4),
+            manylinux: [number(5), number(6)],
+            musllinux: [number(7), number(8)],
+            sdist: number(9),
+            complete: own[10] == "1",
+            dependencies: dependencies.unwrap_or_default(),
         }
-        versions
     }
 
     /// Every row of a package that was measured.

@@ -1,9 +1,9 @@
 //! Debian bookworm and trixie: names, sizes and dependencies, with everything resolved that can be resolved beforehand.
 //!
 //! A dependency becomes a list of row numbers: the alternatives in order, a virtual package standing for its providers by name.
-//! What the smallest system already has is left out. Two tables: packages that several others need, the common ones of
-//! the hand-written file, and all that these need; and the rest, whose own rows are numbered with a `+`. Of trixie there is the first
-//! table alone: what it lacks is taken from bookworm.
+//! What the smallest system already has is left out. Three tables: the common packages of the hand-written files and all that these need;
+//! those that several others need and all that these need, whose rows are numbered with a `+`; and the rest, with `++`. Of trixie there
+//! are the first two: what they lack is taken from bookworm.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::{Failure, head, unpack};
 
-/// As many packages must need one for it to stand in the first table.
+/// As many packages must need one for it to stand in the second table.
 const NEEDED_BY: usize = 3;
 /// Alternatives beyond these are never chosen in practice.
 const ALTERNATIVES: usize = 8;
@@ -25,7 +25,7 @@ struct Names {
     common: String,
 }
 
-/// What base images have: their packages stand in the first table too.
+/// What base images have: it stands in the first table.
 #[derive(Deserialize)]
 struct Bases {
     set: BTreeMap<String, Packaged>,
@@ -49,40 +49,56 @@ type Packages<'t> = BTreeMap<&'t str, Package<'t>>;
 /// Virtual packages that one package alone provides: apt installs that one.
 type Alone<'t> = BTreeMap<&'t str, &'t str>;
 
-/// The two tables of bookworm and the one of trixie.
-pub(super) fn tables(folder: &Path) -> Result<[(&'static str, String); 3], Failure> {
+/// The three tables of bookworm and the two of trixie.
+pub(super) fn tables(folder: &Path) -> Result<Vec<(&'static str, String)>, Failure> {
     let names: Names = toml::from_str(include_str!("../../../stagewright/catalog/debian.toml"))?;
-    let minimal: BTreeSet<&str> = names.minimal.split_whitespace().collect();
+    let bookworm = [
+        "debian_bookworm_1.tsv.zst",
+        "debian_bookworm_2.tsv.zst",
+        "debian_bookworm_3.tsv.zst",
+    ];
     let text = unpack(&folder.join("debian_bookworm_main_amd64.tsv.zst"))?;
-    let (packages, alone) = read(&text, &minimal)?;
-    let first = common(&packages, &minimal, &names.common)?;
-    let second: BTreeSet<&str> = packages
-        .keys()
-        .copied()
-        .filter(|name| !first.contains(name))
-        .collect();
-    let mut numbers = numbered(&first, "");
-    let about = |release: &str| format!("apt index of {release} main, updates and security, amd64");
-    let bookworm = write(&about("bookworm"), &packages, &first, &numbers, &alone);
-    numbers.extend(numbered(&second, "+"));
-    let more = write(&about("bookworm"), &packages, &second, &numbers, &alone);
-
-    let minimal: BTreeSet<&str> = names.minimal_trixie.split_whitespace().collect();
+    let mut tables = release("bookworm", &text, &names.minimal, &names.common, &bookworm)?;
+    let trixie = ["debian_trixie_1.tsv.zst", "debian_trixie_2.tsv.zst"];
     let text = index(folder, "trixie")?;
-    let (packages, alone) = read(&text, &minimal)?;
-    let first = common(&packages, &minimal, &names.common)?;
-    let trixie = write(
-        &about("trixie"),
-        &packages,
-        &first,
-        &numbered(&first, ""),
-        &alone,
-    );
-    Ok([
-        ("debian_bookworm.tsv.zst", bookworm),
-        ("debian_bookworm_more.tsv.zst", more),
-        ("debian_trixie.tsv.zst", trixie),
-    ])
+    tables.extend(release(
+        "trixie",
+        &text,
+        &names.minimal_trixie,
+        &names.common,
+        &trixie,
+    )?);
+    Ok(tables)
+}
+
+/// The tables of a release, as many as there are files.
+fn release(
+    release: &str,
+    text: &str,
+    minimal: &str,
+    common: &str,
+    files: &[&'static str],
+) -> Result<Vec<(&'static str, String)>, Failure> {
+    let minimal: BTreeSet<&str> = minimal.split_whitespace().collect();
+    let (packages, alone) = read(text, &minimal)?;
+    let listed = listed(&packages, &minimal, common)?;
+    let often = often(&packages);
+    let mut parts = vec![
+        with_all_they_need(&packages, listed.iter().copied()),
+        with_all_they_need(&packages, listed.iter().chain(&often).copied()),
+        packages.keys().copied().collect(),
+    ];
+    parts.truncate(files.len());
+    let mut numbers = BTreeMap::new();
+    for (part, names) in parts.iter_mut().enumerate() {
+        names.retain(|name| !numbers.contains_key(name));
+        numbers.extend(numbered(names, &"+".repeat(part)));
+    }
+    let about = format!("apt index of {release} main, updates and security, amd64");
+    let written = parts
+        .iter()
+        .map(|names| write(&about, &packages, names, &numbers, &alone));
+    Ok(files.iter().copied().zip(written).collect())
 }
 
 fn numbered<'t>(names: &BTreeSet<&'t str>, sign: &str) -> BTreeMap<&'t str, String> {
@@ -93,35 +109,37 @@ fn numbered<'t>(names: &BTreeSet<&'t str>, sign: &str) -> BTreeMap<&'t str, Stri
         .collect()
 }
 
-/// The packages of the table that is unpacked first.
-fn common<'t>(
+/// What bases have and Dockerfiles install.
+fn listed<'t>(
     packages: &Packages<'t>,
     minimal: &BTreeSet<&str>,
-    asked: &str,
-) -> Result<BTreeSet<&'t str>, Failure> {
+    common: &str,
+) -> Result<Vec<&'t str>, Failure> {
+    let bases: Bases = toml::from_str(include_str!("../../../stagewright/catalog/bases.toml"))?;
+    let of_sets = bases.set.values().map(|one| one.packages.as_str());
+    let of_bases = bases.base.iter().map(|one| one.packages.as_str());
+    Ok(of_sets
+        .chain(of_bases)
+        .chain([common])
+        .flat_map(str::split_whitespace)
+        .chain(minimal.iter().copied())
+        .filter_map(|name| packages.get_key_value(name).map(|(name, _)| *name))
+        .collect())
+}
+
+/// What several others need.
+fn often<'t>(packages: &Packages<'t>) -> Vec<&'t str> {
     let mut needed: BTreeMap<&str, usize> = BTreeMap::new();
     for package in packages.values() {
         for group in package.depends.iter().chain(&package.recommends) {
             *needed.entry(group[0]).or_default() += 1;
         }
     }
-    let bases: Bases = toml::from_str(include_str!("../../../stagewright/catalog/bases.toml"))?;
-    let of_sets = bases.set.values().map(|one| one.packages.as_str());
-    let of_bases = bases.base.iter().map(|one| one.packages.as_str());
-    let listed = of_sets
-        .chain(of_bases)
-        .chain([asked])
-        .flat_map(str::split_whitespace)
-        .chain(minimal.iter().copied());
-    let often = needed
-        .iter()
-        .filter(|(_, count)| **count >= NEEDED_BY)
-        .map(|(name, _)| *name);
-    let start: Vec<&str> = listed
-        .chain(often)
+    needed.retain(|_, count| *count >= NEEDED_BY);
+    needed
+        .into_keys()
         .filter_map(|name| packages.get_key_value(name).map(|(name, _)| *name))
-        .collect();
-    Ok(with_all_they_need(packages, start.into_iter()))
+        .collect()
 }
 
 /// The lists that `apt-get update` leaves (`*_NAME*_Packages`, main, updates, security), in the columns of the source table. Of a

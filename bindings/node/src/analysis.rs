@@ -14,7 +14,7 @@ use stagewright::report::{
     CacheReport, CompareReport, DiffReport, ErrorReport, HistoryReport, OptimizeReport, SizeReport,
     to_json,
 };
-use stagewright::{Change, Host, Options, PlanOptions};
+use stagewright::{Change, Options, PlanOptions};
 
 use crate::diff::Diff;
 use crate::error::{Result, failure};
@@ -249,21 +249,12 @@ impl Analysis {
     #[napi]
     pub fn pull(&self, host: Option<HostOptions<'_>>) -> Result<Pull> {
         let asked = host.unwrap_or_default();
+        let images = asked.images.unwrap_or_default();
         let builds = asked.builds.unwrap_or_default();
+        let builds = builds.iter().map(|build| &build.inner);
         let files = asked.files.unwrap_or_default();
-        let changes = !files.is_empty();
-        let prediction = self.inner.after(&Change::files(files)).map_err(failure)?;
-        let images = asked.images.unwrap_or_default().into_iter();
-        let host = images.fold(Host::default(), Host::image);
-        let host = builds
-            .iter()
-            .fold(host, |host, build| host.build(&build.inner));
-        let host = if changes {
-            host.previous(&prediction)
-        } else {
-            host
-        };
-        Ok((&self.inner.pull(&host)).into())
+        let pull = self.inner.pull_beside(images, builds, files);
+        Ok((&pull.map_err(failure)?).into())
     }
 
     /// Lays an image that was built of this beside the estimate.

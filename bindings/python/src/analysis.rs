@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use stagewright::report::{
     CacheReport, CompareReport, DiffReport, HistoryReport, OptimizeReport, SizeReport, to_json,
 };
-use stagewright::{CacheOptions, Change, Host, Options, PlanOptions};
+use stagewright::{CacheOptions, Change, Options, PlanOptions};
 
 use crate::diff::Diff;
 use crate::error::Failure;
@@ -203,16 +203,8 @@ impl Analysis {
     ) -> Result<Pull, Failure> {
         let builds: Vec<_> = builds.iter().map(|build| build.inner.clone()).collect();
         py.detach(|| {
-            let changes = !files.is_empty();
-            let prediction = self.inner.after(&Change::files(files))?;
-            let host = images.into_iter().fold(Host::default(), Host::image);
-            let host = builds.iter().fold(host, Host::build);
-            let host = if changes {
-                host.previous(&prediction)
-            } else {
-                host
-            };
-            Ok((&self.inner.pull(&host)).into())
+            let pull = self.inner.pull_beside(images, &builds, files)?;
+            Ok((&pull).into())
         })
     }
 

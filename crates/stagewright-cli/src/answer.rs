@@ -12,9 +12,9 @@ use stagewright::report::{
     to_json,
 };
 use stagewright::{
-    Analysis, BuildFiles, Change, Context, Dockerfile, Finding, Host, Image, Inputs,
-    MeasureOptions, Operation, Project, RecipeOptions, Severity, dockerfile_path, read_config,
-    read_dockerfile, read_file, read_standard_input, write_dockerfile, write_file,
+    Analysis, BuildFiles, Context, Dockerfile, Finding, Image, Inputs, MeasureOptions, Operation,
+    Project, RecipeOptions, Severity, dockerfile_path, read_config, read_dockerfile, read_file,
+    read_standard_input, write_dockerfile, write_file,
 };
 
 use crate::arguments::{
@@ -244,19 +244,8 @@ fn pull(arguments: &Pull) -> Result<Answer, Failure> {
         Ok::<_, Failure>(build)
     });
     let builds = builds.collect::<Result<Vec<_>, _>>()?;
-    let change = Change::files(arguments.change.iter().cloned());
-    let prediction = analysis.after(&change)?;
-    let mut host = Host::default();
-    for image in &arguments.image {
-        host = host.image(image.as_str());
-    }
-    for build in &builds {
-        host = host.build(build);
-    }
-    if !arguments.change.is_empty() {
-        host = host.previous(&prediction);
-    }
-    let report = PullReport::new(&analysis, &host);
+    let pull = analysis.pull_beside(arguments.image.clone(), &builds, arguments.change.clone())?;
+    let report = PullReport::new(&analysis, pull);
     let text = if arguments.json {
         to_json(&report)
     } else {

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, AnalysisError};
 use crate::cache::{Prediction, StepVerdict, Verdict};
+use crate::change::Change;
 use crate::estimate::Estimate;
 use crate::facts::ImageFacts;
 use crate::size::Size;
@@ -164,6 +165,27 @@ impl Analysis {
             zstd: sum(|layer| layer.zstd),
             layers,
         }
+    }
+
+    /// What a host pulls that has `images` of a registry, by their references, the images that other `builds` make, and, where `files` are
+    /// named, this image as it was before these files, or the files in these folders, changed.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Analysis::after`].
+    pub fn pull_beside<'h>(
+        &self,
+        images: impl IntoIterator<Item = String>,
+        builds: impl IntoIterator<Item = &'h Self>,
+        files: Vec<String>,
+    ) -> Result<Pull, AnalysisError> {
+        let host = images.into_iter().fold(Host::default(), Host::image);
+        let host = builds.into_iter().fold(host, Host::build);
+        if files.is_empty() {
+            return Ok(self.pull(&host));
+        }
+        let prediction = self.after(&Change::files(files))?;
+        Ok(self.pull(&host.previous(&prediction)))
     }
 
     /// What is pulled of the base: its layers that no image on the host has.

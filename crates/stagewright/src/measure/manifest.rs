@@ -37,13 +37,14 @@ struct Descriptor {
     annotations: Option<BTreeMap<String, String>>,
 }
 
+/// What an image is for, as an index says it (OCI image index, `platform`).
 #[derive(Clone, Deserialize)]
-struct Platformed {
+pub(crate) struct Platformed {
     #[serde(default)]
-    architecture: String,
+    pub(crate) architecture: String,
     #[serde(default)]
-    os: String,
-    variant: Option<String>,
+    pub(crate) os: String,
+    pub(crate) variant: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -122,6 +123,21 @@ impl Config {
 }
 
 impl Platformed {
+    /// Whether a build for a platform takes it; one of no certain variant takes any.
+    #[cfg(feature = "online")]
+    pub(crate) fn fits(&self, platform: &Platform) -> bool {
+        // The variant that every arm64 is (`platforms/database.go` of containerd).
+        let variant = self
+            .variant
+            .as_deref()
+            .filter(|variant| !(self.architecture == "arm64" && *variant == "v8"));
+        let wanted = &*platform.variant;
+        let any = wanted.is_empty() || (platform.arch == "arm64" && wanted == "v8");
+        self.os == platform.os
+            && self.architecture == platform.arch
+            && (any || variant.unwrap_or_default() == wanted)
+    }
+
     fn canonical(&self) -> Option<Platform> {
         let variant = self
             .variant

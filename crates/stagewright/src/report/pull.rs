@@ -6,7 +6,7 @@ use super::SCHEMA;
 use super::text::{bytes, findings, line, short, size};
 use crate::analysis::Analysis;
 use crate::finding::Finding;
-use crate::pull::{Host, Pull, There};
+use crate::pull::{Pull, There};
 
 /// The answer of `pull`.
 #[derive(Clone, Debug, Serialize)]
@@ -22,11 +22,11 @@ pub struct PullReport {
 }
 
 impl PullReport {
-    /// What a host pulls of the image of an analysis.
-    pub fn new(analysis: &Analysis, host: &Host<'_>) -> Self {
+    /// What a host pulls of the image of an analysis, as [`Analysis::pull_beside`] answers.
+    pub fn new(analysis: &Analysis, pull: Pull) -> Self {
         Self {
             schema: SCHEMA,
-            pull: analysis.pull(host),
+            pull,
             findings: analysis.findings().to_vec(),
         }
     }

@@ -12,7 +12,7 @@ use super::http::{Question, Range};
 use super::{Online, OnlineError};
 use crate::facts::{MeasuredImage, files_of_tar, tar_of_blob};
 use crate::measure::blob::{Packing, hex};
-use crate::measure::manifest::{Config, DESCRIPTION};
+use crate::measure::manifest::{Config, DESCRIPTION, Platformed};
 use crate::options::Platform;
 use crate::size::Size;
 
@@ -42,15 +42,6 @@ struct Descriptor {
     #[serde(default)]
     size: u64,
     platform: Option<Platformed>,
-}
-
-#[derive(Clone, Deserialize)]
-struct Platformed {
-    #[serde(default)]
-    architecture: String,
-    #[serde(default)]
-    os: String,
-    variant: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -354,21 +345,6 @@ impl<'o> Repository<'o> {
                 // What else comes is not read: it is a whole layer.
                 _ => Ok(None),
             })
-    }
-}
-
-impl Platformed {
-    fn fits(&self, platform: &Platform) -> bool {
-        // The variant that every arm64 is (`platforms/database.go` of containerd).
-        let variant = self
-            .variant
-            .as_deref()
-            .filter(|variant| !(self.architecture == "arm64" && *variant == "v8"));
-        let wanted = &*platform.variant;
-        let any = wanted.is_empty() || (platform.arch == "arm64" && wanted == "v8");
-        self.os == platform.os
-            && self.architecture == platform.arch
-            && (any || variant.unwrap_or_default() == wanted)
     }
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Asks a running application the questions of its check.json and says which answers are wrong.
 
-    check.py PROJECT URL              against a server that is up (it gets 20 seconds to come up)
+    check.py PROJECT URL              against a server that is up (it gets a minute to come up)
     check.py PROJECT [URL] -- COMMAND …   starts COMMAND in PROJECT, asks URL or http://127.0.0.1:8000, ends it
 
 A question with `output` has no server to ask: COMMAND runs to its end, and must say that and return `status`.
@@ -41,7 +41,7 @@ def ask(base, question):
     return None
 
 
-def wait(base, path, seconds=20):
+def wait(base, path, seconds=60):
     """Until anything answers at `base`; OSError when nothing does in time."""
     end = time.monotonic() + seconds
     while True:

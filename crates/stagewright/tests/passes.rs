@@ -62,11 +62,22 @@ fn packages_of_the_repository_are_there_when_npm_installs() {
             .iter()
             .any(|rung| rung.pass == "manifests_first")
     );
-    for manifest in [
-        r#"{"name": "a", "workspaces": ["api"]}"#,
-        r#"{"name": "a", "dependencies": {"api": "file:api"}}"#,
-    ] {
-        let plan = plan(text, &files(manifest), Applicability::Safe);
+    // What an install reads of a package of the repository is its manifest, unless that runs a script, or the package is copied whole.
+    let several = r#"{"name": "a", "workspaces": ["api"]}"#;
+    let linked = plan(text, &files(several), Applicability::Safe);
+    assert!(
+        linked
+            .dockerfile
+            .contains("COPY package.json package-lock.json ./\nCOPY api/package.json ./api/\nRUN"),
+        "{}",
+        linked.dockerfile
+    );
+    let script = r#"{"name": "api", "scripts": {"postinstall": "node index.js"}}"#;
+    let mut prepared = files(several);
+    prepared[1].1 = script;
+    let beside = files(r#"{"name": "a", "dependencies": {"api": "file:api"}}"#);
+    for files in [prepared, beside] {
+        let plan = plan(text, &files, Applicability::Safe);
         assert!(plan.rungs.iter().all(|rung| rung.pass != "manifests_first"));
     }
 }

@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::facts::{Arch, Catalog, ImageFacts, Libc, WheelPlatform};
 use crate::finding::Severity;
 use crate::ledger::{Effects, LayerIndex, Node, Origin, Part, Tree};
-use crate::size::{Basis, Size};
+use crate::size::{Basis, Kind, Size};
 use crate::stage::join;
 
 /// What a command is known to read of the files that COPY and ADD brought.
@@ -111,6 +111,8 @@ pub(crate) struct Machine<'a> {
     pub(crate) input: Option<(Size, Basis)>,
     /// What it writes to its standard output, where that may be large.
     pub(crate) output: Option<(Size, Basis)>,
+    /// What it prints, where that is known.
+    pub(crate) printed: Option<String>,
     /// What `apt-get install` put in this layer.
     pub(crate) apt: Vec<super::AptInstall>,
     /// What `apk add --virtual` put under one name.
@@ -189,6 +191,22 @@ impl Machine<'_> {
             layer: self.layer,
             label: Arc::from(label.as_ref()),
             origin: Origin::Made,
+            basis: Arc::new(basis.clone()),
+        };
+        self.tree.put(path, node, &mut self.effects);
+    }
+
+    /// Puts a file whose text is known.
+    pub(crate) fn put_text(&mut self, path: &str, text: &str, basis: &Basis) {
+        if self.mounted(path) {
+            return;
+        }
+        let size = Size::exact(text.len() as u64);
+        let node = Node {
+            parts: vec![Part::main(Kind::Text, size)],
+            layer: self.layer,
+            label: Arc::from(""),
+            origin: Origin::Inline(Arc::from(text)),
             basis: Arc::new(basis.clone()),
         };
         self.tree.put(path, node, &mut self.effects);

@@ -121,7 +121,7 @@ pub(crate) struct Site {
 }
 
 /// What the manifest of a project in a folder asks for, one requirement a line: `.`, `./api[dev]`.
-fn needs_of_project(machine: &mut Machine<'_>, word: &str) -> String {
+pub(super) fn needs_of_project(machine: &Machine<'_>, word: &str) -> String {
     let (folder, extras) = word.split_once('[').map_or((word, ""), |(folder, extras)| {
         (folder, extras.trim_end_matches(']'))
     });

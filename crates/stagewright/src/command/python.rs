@@ -43,6 +43,7 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
         Some("venv" | "virtualenv") => environment(invocation, machine, rest),
         Some("compileall") => compile(invocation, machine, rest),
         _ if invocation.has(&["-V", "--version"]) => {}
+        _ if prints_dependencies(invocation, machine) => {}
         _ => {
             machine.reads_anything(format!("`{}` runs code of the project", invocation.text));
             machine.note(format!(
@@ -60,6 +61,28 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
             }
         }
     }
+}
+
+/// `-c 'import tomllib; …load(open("pyproject.toml", "rb"))["project"]["dependencies"]…'`: prints what the project depends on, and runs
+/// no code of it.
+fn prints_dependencies(invocation: &Invocation, machine: &mut Machine<'_>) -> bool {
+    let [Some(flag), Some(code)] = invocation.args.as_slice() else {
+        return false;
+    };
+    let opened = code
+        .split_once("tomllib.load(open(\"")
+        .and_then(|(_, rest)| rest.split_once('"'));
+    let Some((path, rest)) = opened.filter(|_| flag == "-c") else {
+        return false;
+    };
+    if !rest.contains("[\"project\"][\"dependencies\"]") || !path.ends_with("pyproject.toml") {
+        return false;
+    }
+    let path = machine.absolute(path);
+    let folder = path.trim_end_matches("pyproject.toml").to_owned();
+    machine.reads(&path);
+    machine.printed = Some(pip::needs_of_project(machine, &folder));
+    true
 }
 
 /// What a run of the project's code leaves: the byte code of what it loads, once for each file system, and files that nobody can know.

@@ -217,6 +217,7 @@ impl Interpreter<'_> {
             conditional: false,
             input: None,
             output: None,
+            printed: None,
             apt: Vec::new(),
             virtual_packages: BTreeMap::new(),
             facts: RunFacts::default(),

@@ -294,6 +294,7 @@ impl Walk<'_, '_, '_> {
                 continue;
             }
             let written = self.machine.output.take();
+            let printed = self.machine.printed.take();
             let Some(target) = self.value(&redirect.target) else {
                 continue;
             };
@@ -304,6 +305,10 @@ impl Walk<'_, '_, '_> {
             // A here-document that is written to a file is known; what other commands print is small.
             let body = command.redirects.iter().find_map(|other| other.body);
             let own = || Basis::new(format!("output of command {}", index + 1));
+            if let (Some(text), ">") = (printed, redirect.operator) {
+                self.machine.put_text(&path, &text, &own());
+                continue;
+            }
             let (size, basis) = match (body, written) {
                 (_, Some(written)) => written,
                 (Some(body), None) => (Size::exact(body.len() as u64), own()),

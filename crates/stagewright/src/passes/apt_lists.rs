@@ -5,6 +5,7 @@ use stagewright_syntax::{Command, View as Typed};
 
 use super::{Pass, View};
 use crate::proposal::{Applicability, Proposal};
+use crate::stage::{Base, Stage};
 
 pub(super) const PASS: Pass = Pass {
     name: "apt_lists",
@@ -30,9 +31,9 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         for cache in &step.facts().caches {
             let lists =
                 matches!(cache.tool, "apt-get" | "apk" | "dnf") && !clean.contains(&cache.path);
-            // A later install in the same stage that downloads no lists of its own still needs these.
+            // A later install that downloads no lists of its own still needs these, in this stage or in one that builds on it.
             let needed = runs[at + 1..].iter().any(|later| {
-                later.stage.id == step.stage.id
+                builds_on(view, later.stage, step.stage)
                     && later
                         .facts()
                         .installs
@@ -68,6 +69,20 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         edits,
         dockerignore: None,
     }])
+}
+
+/// Whether a stage is another one or stands on it.
+fn builds_on(view: &View<'_>, stage: &Stage, other: &Stage) -> bool {
+    let mut stage = stage;
+    loop {
+        if stage.id == other.id {
+            return true;
+        }
+        let Base::Stage(below) = stage.base else {
+            return false;
+        };
+        stage = view.analysis.graph().stage(below);
+    }
 }
 
 /// Whether the layer of a step still holds something at a path when the step ends.

@@ -8,7 +8,7 @@ use stagewright_syntax::edit::{EditError, EditSet};
 
 use super::{Pass, RunStep, View};
 use crate::ledger::Origin;
-use crate::project::python;
+use crate::project::{node, python};
 use crate::proposal::{Applicability, Proposal};
 use crate::stage::{CopyOp, From, Op, Stage};
 
@@ -130,7 +130,10 @@ fn followers<'r, 'a>(
         let Some(read) = reads_only_manifests(step, brought) else {
             break;
         };
-        if installs_project(view, step, &read) || !(wanted.passes)(step) {
+        let Some(read) = with_members(view, step, read, brought) else {
+            break;
+        };
+        if !(wanted.passes)(step) {
             break;
         }
         if overlaps(step, copy, brought) {
@@ -205,27 +208,40 @@ pub(super) fn hoist(
             .iter()
             .any(|install| install.writes_manifests)
         {
-            if read.iter().any(|manifest| {
-                manifest
-                    .target
-                    .rsplit_once('/')
-                    .is_none_or(|(parent, _)| parent != folder)
-            }) {
-                return None;
+            let mut lines = String::new();
+            let mut folders: Vec<&str> = Vec::new();
+            for manifest in read {
+                let (parent, _) = manifest.target.rsplit_once('/')?;
+                let below = parent.strip_prefix(folder)?.trim_start_matches('/');
+                if !folders.contains(&below) {
+                    folders.push(below);
+                }
             }
-            let names: Vec<&str> = read
-                .iter()
-                .map(|manifest| manifest.source.as_str())
-                .collect();
-            let line = view.whole_lines(source.span());
             // Without a working directory, a relative destination is one that linters warn of.
             let here = if folder.is_empty() { "/" } else { "./" };
-            edits
-                .insert(
-                    line.start,
-                    format!("COPY {} {here}{}", names.join(" "), view.line_break()),
-                )
-                .ok()?;
+            for below in folders {
+                let whole = format!("{folder}/{below}");
+                let parent = whole.trim_end_matches('/');
+                let names: Vec<&str> = read
+                    .iter()
+                    .filter(|one| {
+                        one.target
+                            .rsplit_once('/')
+                            .is_some_and(|(of, _)| of == parent)
+                    })
+                    .map(|one| one.source.as_str())
+                    .collect();
+                let target = if below.is_empty() {
+                    here.to_owned()
+                } else {
+                    format!("{here}{below}/")
+                };
+                let copy = view.keyword("COPY");
+                let line = format!("{copy} {} {target}{}", names.join(" "), view.line_break());
+                lines.push_str(&line);
+            }
+            let line = view.whole_lines(source.span());
+            edits.insert(line.start, lines).ok()?;
         } else {
             let mounts: Vec<String> = read
                 .iter()
@@ -305,30 +321,51 @@ fn reads_only_manifests(step: &RunStep<'_>, brought: &[(String, String)]) -> Opt
     Some(read)
 }
 
-/// Whether the install takes the project itself along, or packages that lie beside it: it needs their files.
-fn installs_project(view: &View<'_>, step: &RunStep<'_>, read: &[Manifest]) -> bool {
-    let text = |manifest: &Manifest| view.analysis.context().text(&manifest.source);
-    // Packages of the repository itself have manifests of their own, or are copied whole.
-    let local = read.iter().any(|manifest| {
-        manifest.source.ends_with("pnpm-workspace.yaml")
-            || manifest.source.ends_with("package.json")
-                && text(manifest).is_some_and(|text| {
-                    ["\"workspaces\"", "\"file:", "\"link:", "\"workspace:"]
-                        .iter()
-                        .any(|word| text.contains(word))
-                })
-    });
-    if local {
-        return true;
+/// What an install reads, with the manifests of the packages of the repository; `None` where it needs more of their files, or those of the
+/// project itself.
+fn with_members(
+    view: &View<'_>,
+    step: &RunStep<'_>,
+    mut read: Vec<Manifest>,
+    brought: &[(String, String)],
+) -> Option<Vec<Manifest>> {
+    let context = view.analysis.context();
+    let has = |manifest: &Manifest, words: &[&str]| {
+        let text = context.text(&manifest.source).unwrap_or_default();
+        manifest.source.ends_with("package.json") && words.iter().any(|word| text.contains(word))
+    };
+    if read.iter().any(|one| one.source.ends_with("package.json")) {
+        let several = read.iter().any(|one| {
+            one.source.ends_with("pnpm-workspace.yaml")
+                || has(one, &["\"workspaces\"", "\"workspace:"])
+        });
+        if several {
+            for source in node::members(context)? {
+                let known = read.iter().any(|one| one.source == source);
+                if let (false, Some((target, _))) =
+                    (known, brought.iter().find(|(_, other)| *other == source))
+                {
+                    read.push(Manifest {
+                        source,
+                        target: target.clone(),
+                    });
+                }
+            }
+        }
+        // Packages beside the project are copied whole.
+        if read.iter().any(|one| has(one, &["\"file:", "\"link:"])) {
+            return None;
+        }
     }
     let mut tools = step.facts().installs.iter().map(|install| install.tool);
     let mut manifests = read
         .iter()
         .filter(|manifest| manifest.source.ends_with("pyproject.toml"));
-    let pyproject = manifests.find_map(text);
-    pyproject.is_some_and(|text| {
+    let pyproject = manifests.find_map(|manifest| context.text(&manifest.source));
+    let itself = pyproject.is_some_and(|text| {
         tools.any(|tool| python::installs_itself(text, tool, &step.instruction.text))
-    })
+    });
+    (!itself).then_some(read)
 }
 
 /// Whether the COPY, once below, would lie on top of what the RUN makes.

@@ -8,6 +8,7 @@
 mod apt_lists;
 mod copies_last;
 mod copy_modes;
+mod dependencies_first;
 mod exec_form;
 mod ignore_file;
 mod manifests_first;
@@ -58,6 +59,7 @@ pub(crate) struct Pass {
 pub(crate) const PASSES: &[Pass] = &[
     slimmer_base::PASS,
     manifests_first::PASS,
+    dependencies_first::PASS,
     copies_last::PASS,
     split_runs::PASS,
     merge_removal::PASS,

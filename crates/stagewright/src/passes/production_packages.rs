@@ -18,12 +18,8 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     let Some(project) = eligible(view) else {
         return Ok(Vec::new());
     };
-    let stage = view.analysis.graph().target_stage();
     let mut edits = EditSet::new();
     for step in view.runs() {
-        if step.stage.id != stage.id {
-            continue;
-        }
         // A script of the project may need anything that is installed.
         if step.facts().reads.anything.is_some() || !step.facts().unmodelled.is_empty() {
             return Ok(Vec::new());

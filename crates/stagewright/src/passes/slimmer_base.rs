@@ -115,6 +115,28 @@ fn check(view: &View<'_>, facts: &ImageFacts, candidate: &ImageFacts) -> Option<
     };
     let analysis = view.analysis;
     let mut compiler = has(candidate, "gcc");
+    // What the container calls, and only the larger image has.
+    let installed: Vec<String> = view
+        .runs()
+        .iter()
+        .flat_map(|step| &step.facts().installs)
+        .flat_map(|install| &install.packages)
+        .map(|(name, _)| name.clone())
+        .collect();
+    let lost = |program: &str| {
+        has(facts, program)
+            && !has(candidate, program)
+            && !installed.iter().any(|name| name == program)
+    };
+    if view.analysis.called().iter().any(|program| lost(program))
+        || facts
+            .offers
+            .commands
+            .iter()
+            .any(|program| lost(program) && view.analysis.uses(program))
+    {
+        return None;
+    }
     for step in view.runs() {
         if analysis.record().stages[step.stage.id.0].image.as_deref()
             != Some(analysis.base_reference()?)
@@ -209,6 +231,10 @@ fn packages(
             .filter(|install| install.tool == "pip")
         {
             for (name, version) in &install.packages {
+                // Managers run on every image of their language.
+                if matches!(name.as_str(), "pip" | "uv" | "poetry" | "pdm" | "pipenv") {
+                    continue;
+                }
                 let package = view.analysis.catalog().python_package(
                     name,
                     Some(version.as_str()).filter(|v| !v.is_empty()),

@@ -14,6 +14,7 @@ use stagewright_syntax::{Span, View as Typed};
 
 use super::split_stages::free_name;
 use super::{Pass, RunStep, View};
+use crate::command::Install;
 use crate::project::node::{self, Delivery, NodeManager, NodeProject};
 use crate::proposal::{Applicability, Proposal};
 use crate::recipe;
@@ -53,7 +54,8 @@ fn eligible(view: &View<'_>) -> Option<(NodeProject, String)> {
         Delivery::Built { output } => output.clone(),
         // The start command stays as it is, and needs the whole folder.
         Delivery::Standalone => ".next".to_owned(),
-        _ => return None,
+        Delivery::Static { output } => output.clone(),
+        Delivery::Sources => return None,
     };
     let fits = project.packages.is_empty()
         && project.lifecycle.is_empty()
@@ -62,6 +64,9 @@ fn eligible(view: &View<'_>) -> Option<(NodeProject, String)> {
         && (project.manager != NodeManager::Yarn
             || project.manager_major.is_none_or(|major| major >= 4))
         && view.analysis.context().entry("node_modules").is_none();
+    if matches!(project.delivery, Delivery::Static { .. }) {
+        return (fits && serves(view, &output)).then_some((project, output));
+    }
     let words = super::production_packages::starts(view, &project)?;
     let into_output = output == ".next"
         || words.iter().any(|word| {
@@ -69,6 +74,24 @@ fn eligible(view: &View<'_>) -> Option<(NodeProject, String)> {
                 .starts_with(&format!("{output}/"))
         });
     (fits && into_output).then_some((project, output))
+}
+
+/// Whether what is started is a server that is installed by itself, and is told to serve the folder.
+fn serves(view: &View<'_>, output: &str) -> bool {
+    let called = view.analysis.called();
+    let of_itself = |step: &RunStep<'_>| {
+        let mut named = global(step).into_iter().flat_map(|one| &one.packages);
+        named.any(|(name, _)| called.iter().any(|word| word == name))
+    };
+    called.iter().any(|word| word == output) && view.runs().iter().any(of_itself)
+}
+
+/// `npm install -g serve`: an install that reads no manifest.
+fn global<'s>(step: &'s RunStep<'_>) -> Option<&'s Install> {
+    match step.facts().installs.as_slice() {
+        [install] if install.manifests.is_empty() && install.tool != "apt-get" => Some(install),
+        _ => None,
+    }
 }
 
 /// What is started depends on the last stage alone: a first part that stays, a part that builds, and what describes the start.
@@ -86,8 +109,9 @@ fn edits(view: &View<'_>, stage: &Stage, project: &NodeProject, output: &str) ->
         let mut installs = step.facts().installs.iter();
         installs.any(|install| !install.manifests.is_empty())
     };
-    // The build is the last command, and runs scripts of the project.
-    let (built, installed) = (runs.last()?, runs.iter().find(|step| installs(step))?);
+    // The build is the last command but for those that set owners and rights, and runs scripts of the project.
+    let built = runs.iter().rev().find(|step| !sets_owners(step))?;
+    let installed = runs.iter().find(|step| installs(step))?;
     built.facts().reads.anything.as_ref()?;
     let scripts = runs
         .iter()
@@ -110,7 +134,7 @@ fn edits(view: &View<'_>, stage: &Stage, project: &NodeProject, output: &str) ->
     });
     let ends = stage.instructions[built.at + 1..]
         .iter()
-        .all(|one| matches!(one.op, Op::Config) && !one.trigger);
+        .all(|one| matches!(one.op, Op::Config | Op::Run(_)) && !one.trigger);
     let same_folder = part
         .iter()
         .all(|one| one.before.workdir().trim_end_matches('/') == workdir);
@@ -136,6 +160,14 @@ fn edits(view: &View<'_>, stage: &Stage, project: &NodeProject, output: &str) ->
     let from = (first..=built.at)
         .rev()
         .find(|&at| whole(&stage.instructions[at]));
+    let is_static = matches!(project.delivery, Delivery::Static { .. });
+    let line = |step: &&RunStep<'_>| lines(step.at);
+    // The server, which the last stage needs and the build does not.
+    let server_lines: Vec<Span> = runs
+        .iter()
+        .filter(|step| is_static && (first..built.at).contains(&step.at) && global(step).is_some())
+        .map(|step| line(&step))
+        .collect::<Option<_>>()?;
     let copies: String = (from.unwrap_or(first)..=built.at)
         .filter(|&at| is_copy(&stage.instructions[at].op))
         .map(|at| {
@@ -151,7 +183,17 @@ fn edits(view: &View<'_>, stage: &Stage, project: &NodeProject, output: &str) ->
     };
     let mut edits = EditSet::new();
     let own = rename(view, stage, &names.base, &mut edits)?;
-    let body = text[start as usize..end as usize].trim_end_matches(['\r', '\n']);
+    let mut body = text[start as usize..end as usize].to_owned();
+    let mut server = String::new();
+    for span in server_lines.iter().rev() {
+        let own = &text[span.start as usize..span.end as usize];
+        server.insert_str(0, own);
+        body.replace_range(
+            (span.start - start) as usize..(span.end - start) as usize,
+            "",
+        );
+    }
+    let body = body.trim_end_matches(['\r', '\n']);
     let mut new = written(
         view,
         project,
@@ -159,7 +201,7 @@ fn edits(view: &View<'_>, stage: &Stage, project: &NodeProject, output: &str) ->
         &own,
         &Parts {
             body,
-            copies: &copies,
+            copies: if is_static { &server } else { &copies },
             workdir: &workdir,
             output,
         },
@@ -170,6 +212,17 @@ fn edits(view: &View<'_>, stage: &Stage, project: &NodeProject, output: &str) ->
     }
     edits.replace(Span::new(start, end), new).ok()?;
     Some(edits)
+}
+
+/// Whether a command makes users, or says to whom files belong.
+fn sets_owners(step: &RunStep<'_>) -> bool {
+    let mut programs = step.facts().programs.iter();
+    programs.all(|program| {
+        matches!(
+            program.as_str(),
+            "chown" | "chmod" | "useradd" | "adduser" | "groupadd" | "addgroup" | "mkdir"
+        )
+    })
 }
 
 struct Names {
@@ -222,23 +275,28 @@ fn written(
         workdir,
         output,
     } = parts;
+    let is_static = matches!(project.delivery, Delivery::Static { .. });
     let install = recipe::node::install_run(project, true);
     let mut new = String::new();
     let mut line = |text: &str| new.push_str(&format!("{text}{newline}"));
     line("");
-    line(&format!("{from} {base} {word} {dependencies}"));
-    line("");
-    line(&install.to_string());
-    line("");
+    if !is_static {
+        line(&format!("{from} {base} {word} {dependencies}"));
+        line("");
+        line(&install.to_string());
+        line("");
+    }
     line(&format!("{from} {base} {word} {builder}"));
     line("");
     line(body);
     line("");
     line(&format!("{from} {base}{own}"));
     line("");
-    line(&format!(
-        "{copy} --from={dependencies} {workdir}/node_modules ./node_modules"
-    ));
+    if !is_static {
+        line(&format!(
+            "{copy} --from={dependencies} {workdir}/node_modules ./node_modules"
+        ));
+    }
     new.push_str(copies);
     new.push_str(&format!(
         "{copy} --from={builder} {workdir}/{output} ./{output}{newline}"

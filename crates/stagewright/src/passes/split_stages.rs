@@ -5,14 +5,19 @@
 //!
 //! ```text
 //! FROM python:3.12-slim AS base        FROM base AS builder                           FROM base
-//! WORKDIR /app                         RUN pip install --prefix=/install …            COPY --from=builder /install /usr/local
+//! WORKDIR /app                         RUN pip install --root=/install …              COPY --from=builder /install/usr/local /usr/local
 //! ```
+//!
+//! pip is given another root and not another prefix: below a prefix the Python of Debian takes another folder than the one it reads.
+//! Poetry and Pipenv, which have no such option, fill a virtual environment.
 
 use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::shell::Script;
-use stagewright_syntax::{Command, View as Typed};
+use stagewright_syntax::{Command, Span, View as Typed};
 
 use super::{Pass, RunStep, View};
+use crate::command::Install;
+use crate::project::node;
 use crate::proposal::{Applicability, Proposal};
 use crate::recipe;
 use crate::stage::{Base, CopyOp, From, Op, Stage};
@@ -23,11 +28,19 @@ pub(super) const PASS: Pass = Pass {
     propose,
 };
 
-/// Where the builder puts the packages.
-pub(super) const PREFIX: &str = "/install";
+/// The root below which pip puts the packages in the builder, and where they lie then.
+const ROOT: &str = "/install";
+const INSTALLED: &str = "/install/usr/local";
+
+/// Where the packages of a tool go that can be told no root.
+const ENVIRONMENT: &str = "/opt/venv";
 
 /// What installs packages of Python.
 const MANAGERS: [&str; 5] = ["pip", "uv", "poetry", "pdm", "pipenv"];
+
+/// What installs packages of Node, and what it compiles them with besides compilers: node-gyp is written in Python.
+const NODE_MANAGERS: [&str; 3] = ["npm", "pnpm", "yarn"];
+const NODE_GYP: [&str; 3] = ["python3", "python-is-python3", "python3-minimal"];
 
 fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     let graph = view.analysis.graph();
@@ -43,31 +56,34 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     let installs: Vec<&RunStep<'_>> = runs
         .iter()
         .filter(|step| {
-            step.facts()
-                .installs
-                .iter()
-                .any(|install| MANAGERS.contains(&install.tool))
-                && !for_the_build(view, step)
+            let mut installs = step.facts().installs.iter();
+            installs.any(|install| MANAGERS.contains(&install.tool) || fills_modules(install))
+                && !brings_managers(step)
+                && !is_project_alone(step)
         })
         .collect();
     let [install] = installs.as_slice() else {
         return Ok(Vec::new());
     };
-    let Some(prefix) = only_installs(install) else {
+    let Some(way) = way(view, install) else {
         return Ok(Vec::new());
     };
-    let Some(edits) = edits(view, stage, &runs, install, &prefix) else {
+    let Some(edits) = edits(view, stage, &runs, install, &way) else {
         return Ok(Vec::new());
     };
     Ok(vec![Proposal {
         title: "install packages in a builder stage and copy only what was installed".into(),
         applicability: Applicability::Safe,
-        assumptions: vec![if prefix == "/usr/local" {
-            format!(
-                "packages installed under `{PREFIX}` work under `{prefix}`, as pip's scheme promises"
-            )
-        } else {
-            format!("nothing but `{prefix}` is needed of what the install writes")
+        assumptions: vec![match &way {
+            Way::Root => format!(
+                "packages installed under `{INSTALLED}` work under `/usr/local`, as pip's scheme promises"
+            ),
+            Way::Folder(folder) => {
+                format!("nothing but `{folder}` is needed of what the install writes")
+            }
+            Way::Environment => format!(
+                "everything starts Python and its programs by name: `{ENVIRONMENT}/bin` comes first in `PATH`"
+            ),
         }],
         warnings: Vec::new(),
         edits,
@@ -88,26 +104,78 @@ fn takes_packages(stage: &Stage) -> bool {
     })
 }
 
-/// The prefix of a RUN that does nothing but install into the interpreter's own folder.
-fn only_installs(step: &RunStep<'_>) -> Option<String> {
+/// How the packages get out of the builder.
+enum Way {
+    /// pip puts them below another root.
+    Root,
+    /// The folder that they are installed into is copied as it is.
+    Folder(String),
+    /// The tool fills a virtual environment instead of the interpreter's own folder.
+    Environment,
+}
+
+/// Whether an install fills `node_modules` of a project.
+fn fills_modules(install: &Install) -> bool {
+    NODE_MANAGERS.contains(&install.tool) && !install.manifests.is_empty()
+}
+
+/// How the packages of a RUN that does nothing but install them get out of the builder.
+fn way(view: &View<'_>, step: &RunStep<'_>) -> Option<Way> {
     let facts = step.facts();
-    let prefix = &facts.installs.first()?.prefix;
+    let first = facts.installs.first()?;
+    if fills_modules(first) {
+        // Packages of the repository have folders of their own for what they need.
+        let several = node::members(view.analysis.context()).is_some();
+        return modules(step).filter(|_| !several);
+    }
+    let (tool, prefix) = (first.tool, &first.prefix);
     let same = facts.installs.iter().all(|install| {
         MANAGERS.contains(&install.tool)
-            && install.tool == facts.installs[0].tool
+            && install.tool == tool
             && install.prefix == *prefix
             && !install.packages.is_empty()
     });
     let inside = step.layer.nodes.iter().all(|(path, _)| {
         path.starts_with(prefix.as_str()) || facts.caches.iter().any(|cache| *cache.path == **path)
     });
-    // pip is told another prefix; a virtual environment is copied as it is.
-    let movable = if facts.installs[0].tool == "pip" {
-        prefix == "/usr/local"
-    } else {
-        prefix != "/usr/local"
+    if !same || !inside || !facts.unmodelled.is_empty() {
+        return None;
+    }
+    // What is started by such a tool finds the packages where the tool looks for them.
+    let started = matches!(tool, "poetry" | "pdm" | "pipenv") && view.analysis.uses(tool);
+    match (tool, prefix.as_str()) {
+        ("pip", "/usr/local") => Some(Way::Root),
+        ("poetry" | "pipenv", "/usr/local") if !started => Some(Way::Environment),
+        (_, "/usr/local") | ("pip", _) => None,
+        _ if started => None,
+        (_, folder) => Some(Way::Folder(folder.to_owned())),
+    }
+}
+
+/// `node_modules` of a RUN that makes nothing else but what the project brings itself, its manifests.
+fn modules(step: &RunStep<'_>) -> Option<Way> {
+    let facts = step.facts();
+    let [install] = facts.installs.as_slice() else {
+        return None;
     };
-    (same && inside && facts.unmodelled.is_empty() && movable).then(|| prefix.clone())
+    let folder = format!("{}/node_modules", install.prefix.trim_end_matches('/'));
+    let inside = step.layer.nodes.iter().all(|(path, _)| {
+        path.starts_with(&folder)
+            || install
+                .manifests
+                .iter()
+                .any(|manifest| **manifest == **path)
+            || facts.caches.iter().any(|cache| *cache.path == **path)
+    });
+    // Packages of the repository itself lie elsewhere, and their scripts may write anywhere.
+    let alone = facts.unmodelled.is_empty() && facts.reads.anything.is_none();
+    (inside && alone).then_some(Way::Folder(folder))
+}
+
+/// `pip install --no-deps .`: the project alone, which an edit of its source installs anew.
+fn is_project_alone(step: &RunStep<'_>) -> bool {
+    let facts = step.facts();
+    facts.reads.anything.is_some() && step.instruction.text.contains("--no-deps")
 }
 
 fn edits(
@@ -115,7 +183,7 @@ fn edits(
     stage: &Stage,
     runs: &[RunStep<'_>],
     install: &RunStep<'_>,
-    prefix: &str,
+    way: &Way,
 ) -> Option<EditSet> {
     let mut edits = EditSet::new();
     let newline = view.line_break();
@@ -137,11 +205,28 @@ fn edits(
     let source = view.source(install.instruction)?;
     let lines = view.whole_lines(source.span());
     let text = view.file.text();
-    let (script, source) = if install.facts().installs[0].tool == "pip" {
-        (prefixed(view, install)?, PREFIX)
-    } else {
-        let written = &text[lines.start as usize..lines.end as usize];
-        (written.to_owned(), prefix)
+    let written = text[lines.start as usize..lines.end as usize].to_owned();
+    let (env, run) = (view.keyword("ENV"), view.keyword("RUN"));
+    let path = format!("PATH={ENVIRONMENT}/bin:$PATH");
+    let (script, own, source, target) = match way {
+        Way::Root => (
+            rooted(view, install)?,
+            String::new(),
+            INSTALLED,
+            "/usr/local",
+        ),
+        Way::Folder(folder) => (written, String::new(), folder.as_str(), folder.as_str()),
+        Way::Environment => {
+            let made = format!("{run} python -m venv --without-pip {ENVIRONMENT}{newline}");
+            let active = format!("{env} VIRTUAL_ENV={ENVIRONMENT} {path}{newline}");
+            let own = format!("{env} {path}{newline}");
+            (
+                format!("{made}{active}{written}"),
+                own,
+                ENVIRONMENT,
+                ENVIRONMENT,
+            )
+        }
     };
     let needs = needs(view, install);
     let (mut tools, mut libraries) = (String::new(), Vec::new());
@@ -152,19 +237,30 @@ fn edits(
         .iter()
         .all(|step| lists_only(step) || build_tools_only(view, step, &needs.build));
     for step in &before {
+        let lines = view.whole_lines(view.source(step.instruction)?.span());
         // Compilers and headers are for the build alone.
         let moves = for_the_build(view, step)
+            || is_setting(view, step)
             || build_tools_only(view, step, &needs.build)
             || all && systems.len() > 1 && is_system(step);
-        if !moves {
+        if moves {
+            tools.push_str(&text[lines.start as usize..lines.end as usize]);
+            edits.delete(lines).ok()?;
+        } else if let Some(part) = build_part(view, step, &needs.build) {
+            for gap in part.gaps {
+                edits.delete(gap).ok()?;
+            }
+            tools.push_str(&format!("{run} {}{newline}", part.command));
+        } else {
             continue;
         }
-        if names(step).any(|name| !view.analysis.catalog().tools().is_build_tool(name)) {
+        if names(step).any(|name| needs.build.contains(&name) && !view.is_build_tool(name)) {
             libraries.clone_from(&needs.run);
         }
-        let lines = view.whole_lines(view.source(step.instruction)?.span());
-        tools.push_str(&text[lines.start as usize..lines.end as usize]);
-        edits.delete(lines).ok()?;
+    }
+    // Packages of Node lie in a folder of their own from the start: a stage for them alone leaves nothing else behind.
+    if tools.is_empty() && install.facts().installs.iter().any(fills_modules) {
+        return None;
     }
     let libraries = if libraries.is_empty() {
         String::new()
@@ -191,7 +287,7 @@ fn edits(
     let mut new =
         format!("{newline}{from_word} {base} {as_word} {builder}{newline}{newline}{tools}");
     new.push_str(script.trim_end_matches(['\r', '\n']));
-    new.push_str(&format!("{newline}{newline}{from_word} {base}{name}{newline}{newline}{libraries}{copy_word} --from={builder} {source} {prefix}{newline}"));
+    new.push_str(&format!("{newline}{newline}{from_word} {base}{name}{newline}{newline}{libraries}{own}{copy_word} --from={builder} {source} {target}{newline}"));
     if text[..lines.start as usize].ends_with(&format!("{newline}{newline}")) {
         let breaks = new.len() - new.trim_start_matches(['\r', '\n']).len();
         new.drain(..breaks);
@@ -204,9 +300,11 @@ fn edits(
 /// has left behind with pip.
 fn without_byte_code(view: &View<'_>, step: &RunStep<'_>, edits: &mut EditSet) -> Option<()> {
     const VARIABLE: &str = "PYTHONDONTWRITEBYTECODE";
+    let python = |program: &str| program.starts_with("python") || program.starts_with("pip");
     let mut programs = step.facts().programs.iter();
-    let runs_python = programs.any(|program| program.starts_with("python"));
-    if !runs_python || step.instruction.before.env.get(VARIABLE).is_some() {
+    if !programs.any(|program| python(program))
+        || step.instruction.before.env.get(VARIABLE).is_some()
+    {
         return Some(());
     }
     let source = view.source(step.instruction)?;
@@ -218,10 +316,8 @@ fn without_byte_code(view: &View<'_>, step: &RunStep<'_>, edits: &mut EditSet) -
     };
     let script = Script::parse(text);
     for command in &script.commands {
-        let python = command
-            .program()
-            .is_some_and(|program| program.starts_with("python"));
-        if python && run.heredocs.is_empty() {
+        let writes = command.program().is_some_and(|program| python(&program));
+        if writes && run.heredocs.is_empty() {
             let span = run.script()?.source_span(command.span);
             edits.insert(span.start, format!("{VARIABLE}=1 ")).ok()?;
         }
@@ -229,8 +325,8 @@ fn without_byte_code(view: &View<'_>, step: &RunStep<'_>, edits: &mut EditSet) -
     Some(())
 }
 
-/// The lines of the install, with `--prefix` behind every `install`.
-fn prefixed(view: &View<'_>, step: &RunStep<'_>) -> Option<String> {
+/// The lines of the install, with `--root` behind every `install`.
+fn rooted(view: &View<'_>, step: &RunStep<'_>) -> Option<String> {
     let source = view.source(step.instruction)?;
     let Typed::Run(run) = source.view() else {
         return None;
@@ -253,25 +349,14 @@ fn prefixed(view: &View<'_>, step: &RunStep<'_>) -> Option<String> {
             .find(|word| word.literal().as_deref() == Some("install"))?;
         let span = run.script()?.source_span(word.span);
         edits
-            .insert(span.end - lines.start, format!(" --prefix={PREFIX}"))
+            .insert(span.end - lines.start, format!(" --root={ROOT}"))
             .ok()?;
     }
     Some(edits.apply(&view.file.text()[lines.start as usize..lines.end as usize]))
 }
 
-/// `pip install --upgrade pip`, `pip install uv`: for the installs that follow, and for nothing in the image unless it is started by that.
-fn for_the_build(view: &View<'_>, step: &RunStep<'_>) -> bool {
-    let config = &view.analysis.graph().target_stage().end.config;
-    let started: Vec<&String> = [&config.entrypoint, &config.cmd]
-        .into_iter()
-        .flatten()
-        .flatten()
-        .collect();
-    let needed = |name: &str| {
-        started
-            .iter()
-            .any(|word| word.split_whitespace().any(|word| word == name))
-    };
+/// `pip install --upgrade pip`, `pip install uv`.
+fn brings_managers(step: &RunStep<'_>) -> bool {
     let facts = step.facts();
     facts.unmodelled.is_empty()
         && !facts.installs.is_empty()
@@ -279,12 +364,34 @@ fn for_the_build(view: &View<'_>, step: &RunStep<'_>) -> bool {
             install.tool == "pip"
                 && install.manifests.is_empty()
                 && !install.packages.is_empty()
-                && install.packages.iter().all(|(name, _)| {
-                    matches!(
-                        name.as_str(),
-                        "pip" | "wheel" | "setuptools" | "uv" | "poetry" | "pdm" | "pipenv"
-                    ) && !needed(name)
-                })
+                && install.packages.iter().any(|(name, _)| is_manager(name))
+        })
+}
+
+fn is_manager(name: &str) -> bool {
+    matches!(name, "pip" | "wheel" | "setuptools" | "virtualenv") || MANAGERS.contains(&name)
+}
+
+/// What brings a manager, for the installs that follow and for nothing in the image unless it is started by that.
+fn for_the_build(view: &View<'_>, step: &RunStep<'_>) -> bool {
+    let mut installs = step.facts().installs.iter();
+    brings_managers(step)
+        && installs.all(|install| {
+            let mut named = install.packages.iter().map(|(name, _)| name.as_str());
+            !named.any(|name| is_manager(name) && view.analysis.uses(name))
+        })
+}
+
+/// `poetry config …`: a setting of a manager that is for the build alone.
+fn is_setting(view: &View<'_>, step: &RunStep<'_>) -> bool {
+    let facts = step.facts();
+    let mut programs = facts.programs.iter();
+    facts.installs.is_empty()
+        && facts.unmodelled.is_empty()
+        && facts.reads.anything.is_none()
+        && !facts.programs.is_empty()
+        && programs.all(|name| {
+            name != "pip" && MANAGERS.contains(&name.as_str()) && !view.analysis.uses(name)
         })
 }
 
@@ -304,11 +411,16 @@ fn needs<'a>(view: &View<'a>, install: &RunStep<'_>) -> Needs<'a> {
     let rows: Vec<_> = packages
         .filter_map(|(name, _)| tools.source_build(name))
         .collect();
+    let node = install.facts().installs.iter().any(fills_modules);
+    let gyp = NODE_GYP
+        .into_iter()
+        .filter(|name| node && !view.analysis.uses(name) && !view.analysis.uses("python"));
     Needs {
         build: rows
             .iter()
             .flat_map(|row| &row.build)
             .map(String::as_str)
+            .chain(gyp)
             .collect(),
         run: rows
             .iter()
@@ -327,13 +439,14 @@ fn names<'s>(step: &'s RunStep<'_>) -> impl Iterator<Item = &'s str> {
         .map(|(name, _)| name.as_str())
 }
 
-/// Whether a step calls the package manager of Debian and nothing else.
+/// Whether a step calls the package manager of Debian, removes what it leaves, and does nothing else.
 fn is_system(step: &RunStep<'_>) -> bool {
     let facts = step.facts();
     let mut programs = facts.programs.iter();
     facts.unmodelled.is_empty()
         && !facts.programs.is_empty()
-        && programs.all(|program| program == "apt-get")
+        && programs.all(|program| matches!(program.as_str(), "apt-get" | "rm"))
+        && facts.programs.iter().any(|program| program == "apt-get")
 }
 
 /// `apt-get update`.
@@ -341,6 +454,62 @@ fn lists_only(step: &RunStep<'_>) -> bool {
     let mut nodes = step.layer.nodes.iter();
     step.facts().installs.is_empty()
         && nodes.all(|(path, _)| path.starts_with("/var/lib/apt/lists"))
+}
+
+/// What of a step is for the build alone.
+struct BuildPart {
+    /// What the step's own command loses.
+    gaps: Vec<Span>,
+    /// The command that installs it in the builder.
+    command: String,
+}
+
+/// The packages for the build alone of a step that installs others as well.
+fn build_part(view: &View<'_>, step: &RunStep<'_>, headers: &[&str]) -> Option<BuildPart> {
+    let facts = step.facts();
+    let [install] = facts.installs.as_slice() else {
+        return None;
+    };
+    if !is_system(step) || install.tool != "apt-get" {
+        return None;
+    }
+    let source = view.source(step.instruction)?;
+    let Typed::Run(run) = source.view() else {
+        return None;
+    };
+    let (Command::Shell(text), true) = (&run.command, run.heredocs.is_empty()) else {
+        return None;
+    };
+    let script = Script::parse(text);
+    let words = &script.commands.get(install.command)?.words;
+    let (mut gaps, mut options, mut moved) = (Vec::new(), Vec::new(), Vec::new());
+    let mut kept = 0;
+    let mut end = words.first()?.span.end;
+    for word in &words[1..] {
+        let name = word.literal()?;
+        let span = run.script()?.source_span(Span::new(end, word.span.end));
+        end = word.span.end;
+        let bare = name.split('=').next().unwrap_or_default();
+        if name.starts_with('-') {
+            options.push(name.into_owned());
+        } else if headers.contains(&bare) || view.is_build_tool(bare) {
+            // A comment between two lines stays where it is.
+            if view.file.text()[span.start as usize..span.end as usize].contains('#') {
+                return None;
+            }
+            moved.push(name.into_owned());
+            gaps.push(span);
+        } else if name != "install" {
+            kept += 1;
+        }
+    }
+    let words = [options, moved.clone()].concat().join(" ");
+    (kept > 0 && !moved.is_empty()).then(|| BuildPart {
+        gaps,
+        command: format!(
+            "apt-get update && apt-get install {words} && rm -rf /var/lib/apt/lists/*"
+        ),
+    })
 }
 
 /// Whether a step installs only what a build needs: compilers, or with them headers whose libraries are known.
@@ -353,9 +522,9 @@ fn build_tools_only(view: &View<'_>, step: &RunStep<'_>, headers: &[&str]) -> bo
         .all(|install| matches!(install.tool, "apt-get" | "apk"))
         && facts.unmodelled.is_empty();
     only && !packages.is_empty()
-        && packages.iter().all(|name| {
-            headers.contains(name) || view.analysis.catalog().tools().is_build_tool(name)
-        })
+        && packages
+            .iter()
+            .all(|name| headers.contains(name) || view.is_build_tool(name))
 }
 
 /// A stage name that the file does not use.
@@ -373,6 +542,11 @@ pub(super) fn free_name(view: &View<'_>, wanted: &str) -> String {
 }
 
 impl View<'_> {
+    /// Whether a package of the distribution is for a build alone, and nothing that runs calls it.
+    fn is_build_tool(&self, name: &str) -> bool {
+        self.analysis.catalog().tools().is_build_tool(name) && !self.analysis.uses(name)
+    }
+
     /// The name of an instruction as the file writes them.
     pub(crate) fn keyword(&self, upper: &str) -> String {
         if self.lower_case() {

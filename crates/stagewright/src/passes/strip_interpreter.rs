@@ -7,7 +7,6 @@
 use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::{View as Typed, write};
 
-use super::split_stages::PREFIX;
 use super::{Pass, View};
 use crate::facts::interpreter::SYMBOLS;
 use crate::proposal::{Applicability, Proposal};
@@ -69,14 +68,9 @@ fn builder(last: &Stage) -> Option<crate::stage::StageId> {
         .find_map(|instruction| match &instruction.op {
             Op::Copy(CopyOp {
                 from: From::Stage(stage),
-                sources,
+                destination,
                 ..
-            }) if sources.iter().any(
-                |source| matches!(source, crate::stage::CopySource::Path(path) if path == PREFIX),
-            ) =>
-            {
-                Some(*stage)
-            }
+            }) if destination.trim_end_matches('/') == "/usr/local" => Some(*stage),
             _ => None,
         })
 }

@@ -334,6 +334,15 @@ fn manager(
     Ok((manager, Some(file.to_owned())))
 }
 
+/// The manifests of every package of a repository with workspaces; `None` where one runs scripts of its own when it is installed, or
+/// where no package is found.
+pub(crate) fn members(context: &Context) -> Option<Vec<String>> {
+    let root = Manifest::read(context, "")?.ok()?;
+    let found = Workspaces::read(context, &root)?;
+    let quiet = found.packages.iter().all(|one| one.lifecycle().is_empty());
+    quiet.then(|| workspace::manifests(&found).collect())
+}
+
 fn is_later_yarn(context: &Context) -> bool {
     context
         .text("yarn.lock")

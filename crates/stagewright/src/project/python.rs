@@ -3,7 +3,7 @@
 mod manager;
 
 use self::manager::Packages;
-pub(crate) use self::manager::installs_itself;
+pub(crate) use self::manager::{installs_itself, lists_dependencies};
 use super::ProjectError;
 use crate::context::Context;
 use crate::facts::Requirements;
@@ -14,7 +14,7 @@ use crate::facts::Requirements;
 pub struct PythonProject {
     /// What installs its packages.
     pub manager: PythonManager,
-    /// The version of the manager that wrote the lock file, where it says so.
+    /// The version of the manager that wrote the lock file, where it says so, or else that a Dockerfile installs which is there already.
     pub manager_version: Option<String>,
     /// The files that an install reads, the one that lists the packages first.
     pub manifests: Vec<String>,
@@ -54,6 +54,19 @@ pub enum PythonManager {
     Pipenv,
     /// pip, from what the project itself says it depends on (`pyproject.toml`, `setup.cfg`, `setup.py`).
     Build,
+}
+
+impl PythonManager {
+    /// The program that pip brings; `None` for pip itself.
+    pub const fn program(self) -> Option<&'static str> {
+        match self {
+            Self::Pip | Self::Build => None,
+            Self::Uv => Some("uv"),
+            Self::Poetry => Some("poetry"),
+            Self::Pdm => Some("pdm"),
+            Self::Pipenv => Some("pipenv"),
+        }
+    }
 }
 
 /// Where the application object is.

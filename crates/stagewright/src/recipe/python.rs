@@ -1,6 +1,7 @@
 //! Python: a builder stage that installs, a runtime stage that holds what was installed and the source.
 //!
-//! pip installs below a prefix of its own that the last stage takes over; uv, Poetry, PDM and Pipenv fill a virtual environment. Neither
+//! pip installs below a root of its own that the last stage takes over (below a prefix of its own, the Python of Debian takes another
+//! folder than the one it reads); uv, Poetry, PDM and Pipenv fill a virtual environment. Neither
 //! the managers nor their caches come along.
 
 use stagewright_syntax::write::{
@@ -87,10 +88,11 @@ pub(crate) fn generate(
         file.push(Env::new().set("PATH", format!("{ENVIRONMENT}/bin:$PATH")));
         file.push(Copy::files([ENVIRONMENT], ENVIRONMENT).from("builder"));
     } else {
-        file.push(Copy::files(["/install"], "/usr/local").from("builder"));
+        file.push(Copy::files(["/install/usr/local"], "/usr/local").from("builder"));
     }
     if project.installs_itself {
-        file.push(Copy::files(["/project"], project.prefix()).from("builder"));
+        let folder = format!("/project{}", project.prefix());
+        file.push(Copy::files([folder], project.prefix()).from("builder"));
     } else {
         copy_each(&mut file, &project.sources, None);
     }
@@ -157,14 +159,17 @@ fn install(file: &mut Dockerfile, project: &PythonProject) {
     match project.manager {
         PythonManager::Pip => {
             let list = &project.manifests[0];
-            let run = Run::shell(format!("pip install --prefix=/install -r {list}")).mount(pip());
+            let run = Run::shell(format!("pip install --root=/install -r {list}")).mount(pip());
             file.push(with_manifests(run));
         }
         PythonManager::Build => {
             let run = Run::lines([
                 // The project's own table: its sources are not needed to read it.
-                "python -c 'import tomllib; print(*tomllib.load(open(\"pyproject.toml\", \"rb\"))[\"project\"][\"dependencies\"], sep=\"\\n\")' > /tmp/requirements.txt",
-                "&& pip install --prefix=/install -r /tmp/requirements.txt",
+                format!(
+                    "{} > /tmp/requirements.txt",
+                    list_dependencies("pyproject.toml")
+                ),
+                "&& pip install --root=/install -r /tmp/requirements.txt".to_owned(),
             ]);
             file.push(with_manifests(run.mount(pip())));
         }
@@ -205,6 +210,13 @@ fn install(file: &mut Dockerfile, project: &PythonProject) {
     }
 }
 
+/// The command that prints what a `pyproject.toml` says that the project depends on, one requirement a line.
+pub(crate) fn list_dependencies(manifest: &str) -> String {
+    format!(
+        "python -c 'import tomllib; print(*tomllib.load(open(\"{manifest}\", \"rb\"))[\"project\"][\"dependencies\"], sep=\"\\n\")'"
+    )
+}
+
 /// The project as a package, in a folder of its own: an edit of its source leaves the packages that it needs as they are.
 fn install_itself(file: &mut Dockerfile, project: &PythonProject, own: &[String]) {
     copy_each(file, own.iter().chain(&project.sources), None);
@@ -213,7 +225,7 @@ fn install_itself(file: &mut Dockerfile, project: &PythonProject, own: &[String]
     } else {
         String::new()
     };
-    let run = Run::shell(format!("pip {python}install --no-deps --prefix=/project ."));
+    let run = Run::shell(format!("pip {python}install --no-deps --root=/project ."));
     file.push(run.mount(Mount::cache("/root/.cache/pip")));
 }
 

@@ -5,20 +5,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::Failure;
 use crate::process::{capture, root};
 
 /// What stands in an OCI archive, as `tests/real/measure_build.py` says it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Image {
     pub(super) config: Map<String, Value>,
     pub(super) layers: Vec<Layer>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Layer {
     pub(super) instruction: String,
     pub(super) bytes: u64,

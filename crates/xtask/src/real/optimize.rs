@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use stagewright::{Analysis, Context, Dockerfile, Options};
 use stagewright_tests::proof::{self, Built, Layer, Record, Variant};
@@ -41,7 +42,11 @@ pub(super) fn run(words: &[&str]) -> Result<(), Failure> {
         super::println(&summary(&record.builds));
         return Ok(());
     }
-    let names = arguments(words, &mut record)?;
+    let Asked {
+        names,
+        variants,
+        stale,
+    } = arguments(words, &mut record)?;
     let folder = root().join("tests/projects");
     let mut projects = Vec::new();
     for entry in fs::read_dir(&folder)? {
@@ -59,7 +64,17 @@ pub(super) fn run(words: &[&str]) -> Result<(), Failure> {
     let scratch = std::env::temp_dir().join(format!("stagewright-proof-{}", std::process::id()));
     let mut faults = Vec::new();
     for name in &projects {
-        let built = build_all(&folder.join(name), name, &record, &scratch)?;
+        let project = folder.join(name);
+        let mut wanted = proof::variants(&project, &record.skip)?;
+        wanted.retain(|variant| variants.is_empty() || variants.contains(&variant.name));
+        if stale {
+            let is_built = |variant: &Variant| {
+                let mut builds = record.builds.iter();
+                builds.any(|build| build.project == *name && build.variant == *variant)
+            };
+            wanted.retain(|variant| !is_built(variant));
+        }
+        let built = build_all(&project, name, wanted, &record, &scratch)?;
         faults.extend(built.1);
         // What could not be built stays as it was.
         record.builds.retain(|build| {
@@ -116,9 +131,20 @@ fn renew(mut record: Record) -> Result<(), Failure> {
     Ok(())
 }
 
-fn arguments(words: &[&str], record: &mut Record) -> Result<Vec<String>, Failure> {
+/// What the command line asks for.
+#[derive(Default)]
+struct Asked {
+    /// Projects; all if empty.
+    names: Vec<String>,
+    /// Variants; all if empty.
+    variants: Vec<String>,
+    /// Whether only what is not recorded as it is written today is built.
+    stale: bool,
+}
+
+fn arguments(words: &[&str], record: &mut Record) -> Result<Asked, Failure> {
     let mut words = words.iter();
-    let mut names = Vec::new();
+    let mut asked = Asked::default();
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or(format!("`{word}` without a value"));
         match *word {
@@ -132,22 +158,26 @@ fn arguments(words: &[&str], record: &mut Record) -> Result<Vec<String>, Failure
                     record.skip.push(pass);
                 }
             }
-            name => names.push(name.to_owned()),
+            "--variant" => asked.variants.push((*value()?).to_owned()),
+            "--stale" => asked.stale = true,
+            name => asked.names.push(name.to_owned()),
         }
     }
-    Ok(names)
+    Ok(asked)
 }
 
 /// The variants of a project that were built, and what went wrong.
 fn build_all(
     project: &Path,
     name: &str,
+    variants: Vec<Variant>,
     record: &Record,
     scratch: &Path,
 ) -> Result<(Vec<Built>, Vec<String>), Failure> {
     let (mut all, mut faults) = (Vec::new(), Vec::new());
-    let mut naive = None;
-    for variant in proof::variants(project, &record.skip)? {
+    let mut naive = Seen::of(name)?;
+    for variant in variants {
+        let is_naive = variant.name == "naive";
         let title = format!("{name} {}", variant.name);
         eprintln!("==> {title}");
         match build(project, variant, record, scratch, naive.as_ref()) {
@@ -157,7 +187,10 @@ fn build_all(
                     project: name.to_owned(),
                     ..done.built
                 });
-                naive.get_or_insert(done.seen);
+                if is_naive {
+                    done.seen.keep(name)?;
+                    naive = Some(done.seen);
+                }
             }
             Err(error) => faults.push(format!("{title}: {error}")),
         }
@@ -168,9 +201,32 @@ fn build_all(
 }
 
 /// What the naive image is compared by.
+#[derive(Serialize, Deserialize)]
 struct Seen {
     image: Image,
     packages: BTreeSet<String>,
+}
+
+impl Seen {
+    fn path(project: &str) -> PathBuf {
+        root().join("target/real").join(format!("{project}.json"))
+    }
+
+    /// What was kept of an earlier build of the naive image.
+    fn of(project: &str) -> Result<Option<Self>, Failure> {
+        match fs::read_to_string(Self::path(project)) {
+            Ok(text) => Ok(Some(serde_json::from_str(&text)?)),
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn keep(&self, project: &str) -> Result<(), Failure> {
+        fs::create_dir_all(root().join("target/real"))?;
+        Ok(fs::write(
+            Self::path(project),
+            serde_json::to_string(self)?,
+        )?)
+    }
 }
 
 struct Done {

@@ -5,11 +5,11 @@ COPY requirements.txt .
 
 FROM base AS builder
 
-RUN pip install --prefix=/install --no-cache-dir -r requirements.txt
+RUN pip install --root=/install --no-cache-dir -r requirements.txt
 
 FROM base AS service
 
-COPY --from=builder /install /usr/local
+COPY --from=builder /install/usr/local /usr/local
 
 COPY main.py .
 CMD ["gunicorn", "main:app"]

@@ -1,0 +1,142 @@
+//! What runs in a container: the programs that its start, its health check, the scripts behind them and the application's sources call.
+
+use stagewright_syntax::shell::Script;
+
+use super::Analysis;
+
+/// What a source that starts other programs names.
+const STARTERS: [&str; 6] = [
+    "subprocess",
+    "os.system",
+    "popen",
+    "shutil.which",
+    "child_process",
+    "execa",
+];
+
+/// Packages that call a program by themselves.
+const CALLERS: [(&str, &str); 3] = [
+    ("git", "gitpython"),
+    ("ffmpeg", "pydub"),
+    ("ffmpeg", "ffmpeg-python"),
+];
+
+impl Analysis {
+    /// Whether anything that runs in the container calls a program by its name.
+    pub(crate) fn uses(&self, program: &str) -> bool {
+        self.called().iter().any(|name| name == program)
+            || self.sources_name(program)
+            || CALLERS
+                .iter()
+                .any(|(called, package)| *called == program && self.installs(package))
+    }
+
+    fn installs(&self, package: &str) -> bool {
+        let layers = self.record().stages.iter().flat_map(|stage| &stage.layers);
+        let mut packages = layers
+            .flat_map(|layer| &layer.facts.installs)
+            .flat_map(|install| &install.packages);
+        packages.any(|(name, _)| name == package)
+    }
+
+    /// The programs that the start, the health check, and the scripts of the context behind them call.
+    pub(crate) fn called(&self) -> Vec<String> {
+        let config = &self.graph().target_stage().end.config;
+        let commands = [&config.entrypoint, &config.cmd, &config.healthcheck];
+        let mut words: Vec<String> = Vec::new();
+        for command in commands.into_iter().flatten() {
+            let form = command.first().map(String::as_str);
+            match command.as_slice() {
+                [_, script] if form == Some("CMD-SHELL") => words.extend(called_by(script)),
+                [shell, flag, script] if shell.ends_with("sh") && flag == "-c" => {
+                    words.extend(called_by(script));
+                }
+                // The command is an argument of the entry point, which may start it.
+                all => words.extend(all.iter().map(|word| name_of(word).to_owned())),
+            }
+        }
+        // Scripts call scripts; each is read once.
+        let mut at = 0;
+        while at < words.len() {
+            for text in self.scripts(&words[at]) {
+                for word in called_by(text) {
+                    if !words.contains(&word) {
+                        words.push(word);
+                    }
+                }
+            }
+            at += 1;
+        }
+        words
+    }
+
+    /// Shell scripts of the context that go by a name.
+    fn scripts(&self, name: &str) -> Vec<&str> {
+        let context = self.context();
+        let files = context
+            .files()
+            .filter(|entry| name_of(&entry.path) == name)
+            .collect::<Vec<_>>();
+        files
+            .into_iter()
+            .filter_map(|entry| context.text(&entry.path))
+            .filter(|text| {
+                let first = text.lines().next().unwrap_or_default();
+                name.ends_with(".sh") || first.starts_with("#!") && first.ends_with("sh")
+            })
+            .collect()
+    }
+
+    /// Whether a source that starts other programs names one.
+    fn sources_name(&self, program: &str) -> bool {
+        let context = self.context();
+        context.files().any(|entry| {
+            let source = [".py", ".js", ".mjs", ".cjs", ".ts"]
+                .iter()
+                .any(|end| entry.path.ends_with(end));
+            source
+                && context.text(&entry.path).is_some_and(|text| {
+                    STARTERS.iter().any(|starter| text.contains(starter)) && quotes(text, program)
+                })
+        })
+    }
+}
+
+/// Whether a text has `"git"` or `"git log`, in quotes of any kind.
+fn quotes(text: &str, program: &str) -> bool {
+    ['"', '\'', '`'].iter().any(|quote| {
+        let start = format!("{quote}{program}");
+        text.match_indices(&start).any(|(at, _)| {
+            text[at + start.len()..].starts_with(|next: char| next == *quote || next == ' ')
+        })
+    })
+}
+
+/// The words of a script that may be programs: the first of each command, and every argument, which `exec`, `env` and their like start.
+fn called_by(script: &str) -> Vec<String> {
+    let parsed = Script::parse(script);
+    let words = parsed.commands.iter().flat_map(|command| &command.words);
+    words
+        .filter_map(|word| Some(name_of(&word.literal()?).to_owned()))
+        .collect()
+}
+
+fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_in_scripts_and_sources() {
+        let words = called_by("set -e\npython -m shop.check\nexec /usr/bin/gunicorn main:app");
+        for program in ["python", "gunicorn", "main:app"] {
+            assert!(words.iter().any(|word| word == program), "{program}");
+        }
+        assert!(quotes("subprocess.run(['git', 'log'])", "git"));
+        assert!(quotes("os.system(\"git log\")", "git"));
+        assert!(!quotes("'github'", "git"));
+    }
+}

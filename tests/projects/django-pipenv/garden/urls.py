@@ -1,0 +1,5 @@
+from django.urls import path
+
+from plants import views
+
+urlpatterns = [path("plants", views.plants), path("plants/<str:name>", views.plant)]

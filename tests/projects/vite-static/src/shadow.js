@@ -1,0 +1,1 @@
+export const hour = date => `${date.getHours()} o'clock`

@@ -62,6 +62,9 @@ pub struct Built {
     pub packages_differ: Vec<String>,
     /// Parts of the image's configuration that are not the naive image's.
     pub config_differs: Vec<String>,
+    /// Codes of what hadolint finds in the file; nothing before it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hadolint: Option<Vec<String>>,
 }
 
 /// A Dockerfile with its `.dockerignore`.
@@ -142,8 +145,8 @@ pub fn variants(project: &Path, skip: &[String]) -> Result<Vec<Variant>, Box<dyn
     Ok(variants)
 }
 
-/// What the recipe writes. The project's files leave two questions open that its Dockerfile answers: which Python, and, for a script, how
-/// it is started.
+/// What the recipe writes. The project's files leave two questions open that its Dockerfile answers: which Python, and, for what is no
+/// server, with which arguments it is started.
 fn generated(context: &Context, naive: &Analysis) -> Result<Option<Variant>, Box<dyn Error>> {
     let project = match Project::detect(context) {
         Ok(project) => project,
@@ -160,15 +163,14 @@ fn generated(context: &Context, naive: &Analysis) -> Result<Option<Variant>, Box
         base: Some(slim),
         ..RecipeOptions::default()
     };
-    let made = match project.generate(context, &options) {
-        Err(ProjectError::NoCommand { .. }) => {
-            let config = &naive.graph().target_stage().end.config;
-            let words = [&config.entrypoint, &config.cmd];
-            options.command = Some(words.into_iter().flatten().flatten().cloned().collect());
-            project.generate(context, &options)?
-        }
-        made => made?,
-    };
+    let config = &naive.graph().target_stage().end.config;
+    let words = [&config.entrypoint, &config.cmd];
+    let words = words.into_iter().flatten().flatten().cloned().collect();
+    let is_command = matches!(&project, Project::Python(python) if python.framework.is_none());
+    if is_command {
+        options.command = Some(words);
+    }
+    let made = project.generate(context, &options)?;
     Ok(Some(Variant {
         name: "generated".into(),
         passes: Vec::new(),
@@ -285,6 +287,10 @@ impl Predicted {
                 continue;
             };
             let verdict = &prediction.steps[step.id.0].verdict;
+            // Whether a command writes again what it wrote before is said to be unknown.
+            if matches!(verdict, Verdict::Unknown { .. }) {
+                continue;
+            }
             if (*verdict == Verdict::Cached) != *cached {
                 wrong.push(format!("`{name}` cached: {cached}, predicted: {verdict:?}"));
             }
@@ -321,7 +327,42 @@ fn numbers(name: &str) -> Option<(&str, usize, usize, &str)> {
     ))
 }
 
+impl Record {
+    /// The naive build of a project.
+    pub fn naive(&self, project: &str) -> Option<&Built> {
+        let mut builds = self.builds.iter();
+        builds.find(|build| build.project == project && build.variant.name == "naive")
+    }
+
+    /// By which share the images of a variant are smaller than the naive ones on a slim base, or on a full one, the least first.
+    pub fn shares(&self, variant: &str, slim: bool) -> Vec<(f64, &str)> {
+        let builds = self.builds.iter();
+        let mut shares: Vec<(f64, &str)> = builds
+            .filter(|build| build.variant.name == variant)
+            .filter_map(|build| {
+                let naive = self.naive(&build.project)?;
+                let mut lines = naive.variant.dockerfile.lines();
+                let from = lines.find(|line| line.starts_with("FROM"))?;
+                let share = 1.0 - build.whole()? / naive.whole()?;
+                (from.contains("-slim") == slim).then_some((share, build.project.as_str()))
+            })
+            .collect();
+        shares.sort_by(|a, b| a.0.total_cmp(&b.0));
+        shares
+    }
+}
+
 impl Built {
+    /// The bytes of a whole image: the true ones of its layers, and what the catalogue says of the official image below them, since the
+    /// bases of the builds were stand-ins.
+    #[expect(clippy::cast_precision_loss, reason = "a share of megabytes")]
+    pub fn whole(&self) -> Option<f64> {
+        let file = Dockerfile::parse(&self.variant.dockerfile);
+        let analysis = Analysis::new(&file, &Context::empty(), &Options::default()).ok()?;
+        let base = analysis.base().size?.uncompressed.expected;
+        Some((base + self.above_base().1) as f64)
+    }
+
     /// Predicted and true file bytes above the base.
     pub fn above_base(&self) -> (u64, u64) {
         let sum = |bytes: fn(&Layer) -> u64| self.layers.iter().map(bytes).sum();

@@ -331,7 +331,9 @@ pub(crate) fn make(
         let Some((next, rung)) = best(pass, &current, &now, options, &scale, &plan.change)? else {
             continue;
         };
-        if rung.gain < options.threshold && !pass.mends {
+        // A lock file that lies in two layers is no reason to run an install again after each edit.
+        let frees = options.threshold == 0.0 && commands(&rung.after) < commands(&rung.before);
+        if rung.gain < options.threshold && !pass.mends && !frees {
             plan.left.push(rung);
             continue;
         }

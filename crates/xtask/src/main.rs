@@ -32,9 +32,10 @@ const USAGE: &str = "usage: cargo xtask TASK
                    make up N projects and changes, ask, and compare with the prediction; --record keeps the answers
   real legacy [--check] [NAME …]
                    the same as `real cache` for the builder before BuildKit
-  real optimize [--base NAME=IMAGE] … [--skip PASS] … [PROJECT …]
+  real optimize [--stale] [--variant NAME] … [--write FOLDER] [--base NAME=IMAGE] … [--skip PASS] … [PROJECT …]
                    build what is written for the sample projects, start it, and compare with the prediction
   real optimize --predict
+  real optimize --lint HADOLINT
                    predict again what was built
   real size [--base NAME=IMAGE] … [--host NAME=HOST] … [CASE …]
                    build the Dockerfiles of tests/real/size and record what each layer weighs";

@@ -106,9 +106,8 @@ impl Analysis {
 fn quotes(text: &str, program: &str) -> bool {
     ['"', '\'', '`'].iter().any(|quote| {
         let start = format!("{quote}{program}");
-        text.match_indices(&start).any(|(at, _)| {
-            text[at + start.len()..].starts_with(|next: char| next == *quote || next == ' ')
-        })
+        text.match_indices(&start)
+            .any(|(at, _)| text[at + start.len()..].starts_with([*quote, ' ']))
     })
 }
 

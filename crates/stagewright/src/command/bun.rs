@@ -49,6 +49,7 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
 fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str, named: &[String]) {
     let folder = folder.trim_end_matches('/');
     let manifests = npm::read_manifests(
+        invocation,
         machine,
         folder,
         &["package.json", "bun.lock", "bun.lockb", "bunfig.toml"],

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{CacheUse, Install, Invocation, Machine, Model, script};
 use crate::facts::{Arch, Libc, LockError, NpmFacts, PackageLock};
 use crate::ledger::Part;
+use crate::project::node::native;
 use crate::size::{Basis, Kind, Size};
 
 pub(super) const MODEL: Model = Model {
@@ -36,6 +37,24 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
         Some("cache") => {
             let path = cache_path(invocation, machine);
             machine.remove(&path);
+        }
+        // The scripts of packages that are there, whose bytes are counted with them.
+        Some("rebuild" | "rb") if !invocation.operands_after(WITH_VALUE).is_empty() => {
+            let modules = format!("{folder}/node_modules");
+            let lock = format!("{folder}/package-lock.json");
+            let compiled = machine
+                .text(&lock)
+                .map(|text| native::compiled_in(&lock, text));
+            let named: Vec<String> = invocation
+                .operands_after(WITH_VALUE)
+                .into_iter()
+                .flatten()
+                .filter(|name| compiled.iter().flatten().any(|other| other == name))
+                .filter(|name| machine.tree.get(&format!("{modules}/{name}")).is_some())
+                .collect();
+            for name in named {
+                built(machine, &modules, &name);
+            }
         }
         Some("run" | "run-script" | "test" | "start" | "exec" | "rebuild") => {
             script::run(invocation, machine, &folder);
@@ -98,6 +117,19 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str) {
         )
     };
     let (_, downloads) = place(machine, &modules, &packages);
+    let lock = manifests
+        .iter()
+        .find(|path| path.ends_with(".json") && !path.ends_with("package.json"));
+    if let (Some(lock), false) = (lock, invocation.has(&["--ignore-scripts"])) {
+        let compiled = machine
+            .text(lock)
+            .map(|text| native::compiled_in(lock, text));
+        let is_compiled =
+            |package: &&Package| compiled.iter().flatten().any(|name| *name == package.name);
+        for package in packages.iter().filter(is_compiled) {
+            built(machine, &modules, &package.place);
+        }
+    }
     let writes_manifests = !matches!(
         invocation.command(WITH_VALUE).as_deref(),
         Some("ci" | "clean-install")
@@ -150,6 +182,13 @@ fn lock_files(
             &basis,
         );
     }
+}
+
+/// What node-gyp leaves of a package that it compiles: the module, and the objects that it is made of.
+fn built(machine: &mut Machine<'_>, modules: &str, place: &str) {
+    let sized = machine.guess(|guess| &guess.node_gyp);
+    let path = format!("{modules}/{place}/build/Release");
+    machine.put_guess(&path, "what node-gyp compiles", Kind::Binary, sized);
 }
 
 /// Marks the node of a package that `npm prune --omit=dev` removes.
@@ -302,6 +341,7 @@ fn locked(
     manifests: &mut Vec<String>,
 ) -> Vec<Package> {
     *manifests = read_manifests(
+        invocation,
         machine,
         folder,
         &[
@@ -327,6 +367,7 @@ fn locked(
 
 /// The manifests that lie in a folder: the tool reads them, and may run a script that one names.
 pub(super) fn read_manifests(
+    invocation: &Invocation,
     machine: &mut Machine<'_>,
     folder: &str,
     names: &[&str],
@@ -339,11 +380,13 @@ pub(super) fn read_manifests(
             manifests.push(path);
         }
     }
-    if let Some(script) = machine
+    let script = machine
         .text(&format!("{}/package.json", folder.trim_end_matches('/')))
         .and_then(install_script)
-    {
+        .filter(|_| !invocation.has(&["--ignore-scripts"]));
+    if let Some(script) = script {
         machine.reads_anything(format!("`package.json` runs `{script}` after an install"));
+        script::lifecycle(invocation, machine, folder);
     }
     manifests
 }
@@ -439,7 +482,7 @@ fn newest_of(range: &str) -> String {
 fn install_script(manifest: &str) -> Option<String> {
     let manifest: serde_json::Value = serde_json::from_str(manifest).ok()?;
     let scripts = manifest.get("scripts")?;
-    ["preinstall", "install", "postinstall", "prepare"]
+    script::LIFECYCLE
         .iter()
         .find_map(|name| scripts.get(name)?.as_str().map(str::to_owned))
 }

@@ -3,7 +3,7 @@
 use super::{CacheUse, FileProblem, Install, Invocation, Machine, Model};
 use crate::facts::{InstalledPackage, PackageFacts, Requirements, WheelFit, normalize_name};
 use crate::finding::Severity;
-use crate::ledger::{Part, Role};
+use crate::ledger::{Origin, Part, Role};
 use crate::size::{Kind, Size};
 
 pub(super) const MODEL: Model = Model {
@@ -168,7 +168,7 @@ fn requested(
         ("-e", ["-e", "--editable"]),
     ] {
         for value in invocation.options(&names) {
-            if option == "-e" {
+            if option == "-e" && !invocation.has(&["--no-deps"]) {
                 text.push_str(&needs_of_project(machine, &value));
             }
             text.push_str(&format!("{option} {value}\n"));
@@ -177,7 +177,9 @@ fn requested(
     for operand in invocation.operands_after(WITH_VALUE) {
         match operand {
             Some(word) => {
-                text.push_str(&needs_of_project(machine, &word));
+                if !invocation.has(&["--no-deps"]) {
+                    text.push_str(&needs_of_project(machine, &word));
+                }
                 text.push_str(&format!("{word}\n"));
             }
             None => machine.note(format!(
@@ -349,7 +351,43 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, site: &Site) {
     }
     store(machine, &folder, &packages, byte_code);
     needs(machine, &folder, invocation.index, unknown_needs);
+    for project in invocation.operands_after(WITH_VALUE).into_iter().flatten() {
+        own_package(machine, &folder, &project, invocation.index, byte_code);
+    }
     finish(invocation, machine, site, &packages, manifests, prefix);
+}
+
+/// The package that pip builds of a folder (`.`, `./api`): its modules, and what pip writes about it.
+fn own_package(machine: &mut Machine<'_>, site: &str, word: &str, index: usize, byte_code: bool) {
+    let word = word.split('[').next().unwrap_or_default();
+    if !word.starts_with(['.', '/']) || word.ends_with(".whl") || word.ends_with(".gz") {
+        return;
+    }
+    let folder = machine.absolute(word);
+    let modules: u64 = machine
+        .tree
+        .under(&folder)
+        .filter(|(path, node)| {
+            matches!(node.origin, Origin::Context(_))
+                && path.ends_with(".py")
+                && !path.contains("/tests/")
+        })
+        .map(|(_, node)| node.size().expected)
+        .sum();
+    if modules == 0 {
+        return;
+    }
+    let (about, basis) = machine.guess(|guess| &guess.package_about);
+    let path = format!("{site}/own-{index}");
+    let size = Size::within(modules, 0.5, 0.5);
+    let mut parts = vec![
+        Part::main(Kind::PythonSource, size),
+        Part::main(Kind::Text, about),
+    ];
+    if byte_code {
+        parts.push(Part::main(Kind::ByteCode, Size::within(modules, 0.5, 2.0)));
+    }
+    machine.put(&path, "the project as a package", parts, &basis);
 }
 
 /// Whether an earlier command put the same version of a package into a folder: it is not installed again.

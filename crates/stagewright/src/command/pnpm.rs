@@ -76,6 +76,7 @@ fn home(machine: &Machine<'_>) -> String {
 fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str, named: &[String]) {
     let folder = folder.trim_end_matches('/');
     let manifests = npm::read_manifests(
+        invocation,
         machine,
         folder,
         &[

@@ -6,6 +6,9 @@ use super::{Invocation, Machine};
 use crate::ledger::Origin;
 use crate::size::{Basis, Kind, Size};
 
+/// Scripts of a project that npm runs by itself after an install, in their order.
+pub(super) const LIFECYCLE: [&str; 4] = ["preinstall", "install", "postinstall", "prepare"];
+
 /// Scripts that call each other further than this are no longer followed.
 const DEPTH: usize = 4;
 
@@ -25,8 +28,20 @@ pub(super) fn run(invocation: &Invocation, machine: &mut Machine<'_>, folder: &s
     );
     let mut programs = BTreeSet::new();
     command(machine, &folder, &words, 0, &mut programs);
-    let sized = written(machine, &folder, &programs)
-        .unwrap_or_else(|| machine.guess(|guess| &guess.script_output));
+    let installs = invocation
+        .args
+        .iter()
+        .flatten()
+        .any(|word| LIFECYCLE.contains(&word.as_str()));
+    let sized = written(machine, &folder, &programs).unwrap_or_else(|| {
+        machine.guess(|guess| {
+            if installs {
+                &guess.install_script
+            } else {
+                &guess.script_output
+            }
+        })
+    });
     machine.scatter(
         &folder,
         &format!("output-{}", invocation.index),
@@ -37,6 +52,33 @@ pub(super) fn run(invocation: &Invocation, machine: &mut Machine<'_>, folder: &s
     if programs.contains("next") {
         next(machine, &folder);
     }
+}
+
+/// What the scripts of a project write that an install runs.
+pub(super) fn lifecycle(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str) {
+    let folder = machine.absolute(folder);
+    let mut programs = BTreeSet::new();
+    for name in LIFECYCLE {
+        if is_script(machine, &folder, name) {
+            follow(machine, &folder, name, 0, &mut programs);
+        }
+    }
+    let sized = written(machine, &folder, &programs)
+        .unwrap_or_else(|| machine.guess(|guess| &guess.install_script));
+    machine.scatter(
+        &folder,
+        &format!("scripts-{}", invocation.index),
+        "what the project's own scripts write",
+        Kind::JavaScript,
+        sized,
+    );
+}
+
+fn is_script(machine: &Machine<'_>, folder: &str, name: &str) -> bool {
+    let path = format!("{}/package.json", folder.trim_end_matches('/'));
+    let manifest = machine.text(&path);
+    let manifest = manifest.and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+    manifest.is_some_and(|manifest| manifest["scripts"][name].is_string())
 }
 
 /// Adds the programs that a script of `package.json` runs, with those before and after it.
@@ -87,6 +129,9 @@ fn command(
     let mut words = words.iter().copied().skip_while(before);
     let program = words.next().unwrap_or(UNKNOWN);
     let tests = words.clone().any(|word| word == "--test");
+    let everywhere = words
+        .clone()
+        .any(|word| matches!(word, "-r" | "--recursive" | "-ws" | "--ws" | "--workspaces"));
     let mut words = words.filter(|word| !word.starts_with('-'));
     let known = match program {
         "npm" | "yarn" | "pnpm" | "bun" => {
@@ -95,6 +140,14 @@ fn command(
                 Some("exec" | "dlx" | "x") => None,
                 name => name,
             };
+            if let (Some(name), true) = (script, everywhere) {
+                for member in members(machine, folder) {
+                    if is_script(machine, &member, name) {
+                        follow(machine, &member, name, depth + 1, programs);
+                    }
+                }
+                return;
+            }
             if let Some(name) = script {
                 return follow(machine, folder, name, depth + 1, programs);
             }
@@ -111,6 +164,19 @@ fn command(
         program => program.rsplit('/').next().unwrap_or(program),
     };
     programs.insert(known.to_owned());
+}
+
+/// The folders of the packages of a repository.
+fn members(machine: &Machine<'_>, folder: &str) -> Vec<String> {
+    let root = folder.trim_end_matches('/');
+    machine
+        .tree
+        .under(root)
+        .filter(|(path, _)| !path.contains("/node_modules/"))
+        .filter_map(|(path, _)| path.strip_suffix("/package.json"))
+        .filter(|member| *member != root)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// What programs write; nothing where the catalogue does not know one of them.

@@ -98,6 +98,7 @@ fn compiled(machine: &mut Machine<'_>) {
 fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str, named: &[String]) {
     let folder = folder.trim_end_matches('/');
     let manifests = npm::read_manifests(
+        invocation,
         machine,
         folder,
         &["package.json", "yarn.lock", ".yarnrc.yml", ".yarnrc"],

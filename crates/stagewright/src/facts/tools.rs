@@ -42,6 +42,7 @@ pub(crate) struct Tools {
     go: Go,
     cargo: Cargo,
     source_builds: Vec<SourceBuild>,
+    node_gyp: NodeGyp,
     script: Vec<Script>,
     next: Next,
 }
@@ -130,6 +131,9 @@ pub(crate) struct Guesses {
     pub(crate) conda_package: Bytes,
     pub(crate) unlisted_packages: Bytes,
     pub(crate) script_output: Bytes,
+    pub(crate) install_script: Bytes,
+    pub(crate) node_gyp: Bytes,
+    pub(crate) package_about: Bytes,
     pub(crate) interpreter: Bytes,
     pub(crate) toolchain: Bytes,
     pub(crate) configuration: Bytes,
@@ -144,6 +148,20 @@ pub(crate) struct SourceBuild {
     pub(crate) build: Vec<String>,
     /// To run.
     pub(crate) run: Vec<String>,
+    #[expect(dead_code, reason = "for the reader of the table")]
+    source: String,
+}
+
+/// Packages of Node that are compiled when they are installed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NodeGyp {
+    /// What such a package depends on.
+    pub(crate) compiled_with: Vec<String>,
+    /// What a package depends on that brings its compiled parts all the same.
+    pub(crate) instead: Vec<String>,
+    /// The Debian packages that compile it.
+    pub(crate) build: Vec<String>,
     #[expect(dead_code, reason = "for the reader of the table")]
     source: String,
 }
@@ -499,6 +517,11 @@ impl Tools {
         self.source_builds
             .iter()
             .find(|row| row.names.iter().any(|name| name == package))
+    }
+
+    /// How it is told which packages of Node are compiled, and what compiles them.
+    pub(crate) const fn node_gyp(&self) -> &NodeGyp {
+        &self.node_gyp
     }
 
     /// Whether a distribution package is for builds alone.

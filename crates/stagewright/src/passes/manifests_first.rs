@@ -95,9 +95,9 @@ pub(super) struct Hoist {
 }
 
 /// A file that a RUN reads: its path in the context and in the image.
-struct Manifest {
-    source: String,
-    target: String,
+pub(super) struct Manifest {
+    pub(super) source: String,
+    pub(super) target: String,
 }
 
 /// The RUNs up to the last one that counts that follow a COPY and can do without it, each with the manifests it reads.
@@ -208,38 +208,7 @@ pub(super) fn hoist(
             .iter()
             .any(|install| install.writes_manifests)
         {
-            let mut lines = String::new();
-            let mut folders: Vec<&str> = Vec::new();
-            for manifest in read {
-                let (parent, _) = manifest.target.rsplit_once('/')?;
-                let below = parent.strip_prefix(folder)?.trim_start_matches('/');
-                if !folders.contains(&below) {
-                    folders.push(below);
-                }
-            }
-            // Without a working directory, a relative destination is one that linters warn of.
-            let here = if folder.is_empty() { "/" } else { "./" };
-            for below in folders {
-                let whole = format!("{folder}/{below}");
-                let parent = whole.trim_end_matches('/');
-                let names: Vec<&str> = read
-                    .iter()
-                    .filter(|one| {
-                        one.target
-                            .rsplit_once('/')
-                            .is_some_and(|(of, _)| of == parent)
-                    })
-                    .map(|one| one.source.as_str())
-                    .collect();
-                let target = if below.is_empty() {
-                    here.to_owned()
-                } else {
-                    format!("{here}{below}/")
-                };
-                let copy = view.keyword("COPY");
-                let line = format!("{copy} {} {target}{}", names.join(" "), view.line_break());
-                lines.push_str(&line);
-            }
+            let lines = copied(view, read, folder)?;
             let line = view.whole_lines(source.span());
             edits.insert(line.start, lines).ok()?;
         } else {
@@ -272,14 +241,51 @@ pub(super) fn hoist(
     Some(found)
 }
 
-fn relative_destination(text: &str) -> bool {
+/// Lines that copy manifests to where they are read, those of one folder at once.
+pub(super) fn copied(view: &View<'_>, read: &[Manifest], folder: &str) -> Option<String> {
+    let mut lines = String::new();
+    let mut folders: Vec<&str> = Vec::new();
+    for manifest in read {
+        let (parent, _) = manifest.target.rsplit_once('/')?;
+        let below = parent.strip_prefix(folder)?.trim_start_matches('/');
+        if !folders.contains(&below) {
+            folders.push(below);
+        }
+    }
+    // Without a working directory, a relative destination is one that linters warn of.
+    let here = if folder.is_empty() { "/" } else { "./" };
+    for below in folders {
+        let whole = format!("{folder}/{below}");
+        let parent = whole.trim_end_matches('/');
+        let names: Vec<&str> = read
+            .iter()
+            .filter(|one| {
+                one.target
+                    .rsplit_once('/')
+                    .is_some_and(|(of, _)| of == parent)
+            })
+            .map(|one| one.source.as_str())
+            .collect();
+        let target = if below.is_empty() {
+            here.to_owned()
+        } else {
+            format!("{here}{below}/")
+        };
+        let copy = view.keyword("COPY");
+        let line = format!("{copy} {} {target}{}", names.join(" "), view.line_break());
+        lines.push_str(&line);
+    }
+    Some(lines)
+}
+
+pub(super) fn relative_destination(text: &str) -> bool {
     text.split_ascii_whitespace()
         .last()
         .is_some_and(|word| !word.trim_start_matches(['"', '[']).starts_with('/'))
 }
 
 /// Path in the image and path in the context of every file that a COPY or ADD brings; `None` if it brings anything else.
-fn brought(view: &View<'_>, stage: &Stage, at: usize) -> Option<Vec<(String, String)>> {
+pub(super) fn brought(view: &View<'_>, stage: &Stage, at: usize) -> Option<Vec<(String, String)>> {
     let record = &view.analysis.record().stages[stage.id.0];
     let layer = record.layers.iter().find(|layer| layer.instruction == at)?;
     let files = layer.nodes.iter().map(|(path, node)| match &node.origin {
@@ -323,7 +329,7 @@ fn reads_only_manifests(step: &RunStep<'_>, brought: &[(String, String)]) -> Opt
 
 /// What an install reads, with the manifests of the packages of the repository; `None` where it needs more of their files, or those of the
 /// project itself.
-fn with_members(
+pub(super) fn with_members(
     view: &View<'_>,
     step: &RunStep<'_>,
     mut read: Vec<Manifest>,
@@ -397,7 +403,7 @@ fn overlaps(step: &RunStep<'_>, copy: &CopyOp, brought: &[(String, String)]) -> 
     })
 }
 
-fn mount(manifest: &Manifest, workdir: &str) -> String {
+pub(super) fn mount(manifest: &Manifest, workdir: &str) -> String {
     let workdir = workdir.trim_end_matches('/');
     let target = manifest
         .target

@@ -22,6 +22,7 @@ mod purge_build_tools;
 mod slimmer_base;
 mod split_build;
 mod split_runs;
+mod split_scripts;
 mod split_stages;
 mod strip_byte_code;
 mod strip_interpreter;
@@ -59,6 +60,7 @@ pub(crate) struct Pass {
 pub(crate) const PASSES: &[Pass] = &[
     slimmer_base::PASS,
     manifests_first::PASS,
+    split_scripts::PASS,
     dependencies_first::PASS,
     copies_last::PASS,
     split_runs::PASS,

@@ -8,7 +8,10 @@
 //!                                                           COPY . .                COPY --from=builder /app/dist ./dist
 //!                                                           RUN npm run build
 //! ```
+//!
+//! Of a repository with workspaces the packages that the application needs are installed and built, and it starts in its own folder.
 
+use serde_json::Value;
 use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::{Span, View as Typed};
 
@@ -27,13 +30,14 @@ pub(super) const PASS: Pass = Pass {
 };
 
 fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
-    let Some((project, output)) = eligible(view) else {
+    let Some(project) = eligible(view) else {
         return Ok(Vec::new());
     };
     let stage = view.analysis.graph().target_stage();
-    let Some(edits) = edits(view, stage, &project, &output) else {
+    let Some(edits) = edits(view, stage, &project) else {
         return Ok(Vec::new());
     };
+    let output = project.outputs.join("` and `");
     Ok(vec![Proposal {
         title: "build in a stage of its own and copy only what it writes".into(),
         applicability: Applicability::Safe,
@@ -47,17 +51,18 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     }])
 }
 
-/// The project and the folder that its build writes, where that is what the image starts.
-fn eligible(view: &View<'_>) -> Option<(NodeProject, String)> {
+/// The project, where the folder that its build writes is what the image starts.
+fn eligible(view: &View<'_>) -> Option<NodeProject> {
     let project = node::detect(view.analysis.context(), None).ok()??;
     let output = match &project.delivery {
-        Delivery::Built { output } => output.clone(),
+        Delivery::Built { output } | Delivery::Static { output } => output.clone(),
         // The start command stays as it is, and needs the whole folder.
         Delivery::Standalone => ".next".to_owned(),
-        Delivery::Static { output } => output.clone(),
         Delivery::Sources => return None,
     };
-    let fits = project.packages.is_empty()
+    // What the root of a repository needs itself is not installed with one of its packages.
+    let fits = (project.packages.is_empty() || !needs_of_root(view))
+        && !project.outputs.iter().any(String::is_empty)
         && project.lifecycle.is_empty()
         && project.lock.is_some()
         && !project.plug_n_play
@@ -65,7 +70,8 @@ fn eligible(view: &View<'_>) -> Option<(NodeProject, String)> {
             || project.manager_major.is_none_or(|major| major >= 4))
         && view.analysis.context().entry("node_modules").is_none();
     if matches!(project.delivery, Delivery::Static { .. }) {
-        return (fits && serves(view, &output)).then_some((project, output));
+        let one = project.packages.is_empty();
+        return (fits && one && serves(view, &output)).then_some(project);
     }
     let words = super::production_packages::starts(view, &project)?;
     let into_output = output == ".next"
@@ -73,7 +79,17 @@ fn eligible(view: &View<'_>) -> Option<(NodeProject, String)> {
             word.trim_start_matches("./")
                 .starts_with(&format!("{output}/"))
         });
-    (fits && into_output).then_some((project, output))
+    (fits && into_output).then_some(project)
+}
+
+/// Whether the manifest of the repository lists packages that are needed when something runs.
+fn needs_of_root(view: &View<'_>) -> bool {
+    let manifest = view.analysis.context().text("package.json");
+    let manifest = manifest.and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let list = manifest
+        .as_ref()
+        .and_then(|manifest| manifest["dependencies"].as_object());
+    list.is_some_and(|list| !list.is_empty())
 }
 
 /// Whether what is started is a server that is installed by itself, and is told to serve the folder.
@@ -94,17 +110,19 @@ fn global<'s>(step: &'s RunStep<'_>) -> Option<&'s Install> {
     }
 }
 
+/// The part of a stage that installs and builds: its first and its last instruction, and the folder that it works in.
+struct Built {
+    first: usize,
+    last: usize,
+    workdir: String,
+}
+
 /// What is started depends on the last stage alone: a first part that stays, a part that builds, and what describes the start.
-fn edits(view: &View<'_>, stage: &Stage, project: &NodeProject, output: &str) -> Option<EditSet> {
+fn built(stage: &Stage, project: &NodeProject, runs: &[RunStep<'_>]) -> Option<Built> {
     let Base::Image(_) = stage.base else {
         return None;
     };
-    let workdir = stage.end.workdir().trim_end_matches('/').to_owned();
-    let runs: Vec<RunStep<'_>> = view
-        .runs()
-        .into_iter()
-        .filter(|step| step.stage.id == stage.id)
-        .collect();
+    let started = stage.end.workdir().trim_end_matches('/').to_owned();
     let installs = |step: &RunStep<'_>| {
         let mut installs = step.facts().installs.iter();
         installs.any(|install| !install.manifests.is_empty())
@@ -119,7 +137,6 @@ fn edits(view: &View<'_>, stage: &Stage, project: &NodeProject, output: &str) ->
     if scripts.count() != 1 || runs.iter().any(|step| !step.facts().unmodelled.is_empty()) {
         return None;
     }
-    let is_copy = |op: &Op| matches!(op, Op::Copy(_));
     let first = stage
         .instructions
         .iter()
@@ -132,22 +149,53 @@ fn edits(view: &View<'_>, stage: &Stage, project: &NodeProject, output: &str) ->
         Op::Run(_) => !one.trigger,
         Op::Config | Op::Workdir(_) => false,
     });
-    let ends = stage.instructions[built.at + 1..]
-        .iter()
-        .all(|one| matches!(one.op, Op::Config | Op::Run(_)) && !one.trigger);
+    let ends = stage.instructions[built.at + 1..].iter().all(|one| {
+        let stays = match one.op {
+            Op::Workdir(_) => !project.packages.is_empty(),
+            Op::Config | Op::Run(_) => true,
+            Op::Copy(_) => false,
+        };
+        stays && !one.trigger
+    });
+    let workdir = part[0].before.workdir().trim_end_matches('/').to_owned();
+    let own_folder = if project.folder.is_empty() {
+        workdir.clone()
+    } else {
+        format!("{workdir}/{}", project.folder)
+    };
     let same_folder = part
         .iter()
-        .all(|one| one.before.workdir().trim_end_matches('/') == workdir);
+        .all(|one| one.before.workdir().trim_end_matches('/') == workdir)
+        && started == own_folder;
     if !plain || !ends || !same_folder || workdir.is_empty() {
         return None;
     }
     let production = part[0].before.env.get("NODE_ENV") == Some("production");
-    if production {
-        return None;
-    }
+    (!production).then_some(Built {
+        first,
+        last: built.at,
+        workdir,
+    })
+}
+
+fn is_copy(op: &Op) -> bool {
+    matches!(op, Op::Copy(_))
+}
+
+fn edits(view: &View<'_>, stage: &Stage, project: &NodeProject) -> Option<EditSet> {
+    let runs: Vec<RunStep<'_>> = view
+        .runs()
+        .into_iter()
+        .filter(|step| step.stage.id == stage.id)
+        .collect();
+    let Built {
+        first,
+        last,
+        workdir,
+    } = built(stage, project, &runs)?;
     let text = view.file.text();
     let lines = |at: usize| Some(view.whole_lines(view.source(&stage.instructions[at])?.span()));
-    let (start, end) = (lines(first)?.start, lines(built.at)?.end);
+    let (start, end) = (lines(first)?.start, lines(last)?.end);
     // Where the whole project is copied into the folder, what was copied there before comes again.
     let whole =
         |one: &StageInstruction| match &one.op {
@@ -157,7 +205,7 @@ fn edits(view: &View<'_>, stage: &Stage, project: &NodeProject, output: &str) ->
                 ),
             _ => false,
         };
-    let from = (first..=built.at)
+    let from = (first..=last)
         .rev()
         .find(|&at| whole(&stage.instructions[at]));
     let is_static = matches!(project.delivery, Delivery::Static { .. });
@@ -165,10 +213,10 @@ fn edits(view: &View<'_>, stage: &Stage, project: &NodeProject, output: &str) ->
     // The server, which the last stage needs and the build does not.
     let server_lines: Vec<Span> = runs
         .iter()
-        .filter(|step| is_static && (first..built.at).contains(&step.at) && global(step).is_some())
+        .filter(|step| is_static && (first..last).contains(&step.at) && global(step).is_some())
         .map(|step| line(&step))
         .collect::<Option<_>>()?;
-    let copies: String = (from.unwrap_or(first)..=built.at)
+    let copies: String = (from.unwrap_or(first)..=last)
         .filter(|&at| is_copy(&stage.instructions[at].op))
         .map(|at| {
             let span = lines(at)?;
@@ -203,7 +251,6 @@ fn edits(view: &View<'_>, stage: &Stage, project: &NodeProject, output: &str) ->
             body,
             copies: if is_static { &server } else { &copies },
             workdir: &workdir,
-            output,
         },
     );
     // Stages stand apart by one blank line.
@@ -235,7 +282,6 @@ struct Parts<'p> {
     body: &'p str,
     copies: &'p str,
     workdir: &'p str,
-    output: &'p str,
 }
 
 /// Gives the first FROM the name of the shared stage; the stage's own name moves to the last one.
@@ -273,7 +319,6 @@ fn written(
         body,
         copies,
         workdir,
-        output,
     } = parts;
     let is_static = matches!(project.delivery, Delivery::Static { .. });
     let install = recipe::node::install_run(project, true);
@@ -293,13 +338,18 @@ fn written(
     line(&format!("{from} {base}{own}"));
     line("");
     if !is_static {
-        line(&format!(
-            "{copy} --from={dependencies} {workdir}/node_modules ./node_modules"
-        ));
+        // Packages of the repository have folders of their own for what they need.
+        line(&if project.packages.is_empty() {
+            format!("{copy} --from={dependencies} {workdir}/node_modules ./node_modules")
+        } else {
+            format!("{copy} --from={dependencies} {workdir} ./")
+        });
     }
     new.push_str(copies);
-    new.push_str(&format!(
-        "{copy} --from={builder} {workdir}/{output} ./{output}{newline}"
-    ));
+    for output in &project.outputs {
+        new.push_str(&format!(
+            "{copy} --from={builder} {workdir}/{output} ./{output}{newline}"
+        ));
+    }
     new
 }

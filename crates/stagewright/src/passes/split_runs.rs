@@ -88,7 +88,7 @@ fn split(view: &View<'_>, step: &RunStep<'_>, edits: &mut EditSet) -> Result<(),
 }
 
 /// The COPY of the project that stands right before a RUN, with nothing but working directories in between.
-fn copied_before(step: &RunStep<'_>) -> Option<usize> {
+pub(super) fn copied_before(step: &RunStep<'_>) -> Option<usize> {
     for at in (0..step.at).rev() {
         let instruction = &step.stage.instructions[at];
         match &instruction.op {

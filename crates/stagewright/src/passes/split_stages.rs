@@ -228,36 +228,7 @@ fn edits(
             )
         }
     };
-    let needs = needs(view, install);
-    let (mut tools, mut libraries) = (String::new(), Vec::new());
-    let before: Vec<&RunStep<'_>> = runs.iter().filter(|step| step.at < install.at).collect();
-    let systems: Vec<&&RunStep<'_>> = before.iter().filter(|step| is_system(step)).collect();
-    // What one command lists another may install: package lists move if everything does that needs them.
-    let all = systems
-        .iter()
-        .all(|step| lists_only(step) || build_tools_only(view, step, &needs.build));
-    for step in &before {
-        let lines = view.whole_lines(view.source(step.instruction)?.span());
-        // Compilers and headers are for the build alone.
-        let moves = for_the_build(view, step)
-            || is_setting(view, step)
-            || build_tools_only(view, step, &needs.build)
-            || all && systems.len() > 1 && is_system(step);
-        if moves {
-            tools.push_str(&text[lines.start as usize..lines.end as usize]);
-            edits.delete(lines).ok()?;
-        } else if let Some(part) = build_part(view, step, &needs.build) {
-            for gap in part.gaps {
-                edits.delete(gap).ok()?;
-            }
-            tools.push_str(&format!("{run} {}{newline}", part.command));
-        } else {
-            continue;
-        }
-        if names(step).any(|name| needs.build.contains(&name) && !view.is_build_tool(name)) {
-            libraries.clone_from(&needs.run);
-        }
-    }
+    let (tools, libraries) = for_builder(view, runs, install, &mut edits)?;
     // Packages of Node lie in a folder of their own from the start: a stage for them alone leaves nothing else behind.
     if tools.is_empty() && install.facts().installs.iter().any(fills_modules) {
         return None;
@@ -294,6 +265,49 @@ fn edits(
     }
     edits.replace(lines, new).ok()?;
     Some(edits)
+}
+
+/// Takes what only the install needs out of what stands before it: the lines that the builder gets, and the Debian packages that what is
+/// compiled with them needs to run.
+fn for_builder<'a>(
+    view: &View<'a>,
+    runs: &[RunStep<'_>],
+    install: &RunStep<'_>,
+    edits: &mut EditSet,
+) -> Option<(String, Vec<&'a str>)> {
+    let (text, newline) = (view.file.text(), view.line_break());
+    let run = view.keyword("RUN");
+    let needs = needs(view, install);
+    let (mut tools, mut libraries) = (String::new(), Vec::new());
+    let before: Vec<&RunStep<'_>> = runs.iter().filter(|step| step.at < install.at).collect();
+    let systems: Vec<&&RunStep<'_>> = before.iter().filter(|step| is_system(step)).collect();
+    // What one command lists another may install: package lists move if everything does that needs them.
+    let all = systems
+        .iter()
+        .all(|step| lists_only(step) || build_tools_only(view, step, &needs.build));
+    for step in &before {
+        let lines = view.whole_lines(view.source(step.instruction)?.span());
+        // Compilers and headers are for the build alone.
+        let moves = for_the_build(view, step)
+            || is_setting(view, step)
+            || build_tools_only(view, step, &needs.build)
+            || all && systems.len() > 1 && is_system(step);
+        if moves {
+            tools.push_str(&text[lines.start as usize..lines.end as usize]);
+            edits.delete(lines).ok()?;
+        } else if let Some(part) = build_part(view, step, &needs.build) {
+            for gap in part.gaps {
+                edits.delete(gap).ok()?;
+            }
+            tools.push_str(&format!("{run} {}{newline}", part.command));
+        } else {
+            continue;
+        }
+        if names(step).any(|name| needs.build.contains(&name) && !view.is_build_tool(name)) {
+            libraries.clone_from(&needs.run);
+        }
+    }
+    Some((tools, libraries))
 }
 
 /// A command of the project that an edit runs again would store the byte code of the packages in its layer each time, which the install

@@ -2,6 +2,7 @@
 
 mod entry;
 mod manifest;
+pub(crate) mod native;
 mod workspace;
 
 use self::manifest::{Manifest, inside};
@@ -37,12 +38,21 @@ pub struct NodeProject {
     pub delivery: Delivery,
     /// Folders of the packages whose `build` script runs, in order; `""` is the context itself.
     pub builds: Vec<String>,
+    /// The folders that they write, relative to the context, in the same order; empty where what is started lies among the sources.
+    pub outputs: Vec<String>,
     /// Packages that only developers need, by name.
     pub development: Vec<String>,
     /// One of them that a script of the application names all the same.
     pub named_development: Option<String>,
     /// Scripts of `package.json` that an install runs by itself.
     pub lifecycle: Vec<&'static str>,
+    /// Those of them that need nothing but the sources and the packages of production.
+    pub own_scripts: Vec<&'static str>,
+    /// Packages that run a script of theirs when they are installed, and whether only developers need them; `None` where the lock file does
+    /// not say.
+    pub scripted: Option<Vec<(String, bool)>>,
+    /// Packages that are compiled when they are installed.
+    pub compiled: Vec<String>,
     /// The folder of the application's package, `""` where the repository is one package.
     pub folder: String,
     /// Folders of the packages of the repository that the application needs, with its own; empty where the repository is one package.
@@ -189,20 +199,7 @@ pub(crate) fn detect(
     let (manager, lock) = manager(context, &root)?;
     let pinned = root.text(&["packageManager"]).is_some();
     let workspaces = Workspaces::read(context, &root);
-    let application = match &workspaces {
-        Some(found) => match package {
-            Some(folder) => found.place(folder),
-            None => found.application,
-        }
-        .ok_or_else(|| ProjectError::SeveralApplications {
-            packages: found
-                .packages
-                .iter()
-                .map(|one| one.folder.clone())
-                .collect(),
-        })?,
-        None => 0,
-    };
+    let application = application(workspaces.as_ref(), package)?;
     let (own, closure): (&Manifest, Vec<&Manifest>) = match &workspaces {
         Some(found) => {
             let order = found.closure(application);
@@ -237,6 +234,7 @@ pub(crate) fn detect(
     } else {
         builds
     };
+    let outputs = outputs(context, own, &closure, &builds, &delivery);
     Ok(Some(NodeProject {
         pinned,
         plug_n_play: manager == NodeManager::Yarn
@@ -259,6 +257,13 @@ pub(crate) fn detect(
             .into_iter()
             .find(|name| texts.iter().any(|text| entry::imports(text, name))),
         development: own.development(),
+        own_scripts: if workspaces.is_none() && delivery == Delivery::Sources {
+            entry::own_scripts(context, &root)
+        } else {
+            Vec::new()
+        },
+        scripted: native::scripted(context, lock.as_deref()),
+        compiled: native::compiled(context, lock.as_deref()),
         lifecycle: root.lifecycle(),
         folder: own.folder.clone(),
         port: named,
@@ -270,9 +275,56 @@ pub(crate) fn detect(
         framework,
         delivery,
         builds,
+        outputs,
         packages,
         command,
     }))
+}
+
+/// The folders that builds write, relative to the context.
+fn outputs(
+    context: &Context,
+    own: &Manifest,
+    closure: &[&Manifest],
+    builds: &[String],
+    delivery: &Delivery,
+) -> Vec<String> {
+    let written = |folder: &String| {
+        let package = closure.iter().find(|one| one.folder == *folder)?;
+        let name = match delivery {
+            Delivery::Built { output } | Delivery::Static { output } if *folder == own.folder => {
+                output.clone()
+            }
+            Delivery::Standalone if *folder == own.folder => ".next".into(),
+            _ => entry::output(context, package)?,
+        };
+        Some(inside(folder, &name))
+    };
+    let written = builds
+        .iter()
+        .map(|folder| written(folder).unwrap_or_default());
+    written.collect()
+}
+
+/// The package of the repository that is started, by its place.
+fn application(
+    workspaces: Option<&Workspaces>,
+    package: Option<&str>,
+) -> Result<usize, ProjectError> {
+    let Some(found) = workspaces else {
+        return Ok(0);
+    };
+    match package {
+        Some(folder) => found.place(folder),
+        None => found.application,
+    }
+    .ok_or_else(|| ProjectError::SeveralApplications {
+        packages: found
+            .packages
+            .iter()
+            .map(|one| one.folder.clone())
+            .collect(),
+    })
 }
 
 /// The server framework, else the bundler of a front end.

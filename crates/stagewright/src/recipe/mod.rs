@@ -19,6 +19,28 @@ pub struct RecipeOptions {
 /// A number above those that distributions give to their services; it needs no entry in `/etc/passwd`, hence no layer.
 const USER: &str = "10001:10001";
 
+/// Why a command names no versions, and the code by which hadolint is told so.
+struct Unpinned {
+    why: &'static str,
+    code: &'static str,
+}
+
+const UNPINNED_APT: Unpinned = Unpinned {
+    why: "Debian keeps one version of each package in a release.",
+    code: "DL3008",
+};
+
+const UNPINNED_PIP: Unpinned = Unpinned {
+    why: "The lock file pins what is installed; a newer manager reads it as well.",
+    code: "DL3013",
+};
+
+/// Comments that belong to the next instruction.
+fn ignoring(file: &mut Dockerfile, unpinned: &Unpinned) {
+    file.comment(unpinned.why);
+    file.comment(&format!("hadolint ignore={}", unpinned.code));
+}
+
 /// Copies files and folders to the same places below the working directory: the files at once, a folder into its own.
 fn copy_each<'s>(
     file: &mut Dockerfile,

@@ -6,7 +6,8 @@ use stagewright_syntax::write::{
     Cmd, Copy, Dockerfile, Env, Expose, From, Mount, Run, User, Workdir,
 };
 
-use super::{RecipeOptions, USER, copy_each, dockerignore, with_port};
+use super::python::apt_get_install;
+use super::{RecipeOptions, UNPINNED_APT, USER, copy_each, dockerignore, ignoring, with_port};
 use crate::facts::Catalog;
 use crate::project::node::{Delivery, NodeManager};
 use crate::project::{Generated, NodeProject, ProjectError};
@@ -38,6 +39,7 @@ pub(crate) fn generate(
     let (mut found, mut questions) = (Vec::new(), Vec::new());
     let base = base_image(project, options, &mut found, &mut questions);
     say(project, &mut found, &mut questions);
+    let compilers = compilers(project, &base, &mut found, &mut questions);
     let is_static = matches!(project.delivery, Delivery::Static { .. });
     let usual = if is_static { STATIC_PORT } else { PORT };
     let own_port = project.port.filter(|_| !is_static).unwrap_or(usual);
@@ -60,11 +62,15 @@ pub(crate) fn generate(
     file.push(From::image(base.as_str()).named("base"));
     // What only a build needs comes into a stage that the last one does not stand on.
     let manager = bring_manager(project);
-    let last = if manager.is_some() || is_static {
+    let last = if manager.is_some() || is_static || !compilers.is_empty() {
         base.as_str()
     } else {
         "base"
     };
+    if !compilers.is_empty() {
+        ignoring(&mut file, &UNPINNED_APT);
+        file.push(Run::shell(apt_get_install(&compilers)));
+    }
     if let Some(run) = manager {
         file.push(run);
     }
@@ -199,11 +205,22 @@ fn say(project: &NodeProject, found: &mut Vec<String>, questions: &mut Vec<Strin
     if project.loopback {
         questions.push("does the application listen on all addresses? its framework takes loopback alone unless `listen` is given a `host`".into());
     }
-    if !project.lifecycle.is_empty() {
+    if !project.own_scripts.is_empty() {
+        found.push(format!(
+            "`package.json` has an install run {}: it runs when the sources are there",
+            project.own_scripts.join(" and ")
+        ));
+    } else if !project.lifecycle.is_empty() {
         questions.push(format!(
             "does {} of `package.json` need to run? an install without the sources leaves it out",
             project.lifecycle.join(" and ")
         ));
+        if project.scripted.is_none() && project.manager == NodeManager::Npm {
+            questions.push(
+                "do packages run scripts when they are installed? no lock file says which, and they are left out"
+                    .into(),
+            );
+        }
     }
     if project.plug_n_play {
         questions.push(
@@ -211,6 +228,33 @@ fn say(project: &NodeProject, found: &mut Vec<String>, questions: &mut Vec<Strin
                 .into(),
         );
     }
+}
+
+/// The Debian packages that compile those of Node.
+fn compilers(
+    project: &NodeProject,
+    base: &str,
+    found: &mut Vec<String>,
+    questions: &mut Vec<String>,
+) -> Vec<&'static str> {
+    let catalog = Catalog::builtin();
+    if project.compiled.is_empty() {
+        return Vec::new();
+    }
+    let packages = project.compiled.join(", ");
+    let debian = catalog
+        .image(base, None)
+        .is_none_or(|facts| facts.offers.command("apt-get") != Some(false));
+    if !debian {
+        questions.push(format!("`{packages}` is compiled when it is installed: which system packages does it need on `{base}`?"));
+        return Vec::new();
+    }
+    let build = &catalog.tools().node_gyp().build;
+    found.push(format!(
+        "`{packages}` is compiled when it is installed: {} build it",
+        build.join(", ")
+    ));
+    build.iter().map(String::as_str).collect()
 }
 
 /// pnpm and later yarns are no part of the image of Node: corepack brings the version that `package.json` names, else npm one that reads
@@ -281,7 +325,8 @@ pub(crate) fn install_run(project: &NodeProject, production: bool) -> Run {
                 say("--prod");
             }
             if of_one {
-                say(&format!("--filter=./{}...", project.folder));
+                // Without the braces the dots behind a path say nothing of the packages that it needs.
+                say(&format!("--filter='{{./{}}}...'", project.folder));
             }
             "/root/.local/share/pnpm/store"
         }
@@ -314,7 +359,7 @@ pub(crate) fn install_run(project: &NodeProject, production: bool) -> Run {
     }
     let mut command = words.join(" ");
     if scripts && project.manager == NodeManager::Npm {
-        command.push_str(" && npm rebuild");
+        command.push_str(&rebuild(project, production));
     }
     let workdir = of_one && project.manager == NodeManager::Yarn;
     if workdir {
@@ -332,6 +377,30 @@ pub(crate) fn install_run(project: &NodeProject, production: bool) -> Run {
     project.manifests.iter().fold(run, |run, name| {
         run.mount(Mount::bind(name.as_str(), name.as_str()))
     })
+}
+
+/// Runs the scripts of packages after an install without scripts. They are named: `npm rebuild` alone runs those of the project as well.
+pub(crate) fn rebuild(project: &NodeProject, production: bool) -> String {
+    let plain = |name: &String| {
+        let of_name = |c: char| c.is_ascii_alphanumeric() || "@/._-".contains(c);
+        name.chars().all(of_name)
+    };
+    let scripted = project.scripted.iter().flatten();
+    let scripted = scripted.filter(|(_, dev)| !production || !dev);
+    // npm does not write down that it calls node-gyp for a package without a script.
+    let mut names: Vec<&str> = scripted
+        .map(|(name, _)| name)
+        .chain(&project.compiled)
+        .filter(|name| plain(name))
+        .map(String::as_str)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!(" && npm rebuild {}", names.join(" "))
+    }
 }
 
 /// The command that builds the application, what it needs of the repository first.
@@ -379,7 +448,14 @@ fn serve(file: &mut Dockerfile, project: &NodeProject, port: u16) {
         "}".to_owned(),
     ];
     let mut lines = vec!["printf '%s\\n'".to_owned()];
-    lines.extend(config.map(|line| format!("'{line}'")));
+    // Variables of nginx, which no shell knows.
+    lines.extend(config.map(|line| {
+        if line.contains('$') {
+            format!("\"{}\"", line.replace('$', "\\$"))
+        } else {
+            format!("'{line}'")
+        }
+    }));
     lines.push("> /etc/nginx/nginx.conf".to_owned());
     file.push(Run::lines(lines));
     let folder = inside(&root(project), output);
@@ -476,6 +552,11 @@ fn run(
             copy_each(file, &folders, Some((BUILDER, "/app")));
         }
         copy_each(file, &project.sources, None);
+    }
+    if !project.own_scripts.is_empty() {
+        let scripts = project.own_scripts.iter();
+        let scripts: Vec<String> = scripts.map(|name| format!("npm run {name}")).collect();
+        file.push(Run::shell(scripts.join(" && ")).mount(Mount::cache("/root/.npm")));
     }
     if !project.folder.is_empty() {
         file.push(Workdir::new(format!("/app/{}", project.folder)));

@@ -8,7 +8,9 @@ use stagewright_syntax::write::{
     Cmd, Copy, Dockerfile, Env, Expose, From, Mount, Run, User, Workdir,
 };
 
-use super::{RecipeOptions, USER, copy_each, dockerignore, with_port};
+use super::{
+    RecipeOptions, UNPINNED_APT, UNPINNED_PIP, USER, copy_each, dockerignore, ignoring, with_port,
+};
 use crate::context::Context;
 use crate::facts::Catalog;
 use crate::project::python::PythonManager;
@@ -72,6 +74,7 @@ pub(crate) fn generate(
     file.blank();
     file.push(From::image("base").named("builder"));
     if !system.build.is_empty() {
+        ignoring(&mut file, &UNPINNED_APT);
         file.push(apt_get(&system.build));
     }
     let own = own_files(project, context);
@@ -82,6 +85,7 @@ pub(crate) fn generate(
     file.blank();
     file.push(From::image("base"));
     if !system.run.is_empty() {
+        ignoring(&mut file, &UNPINNED_APT);
         file.push(apt_get(&system.run));
     }
     if project.in_environment() {
@@ -149,6 +153,11 @@ fn install(file: &mut Dockerfile, project: &PythonProject) {
         Some(version) => format!("pip install {name}=={version}"),
         None => format!("pip install {name}"),
     };
+    let unpinned = |file: &mut Dockerfile| {
+        if project.manager_version.is_none() {
+            ignoring(file, &UNPINNED_PIP);
+        }
+    };
     let with_manifests = |run: Run| {
         project.manifests.iter().fold(run, |run, name| {
             run.mount(Mount::bind(name.as_str(), name.as_str()))
@@ -179,11 +188,13 @@ fn install(file: &mut Dockerfile, project: &PythonProject) {
                 .set("UV_PYTHON_DOWNLOADS", "never")
                 .set("UV_COMPILE_BYTECODE", "1");
             file.push(env.set("UV_LINK_MODE", "copy"));
+            unpinned(file);
             file.push(Run::shell(manager("uv")).mount(pip()));
             let run = Run::shell("uv sync --locked --no-dev --no-install-project");
             file.push(with_manifests(run.mount(Mount::cache("/root/.cache/uv"))));
         }
         PythonManager::Poetry => {
+            unpinned(file);
             file.push(Run::shell(format!("{} && {environment}", manager("poetry"))).mount(pip()));
             file.push(Env::new().set("VIRTUAL_ENV", ENVIRONMENT));
             let run = Run::shell("poetry install --only main --no-root --compile");
@@ -192,6 +203,7 @@ fn install(file: &mut Dockerfile, project: &PythonProject) {
             ));
         }
         PythonManager::Pdm => {
+            unpinned(file);
             file.push(Run::shell(format!("{} && {environment}", manager("pdm"))).mount(pip()));
             file.push(Env::new().set("VIRTUAL_ENV", ENVIRONMENT));
             let run = Run::shell(format!(
@@ -200,6 +212,7 @@ fn install(file: &mut Dockerfile, project: &PythonProject) {
             file.push(with_manifests(run.mount(Mount::cache("/root/.cache/pdm"))));
         }
         PythonManager::Pipenv => {
+            unpinned(file);
             file.push(Run::shell(format!("{} && {environment}", manager("pipenv"))).mount(pip()));
             file.push(Env::new().set("VIRTUAL_ENV", ENVIRONMENT));
             let run = Run::shell("pipenv sync").mount(pip());

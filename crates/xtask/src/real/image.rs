@@ -132,7 +132,8 @@ fn walk(folder: &Path, found: &mut BTreeSet<String>) -> Result<(), Failure> {
         {
             let package = package.split("-py3").next().unwrap_or(package);
             let tool = package.split('-').next().unwrap_or(package);
-            if !matches!(tool, "pip" | "setuptools" | "wheel") {
+            // Without a version it is what a build wrote beside the sources.
+            if package.contains('-') && !matches!(tool, "pip" | "setuptools" | "wheel") {
                 found.insert(package.to_owned());
             }
         } else if entry.file_type()?.is_dir()

@@ -8,7 +8,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use stagewright::{Analysis, Context, Dockerfile, Options};
 use stagewright_tests::proof::{self, Built, Layer, Record, Variant};
 
 use super::ask;
@@ -38,14 +37,18 @@ pub(super) fn run(words: &[&str]) -> Result<(), Failure> {
     if words == ["--predict"] {
         return renew(record);
     }
+    if let ["--lint", hadolint] = words {
+        return lint(record, hadolint);
+    }
     if words == ["--summary"] {
-        super::println(&summary(&record.builds));
+        super::println(&summary(&record));
         return Ok(());
     }
     let Asked {
         names,
         variants,
         stale,
+        written,
     } = arguments(words, &mut record)?;
     let folder = root().join("tests/projects");
     let mut projects = Vec::new();
@@ -74,6 +77,13 @@ pub(super) fn run(words: &[&str]) -> Result<(), Failure> {
             };
             wanted.retain(|variant| !is_built(variant));
         }
+        if let Some(written) = &written {
+            for variant in &wanted {
+                let folder = Path::new(written).join(name).join(&variant.name);
+                proof::lay_out(&project, variant, &folder)?;
+            }
+            continue;
+        }
         let built = build_all(&project, name, wanted, &record, &scratch)?;
         faults.extend(built.1);
         // What could not be built stays as it was.
@@ -98,7 +108,9 @@ pub(super) fn run(words: &[&str]) -> Result<(), Failure> {
         // What took minutes is not lost where a later project fails.
         write(&record)?;
     }
-    super::println(&table(&record.builds));
+    if written.is_none() {
+        super::println(&table(&record.builds));
+    }
     if faults.is_empty() {
         Ok(())
     } else {
@@ -131,6 +143,25 @@ fn renew(mut record: Record) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Asks hadolint what it finds in each file that was built.
+fn lint(mut record: Record, hadolint: &str) -> Result<(), Failure> {
+    let scratch = std::env::temp_dir().join(format!("stagewright-lint-{}", std::process::id()));
+    for build in &mut record.builds {
+        fs::write(&scratch, &build.variant.dockerfile)?;
+        // It fails where it finds something.
+        let output = Command::new(hadolint)
+            .args(["--no-fail", "--format", "json"])
+            .arg(&scratch)
+            .output()?;
+        let findings: Vec<Value> = serde_json::from_slice(&output.stdout)?;
+        let codes = findings.iter().filter_map(|one| one["code"].as_str());
+        let codes: BTreeSet<String> = codes.map(str::to_owned).collect();
+        build.hadolint = Some(codes.into_iter().collect());
+    }
+    fs::remove_file(&scratch)?;
+    write(&record)
+}
+
 /// What the command line asks for.
 #[derive(Default)]
 struct Asked {
@@ -140,6 +171,8 @@ struct Asked {
     variants: Vec<String>,
     /// Whether only what is not recorded as it is written today is built.
     stale: bool,
+    /// A folder into which the variants are written, not built: for linters and the eye.
+    written: Option<String>,
 }
 
 fn arguments(words: &[&str], record: &mut Record) -> Result<Asked, Failure> {
@@ -160,6 +193,7 @@ fn arguments(words: &[&str], record: &mut Record) -> Result<Asked, Failure> {
             }
             "--variant" => asked.variants.push((*value()?).to_owned()),
             "--stale" => asked.stale = true,
+            "--write" => asked.written = Some((*value()?).to_owned()),
             name => asked.names.push(name.to_owned()),
         }
     }
@@ -317,6 +351,7 @@ fn build(
         edited,
         steps,
         stand_ins,
+        hadolint: None,
         packages_differ: naive
             .map_or_else(Vec::new, |naive| differences(&naive.packages, &packages)),
         config_differs: naive.map_or_else(Vec::new, |naive| naive.image.differences(&image)),
@@ -370,40 +405,12 @@ fn edit(path: &Path) -> Result<(), Failure> {
     Ok(fs::write(path, text)?)
 }
 
-/// A whole image: the true bytes of its layers, and what the catalogue says of the official image below them, since the bases of the builds
-/// were stand-ins.
-fn whole(build: &Built) -> Option<f64> {
-    let file = Dockerfile::parse(&build.variant.dockerfile);
-    let analysis = Analysis::new(&file, &Context::empty(), &Options::default()).ok()?;
-    let base = analysis.base().size?.uncompressed.expected;
-    #[expect(clippy::cast_precision_loss, reason = "a share of megabytes")]
-    Some((base + build.above_base().1) as f64)
-}
-
 /// By which share each variant is smaller than its naive image: from full bases and from slim ones, median and worst.
-fn summary(builds: &[Built]) -> String {
+fn summary(record: &Record) -> String {
     let mut lines = Vec::new();
     for (title, slim) in [("full", false), ("slim", true)] {
         for variant in ["safe", "unsafe", "generated"] {
-            let mut shares: Vec<(f64, &str)> = Vec::new();
-            for build in builds.iter().filter(|build| build.variant.name == variant) {
-                let naive = builds
-                    .iter()
-                    .find(|other| other.project == build.project && other.variant.name == "naive");
-                let Some(naive) = naive else { continue };
-                let from = naive
-                    .variant
-                    .dockerfile
-                    .lines()
-                    .find(|line| line.starts_with("FROM"));
-                if from.is_some_and(|from| from.contains("-slim")) != slim {
-                    continue;
-                }
-                if let (Some(before), Some(after)) = (whole(naive), whole(build)) {
-                    shares.push((1.0 - after / before, &build.project));
-                }
-            }
-            shares.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let shares = record.shares(variant, slim);
             if let (Some(worst), Some(middle)) = (shares.first(), shares.get(shares.len() / 2)) {
                 lines.push(format!(
                     "{title:5} {variant:10} {:2} projects, median {:.1} % smaller, least {:.1} % ({})",

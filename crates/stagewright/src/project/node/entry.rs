@@ -88,6 +88,28 @@ pub(super) fn command(
     })
 }
 
+/// The scripts that an install runs, where each is one command that needs nothing but the sources and the packages of production; nothing
+/// where one of them needs more, or has to come before the install.
+pub(super) fn own_scripts(context: &Context, own: &Manifest) -> Vec<&'static str> {
+    let scripts = own.lifecycle();
+    let fits = |name: &str| {
+        let Some(words) = own.script(name).and_then(words) else {
+            return false;
+        };
+        match words[0].as_str() {
+            "node" => entry_word(&words).is_some_and(|file| {
+                let file = file.trim_start_matches("./");
+                context.entry(file).is_some() || context.entry(&format!("{file}.js")).is_some()
+            }),
+            program => own.needs(program),
+        }
+    };
+    let all = scripts
+        .iter()
+        .all(|name| *name != "preinstall" && fits(name));
+    if all { scripts } else { Vec::new() }
+}
+
 fn folder_of(delivery: &Delivery) -> String {
     match delivery {
         Delivery::Built { output } => output.clone(),

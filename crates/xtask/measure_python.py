@@ -1,6 +1,7 @@
 """Prints one row of catalog/python_measured.tsv for each package installed in a folder.
 
     PYTHON measure_python.py SITE_PACKAGES FOLDER_OF_DOWNLOADED_FILES
+    PYTHON measure_python.py SITE_PACKAGES UV_LOCK      with the size and the day of the wheels that the lock names
 
 PYTHON must be of the version that the row is to speak of: byte code differs from version to version by up to a half.
 """
@@ -12,6 +13,7 @@ import pathlib
 import re
 import sys
 import tarfile
+import tomllib
 import warnings
 import zipfile
 
@@ -62,10 +64,9 @@ def measure(info, site, files):
     tags = re.findall(r"^Tag: (.*)$", wheel, re.M)
     platform = next((t.rsplit("-", 1)[1] for t in tags if "linux" in t), "any")
     platform = re.sub(r"^(manylinux|musllinux|linux)[0-9_]*?_(x86_64|aarch64)$", r"\1_\2", platform)
-    path, form = files.get((name, version), (None, ""))
-    if not path:
+    if (name, version) not in files:
         return None
-    size, built = path.stat().st_size, made(path)
+    form, size, built = files[name, version]
     total = dict.fromkeys(COLUMNS[7:-1], 0)
     with open(info / "RECORD", newline="") as record:
         for relative, *_ in csv.reader(record):
@@ -95,16 +96,35 @@ def measure(info, site, files):
     return [name, version, python, platform, form, size, built, *total.values(), dependencies(metadata)]
 
 
-def main(site, folder):
-    site = pathlib.Path(site)
+def downloaded(folder):
+    """Form, bytes and day of each file in a folder, by name and version."""
     files = {}
-    for path in pathlib.Path(folder).iterdir():
+    for path in sorted(folder.iterdir()):
+        row = (path.stat().st_size, made(path))
         if path.suffix == ".whl":
             name, version = path.name.split("-")[:2]
-            files[normalized(name), version] = (path, "wheel")
+            files[normalized(name), version] = ("wheel", *row)
         elif path.name.endswith((".tar.gz", ".zip")):
             name, version = re.sub(r"\.tar\.gz$|\.zip$", "", path.name).rsplit("-", 1)
-            files.setdefault((normalized(name), version), (path, "sdist"))
+            files.setdefault((normalized(name), version), ("sdist", *row))
+    return files
+
+
+def locked(lock):
+    """The same of the wheels that a lock of one platform and one version of Python names."""
+    files = {}
+    for package in tomllib.loads(lock.read_text())["package"]:
+        fitting = [one for one in package.get("wheels", ()) if "musllinux" not in one["url"]]
+        if fitting:
+            cpython = f"cp{sys.version_info[0]}{sys.version_info[1]}-"
+            wheel = max(fitting, key=lambda one: cpython in one["url"])
+            files[package["name"], package["version"]] = ("wheel", wheel["size"], wheel.get("upload-time", "")[:10])
+    return files
+
+
+def main(site, where):
+    site, where = pathlib.Path(site), pathlib.Path(where)
+    files = locked(where) if where.suffix == ".lock" else downloaded(where)
     for info in sorted(site.glob("*.dist-info")):
         row = measure(info, site, files)
         if row:

@@ -134,7 +134,13 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str) {
         invocation.command(WITH_VALUE).as_deref(),
         Some("ci" | "clean-install")
     );
-    lock_files(machine, &modules, &manifests, writes_manifests);
+    lock_files(
+        machine,
+        &modules,
+        &manifests,
+        writes_manifests,
+        packages.len(),
+    );
     cache(invocation, machine, &downloads);
     machine.facts.installs.push(Install {
         tool: "npm",
@@ -155,11 +161,24 @@ fn lock_files(
     modules: &str,
     manifests: &[String],
     writes_manifests: bool,
+    packages: usize,
 ) {
+    let part = |size| vec![Part::main(Kind::Text, size)];
+    let list = format!("{modules}/.package-lock.json");
+    let list_label = "npm's list of what is installed";
     let Some(lock) = manifests
         .iter()
         .find(|path| path.ends_with("shrinkwrap.json") || path.ends_with("-lock.json"))
     else {
+        let manifest = manifests
+            .iter()
+            .find_map(|path| path.strip_suffix("package.json"));
+        if let Some(folder) = manifest.filter(|_| writes_manifests) {
+            let (size, basis) = machine.catalog.npm_lock(packages);
+            machine.put(&list, list_label, part(size), &basis);
+            let written = format!("{folder}package-lock.json");
+            machine.put(&written, "lock file", part(size), &basis);
+        }
         return;
     };
     let Some(bytes) = machine.text(lock).map(|text| text.len() as u64) else {
@@ -167,13 +186,7 @@ fn lock_files(
     };
     let basis = Basis::new("the size of the lock file that is installed from");
     let size = Size::within(bytes, 0.1, 0.0);
-    let part = |size| vec![Part::main(Kind::Text, size)];
-    machine.put(
-        &format!("{modules}/.package-lock.json"),
-        "npm's list of what is installed",
-        part(size),
-        &basis,
-    );
+    machine.put(&list, list_label, part(size), &basis);
     if writes_manifests {
         machine.put(
             lock,

@@ -103,7 +103,7 @@ struct SizeClass {
 #[serde(deny_unknown_fields)]
 struct Debconf {
     bytes: u64,
-    packages: Vec<String>,
+    packages: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]

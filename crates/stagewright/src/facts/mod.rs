@@ -340,6 +340,11 @@ impl Catalog {
         self.npm().unknown_needs(packages)
     }
 
+    /// The lock file that npm writes for so many packages, and what its size is based on.
+    pub(crate) fn npm_lock(&self, packages: usize) -> (Size, Basis) {
+        self.npm().lock(packages)
+    }
+
     /// Source and date of the rules for npm packages.
     pub fn npm_basis(&self) -> Basis {
         self.npm().basis()

@@ -56,6 +56,7 @@ struct Rules {
     unknown: Vec<UnknownPackages>,
     unknown_platform: Unknown,
     unknown_needs: Unknown,
+    lock: Unknown,
 }
 
 #[derive(Deserialize)]
@@ -224,6 +225,16 @@ impl NpmTable {
         let one = self.rules.unknown_needs.size();
         let basis = Basis::dated(
             "what most packages need: theirs is in no table",
+            self.rules.date.clone(),
+        );
+        (Size::sum(std::iter::repeat_n(one, packages)), basis)
+    }
+
+    /// The lock file that npm writes for so many packages.
+    pub(crate) fn lock(&self, packages: usize) -> (Size, Basis) {
+        let one = self.rules.lock.size();
+        let basis = Basis::dated(
+            "what npm writes into a lock file for each package",
             self.rules.date.clone(),
         );
         (Size::sum(std::iter::repeat_n(one, packages)), basis)

@@ -329,43 +329,46 @@ impl Question<'_, '_> {
         };
         let download = Size::within(file, spread, spread);
         let built = matches!(wheel, WheelFit::SdistOnly);
-        let (installed, byte_code, tests, kinds) =
-            if let Some(seen) = seen.filter(|seen| seen.file > 0 && !seen.sdist && !built) {
-                let error = ratios.limits.other_version + spread;
-                let follow =
-                    |bytes: u64| Size::within(scaled(bytes, ratio(file, seen.file)), error, error);
-                let factor = ratios.byte_code_factor(self.python, seen.python);
-                (
-                    follow(seen.installed),
-                    follow(seen.byte_code).scale(factor),
-                    follow(seen.tests),
-                    shares_of(seen),
-                )
-            } else {
-                let native = files.native && wheel == WheelFit::Native;
-                let factor = match (&*self.name, built) {
-                    ("tzdata" | "pytz", false) => ratios.installed.tzdata,
-                    (_, true) => ratios.installed.sdist,
-                    _ if native => ratios.installed.native,
-                    _ => ratios.installed.pure,
-                };
-                let installed = spread_by(file, factor, spread);
-                let (code, shares) = if native {
-                    (ratios.byte_code.native, &ratios.share.native)
-                } else if installed.expected >= ratios.limits.large {
-                    (ratios.byte_code.pure_large, &ratios.share.pure)
-                } else {
-                    (ratios.byte_code.pure, &ratios.share.pure)
-                };
-                let python = ratios.byte_code_factor(self.python, (3, 12));
-                let byte_code = spread_by(installed.expected, code, spread).scale(python);
-                (
-                    installed,
-                    byte_code,
-                    spread_by(installed.expected, ratios.tests, spread),
-                    shares_named(shares),
-                )
+        let native = files.native && wheel == WheelFit::Native;
+        // A project that moved its native parts into a package of their own says nothing of the versions before.
+        let seen = seen.filter(|seen| {
+            seen.file > 0 && !seen.sdist && !built && (seen.platform != "any") == native
+        });
+        let (installed, byte_code, tests, kinds) = if let Some(seen) = seen {
+            let error = ratios.limits.other_version + spread;
+            let follow =
+                |bytes: u64| Size::within(scaled(bytes, ratio(file, seen.file)), error, error);
+            let factor = ratios.byte_code_factor(self.python, seen.python);
+            (
+                follow(seen.installed),
+                follow(seen.byte_code).scale(factor),
+                follow(seen.tests),
+                shares_of(seen),
+            )
+        } else {
+            let factor = match (&*self.name, built) {
+                ("tzdata" | "pytz", false) => ratios.installed.tzdata,
+                (_, true) => ratios.installed.sdist,
+                _ if native => ratios.installed.native,
+                _ => ratios.installed.pure,
             };
+            let installed = spread_by(file, factor, spread);
+            let (code, shares) = if native {
+                (ratios.byte_code.native, &ratios.share.native)
+            } else if installed.expected >= ratios.limits.large {
+                (ratios.byte_code.pure_large, &ratios.share.pure)
+            } else {
+                (ratios.byte_code.pure, &ratios.share.pure)
+            };
+            let python = ratios.byte_code_factor(self.python, (3, 12));
+            let byte_code = spread_by(installed.expected, code, spread).scale(python);
+            (
+                installed,
+                byte_code,
+                spread_by(installed.expected, ratios.tests, spread),
+                shares_named(shares),
+            )
+        };
         let mut basis = self.table.wheels().basis().clone();
         basis.source = match seen {
             Some(seen) => format!(

@@ -106,6 +106,8 @@ struct Walk<'w> {
     /// What the files say of versions, by name.
     limits: BTreeMap<&'w str, Vec<&'w Requirement>>,
     learned: &'w mut Limits,
+    /// The day after which no version fits a pinned package that needs it, by name.
+    until: BTreeMap<String, String>,
     /// Extras that are wanted, each as `name[extra]`, by name.
     asked: BTreeMap<String, Vec<String>>,
     seen: BTreeSet<String>,
@@ -130,6 +132,7 @@ fn walk(
         platform,
         limits: BTreeMap::new(),
         learned,
+        until: BTreeMap::new(),
         asked: BTreeMap::new(),
         seen: BTreeSet::new(),
         open: VecDeque::new(),
@@ -233,6 +236,24 @@ impl Walk<'_> {
         })
     }
 
+    /// Notes what a version of a package takes of its own time alone.
+    fn hold_back(&mut self, name: &str, version: Option<&str>) {
+        let table = self.catalog.python();
+        let followers = table.ratios.followers(name);
+        if followers.is_empty() {
+            return;
+        }
+        let Some(day) = version.and_then(|version| table.day(name, version)) else {
+            return;
+        };
+        for follower in followers {
+            let until = self.until.entry(follower.clone()).or_insert(day.clone());
+            if day < *until {
+                until.clone_from(&day);
+            }
+        }
+    }
+
     /// A package as the tables have it.
     fn tabled(&mut self, name: &str, line: Option<u32>) -> InstalledPackage {
         let table = self.catalog.python();
@@ -245,14 +266,20 @@ impl Walk<'_> {
         };
         let is_pinned = pinned.is_some();
         let free = limits.iter().all(|limit| limit.versions.is_empty());
+        let until = self.until.get(name).map(String::as_str);
         let newest = || {
-            if free {
-                table.newest(name, self.python)
-            } else {
-                table.newest_of(name, self.python, allows)
-            }
+            let old = until.and_then(|_| table.newest_of(name, self.python, until, allows));
+            old.or_else(|| {
+                if free {
+                    table.newest(name, self.python)
+                } else {
+                    table.newest_of(name, self.python, None, allows)
+                }
+            })
         };
         let version = pinned.or_else(newest);
+        let of_a_day = is_pinned || until.is_some();
+        self.hold_back(name, version.as_deref().filter(|_| of_a_day));
         let mut facts = python::find(table, name, version.as_deref(), self.python, self.platform);
         if !is_pinned && facts.version.is_some() {
             // Which version pip takes is a matter of the day, and of the limits that the packages set each other.

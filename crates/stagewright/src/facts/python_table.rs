@@ -120,6 +120,7 @@ pub(crate) struct Ratios {
     released: BTreeMap<String, String>,
     end_of_life: BTreeMap<String, String>,
     extras: BTreeMap<String, Vec<String>>,
+    follows: BTreeMap<String, Vec<String>>,
     distribution: BTreeMap<String, String>,
     pub(crate) musllinux: Musllinux,
 }
@@ -155,6 +156,11 @@ impl Ratios {
         extras.flat_map(|extra| self.extras.get(&extra).into_iter().flatten())
     }
 
+    /// What a package takes in a narrow range of versions alone.
+    pub(crate) fn followers(&self, name: &str) -> &[String] {
+        self.follows.get(name).map_or(&[], Vec::as_slice)
+    }
+
     /// The day from which projects publish wheels for a version of Python: some three months before its release.
     pub(crate) fn first_wheels(&self, (major, minor): (u32, u32)) -> Option<String> {
         let mut parts = self.released.get(&format!("{major}.{minor}"))?.split('-');
@@ -170,16 +176,17 @@ impl PythonTable {
     pub(crate) fn newest(&self, name: &str, python: (u32, u32)) -> Option<String> {
         self.newest
             .get((name.to_owned(), python), |(name, python)| {
-                self.newest_of(name, *python, |_| true)
+                self.newest_of(name, *python, None, |_| true)
             })
     }
 
-    /// The newest version that satisfies `allows` and came out while this Python was supported: what pip would take.
-    /// Previews only where there is nothing else.
+    /// The newest version that satisfies `allows` and came out while this Python was supported, and no later than `until`: what pip would
+    /// take. Previews only where there is nothing else.
     pub(crate) fn newest_of(
         &self,
         name: &str,
         python: (u32, u32),
+        until: Option<&str>,
         allows: impl Fn(&str) -> bool,
     ) -> Option<String> {
         let key = format!("{}.{}", python.0, python.1);
@@ -188,6 +195,7 @@ impl PythonTable {
             .end_of_life
             .get(&key)
             .map_or("9999", String::as_str);
+        let last = until.map_or(last, |until| until.min(last));
         let files = self.versions(name);
         // The rows stand in the order of the versions: the first from the end that will do is the newest.
         let newest = |previews: bool| {
@@ -290,6 +298,26 @@ impl PythonTable {
     pub(crate) fn wheels(&self) -> &Table {
         self.wheels
             .get_or_init(|| Table::embedded(include_bytes!("../../catalog/wheels.tsv.zst")))
+    }
+
+    /// The day on which a version was uploaded, or the one before it that the tables know.
+    pub(crate) fn day(&self, name: &str, version: &str) -> Option<String> {
+        let files = self.versions(name);
+        let dated = files
+            .iter()
+            .rev()
+            .filter(|one| !one.uploaded.is_empty())
+            .map(|one| (one.version, one.uploaded));
+        let measured = self.measured(name);
+        let measured = measured
+            .iter()
+            .filter(|one| !one.made.is_empty())
+            .map(|one| (one.version, one.made));
+        let before = dated
+            .chain(measured)
+            .filter(|(one, _)| compare(one, version).is_le())
+            .max_by(|(a, _), (b, _)| compare(a, b));
+        before.map(|(_, day)| day.to_owned())
     }
 
     /// Every version of a package that the table of files has, oldest first.
@@ -407,6 +435,6 @@ mod tests {
             );
             above = here;
         }
-        assert_eq!(table.wheels().len(), 15_812);
+        assert_eq!(table.wheels().len(), 17_434);
     }
 }

@@ -15,12 +15,13 @@ use super::image::Image;
 use crate::Failure;
 use crate::process::{capture, root};
 
-const HOW: [&str; 5] = [
+const HOW: [&str; 6] = [
     "Made by `cargo xtask real size` with BuildKit v0.32.2 and runc on amd64. `bytes` are the sizes of the files in a layer's tar archive, `gzip` is the blob as BuildKit writes it by default.",
     "`bases` are stand-ins for the official images of these names: Debian 12 with the apt configuration, the suites and, where slim, the dpkg rule of the official images, upgraded that day; CPython 3.12.1 with pip 25.0.1, or Node.js 20.20.2 with npm 11.19.1 and yarn 1.22.22, in /usr/local.",
     "pip spoke to a proxy on the same machine that gives the public index's cache headers and gzipped pages; npm kept what its registry allows.",
     "Names that end in `.test` stand for the hosts of the package indexes; they are as long as those, so that no file changes its length.",
     "Packages that a case does not pin are those of the day it was built, 2026-11-24; node-express-mongo, py-django-rest, py-fastapi-sqlalchemy, py-sklearn-api, sys-nginx-certbot and sys-php-apache were built on 2026-11-25, without a proxy.",
+    "Built on 2026-11-26, without a proxy, on stand-ins made anew: node-koa-install, node-nest-full, node-next-app, node-react-nginx, node-typescript-api, py-aiohttp-bot, py-dash-plots, py-grpc-cloud, py-llm-service, py-scripts-unpinned, sys-backup-tools, sys-jdk-maven, sys-ocr-pdf, sys-python-venv.",
 ];
 
 fn record_path() -> PathBuf {

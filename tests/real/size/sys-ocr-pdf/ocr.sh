@@ -1,0 +1,1 @@
+tesseract "$1" out

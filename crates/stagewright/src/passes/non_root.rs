@@ -38,12 +38,18 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     }) {
         return Ok(Vec::new());
     }
-    // Behind these names corepack starts what it keeps in the home of the user who installed.
+    // Behind these names corepack starts what it keeps in the home of the user who installed; the others write into their environment, or
+    // into a cache in that home.
     let managers = |words: &Vec<String>| {
         let program = words
             .iter()
             .find(|word| !word.ends_with("sh") && *word != "-c");
-        program.is_some_and(|word| matches!(word.split(' ').next(), Some("pnpm" | "yarn")))
+        program.is_some_and(|word| {
+            matches!(
+                word.split(' ').next(),
+                Some("pnpm" | "yarn" | "uv" | "poetry" | "pdm" | "pipenv")
+            )
+        })
     };
     if [&config.entrypoint, &config.cmd]
         .into_iter()

@@ -21,7 +21,7 @@ const HOW: [&str; 6] = [
     "pip spoke to a proxy on the same machine that gives the public index's cache headers and gzipped pages; npm kept what its registry allows.",
     "Names that end in `.test` stand for the hosts of the package indexes; they are as long as those, so that no file changes its length.",
     "Packages that a case does not pin are those of the day it was built, 2026-11-24; node-express-mongo, py-django-rest, py-fastapi-sqlalchemy, py-sklearn-api, sys-nginx-certbot and sys-php-apache were built on 2026-11-25, without a proxy.",
-    "Built on 2026-11-26, without a proxy, on stand-ins made anew: node-koa-install, node-nest-full, node-next-app, node-react-nginx, node-typescript-api, py-aiohttp-bot, py-dash-plots, py-grpc-cloud, py-llm-service, py-scripts-unpinned, sys-backup-tools, sys-jdk-maven, sys-ocr-pdf, sys-python-venv.",
+    "Built on 2026-11-26, without a proxy, on stand-ins made anew: node-koa-install, node-nest-full, node-next-app, node-react-nginx, node-typescript-api, py-aiohttp-bot, py-dash-plots, py-grpc-cloud, py-llm-service, py-scripts-unpinned, sys-backup-tools, sys-jdk-maven, sys-ocr-pdf, sys-python-venv, and after those node-admin-panel, node-chat-bot and node-upload-api.",
 ];
 
 fn record_path() -> PathBuf {

@@ -4,7 +4,7 @@ use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::shell::{Script, SimpleCommand};
 
 use super::manifests_first::{Wanted, hoist};
-use super::{Pass, RunStep, View};
+use super::{Pass, RunStep, View, attempt};
 use crate::proposal::{Applicability, Proposal};
 use crate::stage::{From, Op};
 
@@ -50,7 +50,9 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
                 && !instruction.trigger
                 && holds_projects(&copy.destination)
             {
-                let _moved = hoist(view, stage, at, copy, &runs, &WANTED, &mut edits);
+                attempt(&mut edits, |edits| {
+                    hoist(view, stage, at, copy, &runs, &WANTED, edits)
+                });
             }
         }
     }

@@ -5,7 +5,7 @@ use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::shell::Script;
 use stagewright_syntax::{Command, View as Typed};
 
-use super::{Pass, RunStep, View};
+use super::{Pass, RunStep, View, attempt};
 use crate::project::python;
 use crate::proposal::{Applicability, Proposal};
 use crate::recipe;
@@ -37,7 +37,9 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     let runs = view.runs();
     for step in &runs {
         if edits.is_empty() {
-            split(view, step.stage, step, &runs, &mut edits).unwrap_or_default();
+            attempt(&mut edits, |edits| {
+                split(view, step.stage, step, &runs, edits)
+            });
         }
     }
     if edits.is_empty() {

@@ -6,7 +6,7 @@
 use stagewright_syntax::Keyword;
 use stagewright_syntax::edit::{EditError, EditSet};
 
-use super::{Pass, RunStep, View};
+use super::{Pass, RunStep, View, attempt};
 use crate::ledger::Origin;
 use crate::project::{node, python};
 use crate::proposal::{Applicability, Proposal};
@@ -36,7 +36,10 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
             if copy.from != From::Context || instruction.trigger {
                 continue;
             }
-            if let Some(found) = hoist(view, stage, at, copy, &runs, &INSTALLS, &mut edits) {
+            let hoisted = attempt(&mut edits, |edits| {
+                hoist(view, stage, at, copy, &runs, &INSTALLS, edits)
+            });
+            if let Some(found) = hoisted {
                 tools.extend(found.tools);
                 manifests.extend(found.manifests);
             }

@@ -28,7 +28,7 @@ mod strip_byte_code;
 mod strip_interpreter;
 mod strip_tests;
 
-use stagewright_syntax::edit::{EditError, line_ending};
+use stagewright_syntax::edit::{EditError, EditSet, line_ending};
 use stagewright_syntax::shell::Script;
 use stagewright_syntax::{Dockerfile, Instruction, Span, Text};
 
@@ -100,6 +100,14 @@ impl RunStep<'_> {
     pub(crate) fn facts(&self) -> &RunFacts {
         &self.layer.facts
     }
+}
+
+/// Adds what an attempt edits where it comes to its end, and else nothing of it.
+fn attempt<T>(edits: &mut EditSet, make: impl FnOnce(&mut EditSet) -> Option<T>) -> Option<T> {
+    let mut own = edits.clone();
+    let made = make(&mut own)?;
+    *edits = own;
+    Some(made)
 }
 
 impl<'a> View<'a> {

@@ -12,7 +12,7 @@ use stagewright_syntax::shell::Script;
 use stagewright_syntax::{Command, View as Typed};
 
 use super::manifests_first::{self, Manifest};
-use super::{Pass, RunStep, View};
+use super::{Pass, RunStep, View, attempt};
 use crate::project::node::{self, NodeManager, NodeProject};
 use crate::proposal::{Applicability, Proposal};
 use crate::recipe;
@@ -29,8 +29,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     };
     let mut edits = EditSet::new();
     for step in view.runs() {
-        // An edit that cannot be made leaves the others as they are.
-        split(view, &step, &project, &mut edits);
+        attempt(&mut edits, |edits| split(view, &step, &project, edits));
     }
     if edits.is_empty() {
         return Ok(Vec::new());

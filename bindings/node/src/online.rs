@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use napi::bindgen_prelude::JsObjectValue;
 use napi::{Env, JsValue, Task};
 use napi_derive::napi;
-use stagewright::online::{Online, Settings, Words};
+use stagewright::online::{Online, Settings};
 use stagewright::report::{ErrorDetail, ErrorReport};
 use stagewright::{Inputs, Options};
 
@@ -41,7 +41,9 @@ pub struct OnlineOptions {
 
 impl OnlineOptions {
     pub(crate) fn settings(self) -> Settings {
-        Settings::from_words(Words {
+        let max_bytes = self.max_file;
+        let max_bytes = max_bytes.map(|bytes| u64::try_from(bytes).unwrap_or_default());
+        Settings {
             index: self.index,
             extra_indexes: self.extra_indexes.unwrap_or_default(),
             npm_registry: self.npm_registry,
@@ -49,13 +51,9 @@ impl OnlineOptions {
             mirrors: self.mirrors.unwrap_or_default(),
             plain_http: self.plain_http.unwrap_or_default(),
             cache: self.cache.map(Into::into),
-            timeout: self.timeout,
-            total_timeout: self.total_timeout,
-            retries: self.retries,
-            max_file: self
-                .max_file
-                .map(|bytes| u64::try_from(bytes).unwrap_or_default()),
-        })
+            ..Settings::default()
+        }
+        .limited(self.timeout, self.total_timeout, self.retries, max_bytes)
     }
 }
 

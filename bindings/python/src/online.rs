@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use stagewright::online::{Progress, Settings, Words};
+use stagewright::online::{Progress, Settings};
 
 /// Whom to ask for measured sizes, and how much may be spent on it: `Dockerfile.analyze(online=Online())`.
 #[pyclass(frozen, module = "stagewright")]
@@ -43,7 +43,7 @@ impl Online {
         max_file: Option<u64>,
         progress: Option<Py<PyAny>>,
     ) -> Self {
-        let settings = Settings::from_words(Words {
+        let settings = Settings {
             index,
             extra_indexes,
             npm_registry,
@@ -51,12 +51,12 @@ impl Online {
             mirrors,
             plain_http,
             cache,
-            timeout,
-            total_timeout,
-            retries,
-            max_file,
-        });
-        Self { settings, progress }
+            ..Settings::default()
+        };
+        Self {
+            settings: settings.limited(timeout, total_timeout, retries, max_file),
+            progress,
+        }
     }
 
     #[expect(clippy::unused_self, reason = "Python calls it on an object")]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use stagewright::online::{Settings, Words};
+use stagewright::online::Settings;
 use stagewright::options::{base, build_arg, weight};
 use stagewright::{
     Applicability, CacheOptions, FilesOptions, MeasureOptions, Options, OptionsError, PlanOptions,
@@ -267,7 +267,7 @@ pub(crate) struct OnlineArguments {
 impl OnlineArguments {
     /// Nothing, unless it is asked for.
     pub(crate) fn settings(&self, project: &Path) -> Option<Settings> {
-        let words = || Words {
+        let settings = || Settings {
             index: self.index.clone(),
             extra_indexes: self.extra_index.clone(),
             npm_registry: self.npm_registry.clone(),
@@ -275,12 +275,16 @@ impl OnlineArguments {
             mirrors: self.mirror.iter().cloned().collect(),
             plain_http: self.plain_http.clone(),
             cache: self.cache.clone(),
-            timeout: self.timeout,
-            total_timeout: self.total_timeout,
-            retries: self.retries,
-            max_file: self.max_file,
+            ..Settings::default()
         };
-        self.online.then(|| Settings::from_words(words()))
+        self.online.then(|| {
+            settings().limited(
+                self.timeout,
+                self.total_timeout,
+                self.retries,
+                self.max_file,
+            )
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::cache::StepVerdict;
 use crate::facts::{Catalog, Codec};
 use crate::ledger::{Node, Part};
 use crate::size::{Basis, Size};
@@ -106,6 +107,13 @@ pub struct LayerEstimate {
     pub copied_up: Size,
     /// What the estimate does not cover, in sentences.
     pub notes: Vec<String>,
+}
+
+impl LayerEstimate {
+    /// Whether a step of a build makes this layer.
+    pub(crate) fn is_made_by(&self, step: &StepVerdict) -> bool {
+        step.line == self.line && step.stage == self.stage && step.instruction == self.instruction
+    }
 }
 
 /// Something a layer holds.

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::analysis::{Analysis, AnalysisError};
-use crate::cache::{Prediction, StepVerdict, Verdict};
+use crate::cache::{Prediction, Verdict};
 use crate::change::Change;
-use crate::estimate::Estimate;
-use crate::facts::ImageFacts;
+use crate::estimate::LayerEstimate;
+use crate::facts::{Codec, ImageFacts};
 use crate::size::Size;
 
 /// What a host has already.
@@ -115,49 +115,46 @@ impl There {
 impl Analysis {
     /// What a host pulls that has nothing ([`Host::default`]), or something.
     pub fn pull(&self, host: &Host<'_>) -> Pull {
-        let predictions: Vec<(Option<&Analysis>, Prediction)> = host
+        // Of another build's steps only those that end in its image are on the host.
+        let predictions: Vec<(Option<BTreeSet<&str>>, Prediction)> = host
             .builds
             .iter()
-            .map(|build| (Some(*build), self.since(build)))
+            .map(|build| {
+                let theirs = build.own_layers().iter();
+                let theirs = theirs.map(|layer| &*layer.instruction).collect();
+                (Some(theirs), self.since(build))
+            })
             .chain(host.previous.map(|prediction| (None, prediction.clone())))
             .collect();
         let mut layers = Vec::new();
         if let Some(base) = self.base_layer() {
             let (size, there) = self.base_pull(host);
-            layers.push(PulledLayer {
-                line: base.line,
-                stage: base.stage.clone(),
-                instruction: base.instruction.clone(),
-                gzip: size,
-                zstd: size,
-                there,
-            });
+            layers.push(PulledLayer::new(base, (size, size), there));
         }
-        for own in self.own_pulls() {
+        for (own, zstd) in self.own_layers().iter().zip(self.own_packed(Codec::Zstd)) {
             let mut there = There::Nothing;
-            for (build, prediction) in &predictions {
-                // Of another build's steps only those that end in its image are on the host.
-                let has = |build: &Analysis| {
-                    let theirs = build.own_pulls();
-                    theirs
-                        .iter()
-                        .any(|layer| layer.instruction == own.instruction)
-                };
-                if !build.is_none_or(has) {
+            for (theirs, prediction) in &predictions {
+                if theirs
+                    .as_ref()
+                    .is_some_and(|theirs| !theirs.contains(&*own.instruction))
+                {
                     continue;
                 }
-                let same = |step: &&StepVerdict| {
-                    step.line == own.line
-                        && step.stage == own.stage
-                        && step.instruction == own.instruction
-                };
-                match prediction.steps.iter().find(same).map(|step| &step.verdict) {
+                let mut steps = prediction.steps.iter();
+                let made = steps.find(|step| own.is_made_by(step));
+                match made.map(|step| &step.verdict) {
                     Some(Verdict::Cached) => there = There::All,
                     Some(Verdict::Unknown { .. }) if there != There::All => there = There::Unknown,
                     _ => {}
                 }
             }
-            layers.push(own.on_host(there));
+            let (mut gzip, mut zstd) = (own.size.compressed, zstd);
+            match there {
+                There::All => (gzip, zstd) = (Size::ZERO, Size::ZERO),
+                There::Unknown => (gzip.low, zstd.low) = (0, 0),
+                There::Part | There::Nothing => {}
+            }
+            layers.push(PulledLayer::new(own, (gzip, zstd), there));
         }
         let sum = |of: fn(&PulledLayer) -> Size| Size::sum(layers.iter().map(of));
         Pull {
@@ -262,28 +259,14 @@ impl Analysis {
 }
 
 impl PulledLayer {
-    pub(crate) fn of_estimate(
-        (line, stage, instruction): (u32, String, String),
-        gzip: &Estimate,
-        zstd: Size,
-    ) -> Self {
+    fn new(layer: &LayerEstimate, (gzip, zstd): (Size, Size), there: There) -> Self {
         Self {
-            line,
-            stage,
-            instruction,
-            gzip: gzip.compressed,
+            line: layer.line,
+            stage: layer.stage.clone(),
+            instruction: layer.instruction.clone(),
+            gzip,
             zstd,
-            there: There::Nothing,
+            there,
         }
-    }
-
-    fn on_host(mut self, there: There) -> Self {
-        self.there = there;
-        match there {
-            There::All => (self.gzip, self.zstd) = (Size::ZERO, Size::ZERO),
-            There::Unknown => (self.gzip.low, self.zstd.low) = (0, 0),
-            There::Part | There::Nothing => {}
-        }
-        self
     }
 }

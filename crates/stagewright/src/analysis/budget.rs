@@ -72,14 +72,9 @@ impl Inner {
 
     /// The image of a stage.
     fn weighed(&self, id: StageId, name: String) -> Weighed {
-        let mut chain = vec![id];
-        let mut root = self.graph.stage(id);
-        while let Base::Stage(below) = root.base {
-            chain.push(below);
-            root = self.graph.stage(below);
-        }
+        let chain = self.graph.chain_of(id);
         let (mut sizes, mut parts, mut whole) = (Vec::new(), Vec::new(), true);
-        if let Base::Image(image) = &root.base {
+        if let Base::Image(image) = &self.graph.stage(chain[0]).base {
             match self.images.get(image).and_then(Option::as_ref) {
                 Some(facts) => {
                     sizes.push(facts.uncompressed);
@@ -88,7 +83,7 @@ impl Inner {
                 None => whole = false,
             }
         }
-        for stage in chain.into_iter().rev() {
+        for stage in chain {
             for layer in &self.record.stages[stage.0].layers {
                 let size = self.estimate(layer).uncompressed;
                 let instruction = &self.graph.stage(layer.stage).instructions[layer.instruction];

@@ -73,12 +73,9 @@ impl Analysis {
     /// Shell scripts of the context that go by a name.
     fn scripts(&self, name: &str) -> Vec<&str> {
         let context = self.context();
-        let files = context
+        context
             .files()
             .filter(|entry| name_of(&entry.path) == name)
-            .collect::<Vec<_>>();
-        files
-            .into_iter()
             .filter_map(|entry| context.text(&entry.path))
             .filter(|text| {
                 let first = text.lines().next().unwrap_or_default();

@@ -12,7 +12,7 @@ use stagewright_syntax::Dockerfile;
 use thiserror::Error;
 
 use crate::build::{Build, Inputs};
-use crate::cache::{self, CacheOptions, Prediction, StepVerdict, Verdict};
+use crate::cache::{self, CacheOptions, Prediction, Verdict};
 use crate::change::Change;
 use crate::comparison::{self, Comparison};
 use crate::context::{Context, ContextError};
@@ -25,7 +25,6 @@ use crate::measure::Image;
 use crate::options::Options;
 use crate::plan::{self, CustomPass, Plan, PlanOptions};
 use crate::proposal::{Applicability, Objective};
-use crate::pull::PulledLayer;
 use crate::report::BaseReport;
 use crate::size::Size;
 use crate::stage::{Base, CopySource, From, ImageConfig, Op, StageGraph, StageId, TargetError};
@@ -292,22 +291,11 @@ impl Analysis {
     /// Bytes that a host with the previous image pulls after a build that runs as predicted: every layer of the image that is made
     /// again, compressed.
     pub fn pull_after(&self, prediction: &Prediction) -> Size {
-        let inner = &self.inner;
-        let own = inner.own_layers();
-        let changed = own.iter().filter(|layer| {
-            let stage = inner.graph.stage(layer.stage);
-            let instruction = &stage.instructions[layer.instruction];
-            let same = |step: &StepVerdict| {
-                step.line == instruction.line
-                    && step.stage == stage.label()
-                    && step.instruction == instruction.text
-            };
-            prediction
-                .steps
-                .iter()
-                .any(|step| same(step) && step.verdict != Verdict::Cached)
+        let changed = self.own_layers().iter().filter(|layer| {
+            let mut steps = prediction.steps.iter();
+            steps.any(|step| layer.is_made_by(step) && step.verdict != Verdict::Cached)
         });
-        Size::sum(changed.map(|layer| inner.estimate(layer).compressed))
+        Size::sum(changed.map(|layer| layer.size.compressed))
     }
 
     /// What `after` means differently: stages, steps, sizes, cache, pulls and the configuration of the image. `change` is the file of
@@ -337,26 +325,25 @@ impl Analysis {
         self.base_facts().and(self.inner.layers.first())
     }
 
-    /// The image's own layers, each with what is pulled of it by a host that has none.
-    pub(crate) fn own_pulls(&self) -> Vec<PulledLayer> {
+    /// The layers above the base.
+    pub(crate) fn own_layers(&self) -> &[LayerEstimate] {
+        &self.inner.layers[usize::from(self.base_facts().is_some())..]
+    }
+
+    /// What each of them weighs, packed with a codec.
+    pub(crate) fn own_packed(&self, codec: Codec) -> impl Iterator<Item = Size> {
         let inner = &self.inner;
-        let pulled = |layer: &LayerRecord| {
-            let stage = inner.graph.stage(layer.stage);
-            let instruction = &stage.instructions[layer.instruction];
-            let nodes = || layer.nodes.iter().map(|(_, node)| node);
-            let zstd = Estimate::packed(nodes(), Codec::Zstd, &inner.catalog);
-            let name = (instruction.line, stage.label(), instruction.text.clone());
-            PulledLayer::of_estimate(name, &inner.estimate(layer), zstd)
-        };
-        inner.own_layers().into_iter().map(pulled).collect()
+        inner.own_layers().into_iter().map(move |layer| {
+            let nodes = layer.nodes.iter().map(|(_, node)| node);
+            Estimate::packed(nodes, codec, &inner.catalog)
+        })
     }
 
     /// Lays the image that was built beside this estimate.
     pub fn compare_with(&self, image: &Image) -> Comparison {
         let known = self.base_facts();
         let base = known.map(|facts| Estimate::new(facts.uncompressed, facts.compressed));
-        let own = &self.inner.layers[usize::from(known.is_some())..];
-        comparison::compare(base.as_ref(), own, image)
+        comparison::compare(base.as_ref(), self.own_layers(), image)
     }
 
     /// The way down from this file: rewrites that win, in order.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{CacheUse, Install, Invocation, Machine, Model, script};
 use crate::facts::{Arch, Libc, LockError, NpmFacts, PackageLock};
 use crate::ledger::Part;
-use crate::project::node::native;
+use crate::project::node::{LIFECYCLE, native};
 use crate::size::{Basis, Kind, Size};
 
 pub(super) const MODEL: Model = Model {
@@ -41,15 +41,12 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
         // The scripts of packages that are there, whose bytes are counted with them.
         Some("rebuild" | "rb") if !invocation.operands_after(WITH_VALUE).is_empty() => {
             let modules = format!("{folder}/node_modules");
-            let lock = format!("{folder}/package-lock.json");
-            let compiled = machine
-                .text(&lock)
-                .map(|text| native::compiled_in(&lock, text));
+            let compiled = compiled(machine, &format!("{folder}/package-lock.json"));
             let named: Vec<String> = invocation
                 .operands_after(WITH_VALUE)
                 .into_iter()
                 .flatten()
-                .filter(|name| compiled.iter().flatten().any(|other| other == name))
+                .filter(|name| compiled.contains(name))
                 .filter(|name| machine.tree.get(&format!("{modules}/{name}")).is_some())
                 .collect();
             for name in named {
@@ -121,12 +118,8 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str) {
         .iter()
         .find(|path| path.ends_with(".json") && !path.ends_with("package.json"));
     if let (Some(lock), false) = (lock, invocation.has(&["--ignore-scripts"])) {
-        let compiled = machine
-            .text(lock)
-            .map(|text| native::compiled_in(lock, text));
-        let is_compiled =
-            |package: &&Package| compiled.iter().flatten().any(|name| *name == package.name);
-        for package in packages.iter().filter(is_compiled) {
+        let compiled = compiled(machine, lock);
+        for package in packages.iter().filter(|one| compiled.contains(&one.name)) {
             built(machine, &modules, &package.place);
         }
     }
@@ -195,6 +188,12 @@ fn lock_files(
             &basis,
         );
     }
+}
+
+/// The packages of a lock file that are compiled when they are installed.
+fn compiled(machine: &Machine<'_>, lock: &str) -> Vec<String> {
+    let text = machine.text(lock);
+    text.map_or_else(Vec::new, |text| native::compiled_in(lock, text))
 }
 
 /// What node-gyp leaves of a package that it compiles: the module, and the objects that it is made of.
@@ -495,7 +494,7 @@ fn newest_of(range: &str) -> String {
 fn install_script(manifest: &str) -> Option<String> {
     let manifest: serde_json::Value = serde_json::from_str(manifest).ok()?;
     let scripts = manifest.get("scripts")?;
-    script::LIFECYCLE
+    LIFECYCLE
         .iter()
         .find_map(|name| scripts.get(name)?.as_str().map(str::to_owned))
 }

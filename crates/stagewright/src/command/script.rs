@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Invocation, Machine};
 use crate::ledger::Origin;
+use crate::project::node::LIFECYCLE;
 use crate::size::{Basis, Kind, Size};
-
-/// Scripts of a project that npm runs by itself after an install, in their order.
-pub(super) const LIFECYCLE: [&str; 4] = ["preinstall", "install", "postinstall", "prepare"];
 
 /// Scripts that call each other further than this are no longer followed.
 const DEPTH: usize = 4;

@@ -81,10 +81,19 @@ pub(crate) fn close(
     python: (u32, u32),
     platform: WheelPlatform,
 ) -> PythonClosure {
+    let frozen =
+        requirements.is_pinned() && is_freeze(catalog.python(), requirements, python, platform);
     let mut known = Limits::new();
     loop {
         let mut learned = known.clone();
-        let closure = walk(catalog, requirements, python, platform, &mut learned);
+        let closure = walk(
+            catalog,
+            requirements,
+            python,
+            platform,
+            frozen,
+            &mut learned,
+        );
         let more = learned.values().map(BTreeSet::len).sum::<usize>();
         // What a package demands of one that was chosen before it holds in the next walk. Limits only grow, and there are no more of
         // them than packages demand; a bound all the same, against packages that demand more in each of their versions.
@@ -124,6 +133,7 @@ fn walk(
     requirements: &Requirements,
     python: (u32, u32),
     platform: WheelPlatform,
+    frozen: bool,
     learned: &mut Limits,
 ) -> PythonClosure {
     let mut walk = Walk {
@@ -137,8 +147,7 @@ fn walk(
         seen: BTreeSet::new(),
         open: VecDeque::new(),
         follow: !requirements.has_hashes(),
-        frozen: requirements.is_pinned()
-            && is_freeze(catalog.python(), requirements, python, platform),
+        frozen,
         closure: PythonClosure {
             packages: Vec::new(),
             elsewhere: Vec::new(),

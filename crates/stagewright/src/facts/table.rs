@@ -43,8 +43,7 @@ impl Table {
     /// A table that was embedded at build time.
     pub(crate) fn embedded(packed: &'static [u8]) -> Self {
         let (index, mut frames) = index(packed).expect("an embedded table starts with its index");
-        let (mut rows, mut head, mut blocks) = (0, "", Vec::new());
-        let unpacked;
+        let (mut rows, mut blocks) = (0, Vec::new());
         let mut lines = index.lines().map(|line| {
             let mut columns = line.splitn(3, '\t');
             let mut number = || columns.next()?.parse::<usize>().ok();
@@ -55,10 +54,8 @@ impl Table {
             frames = rest;
             (frame, rows, key)
         });
-        if let Some((frame, _, _)) = lines.next() {
-            unpacked = unpack(frame);
-            head = unpacked.lines().next().unwrap_or_default();
-        }
+        let (head, _, _) = lines.next().expect("the first frame is the head");
+        let basis = basis(unpack(head).lines().next().unwrap_or_default());
         for (packed, count, key) in lines {
             blocks.push(Block {
                 first: rows,
@@ -68,7 +65,6 @@ impl Table {
             });
             rows += count;
         }
-        let basis = basis(head);
         Self {
             blocks,
             rows,

@@ -5,7 +5,6 @@ use stagewright_syntax::{Command, View as Typed};
 
 use super::{Pass, View};
 use crate::proposal::{Applicability, Proposal};
-use crate::stage::{Base, Stage};
 
 pub(super) const PASS: Pass = Pass {
     name: "apt_lists",
@@ -15,6 +14,7 @@ pub(super) const PASS: Pass = Pass {
 
 fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     let mut edits = EditSet::new();
+    let graph = view.analysis.graph();
     let runs = view.runs();
     for (at, step) in runs.iter().enumerate() {
         let Some(source) = view.source(step.instruction) else {
@@ -33,7 +33,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
                 matches!(cache.tool, "apt-get" | "apk" | "dnf") && !clean.contains(&cache.path);
             // A later install that downloads no lists of its own still needs these, in this stage or in one that builds on it.
             let needed = runs[at + 1..].iter().any(|later| {
-                builds_on(view, later.stage, step.stage)
+                graph.chain_of(later.stage.id).contains(&step.stage.id)
                     && later
                         .facts()
                         .installs
@@ -69,20 +69,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         edits,
         dockerignore: None,
     }])
-}
-
-/// Whether a stage is another one or stands on it.
-fn builds_on(view: &View<'_>, stage: &Stage, other: &Stage) -> bool {
-    let mut stage = stage;
-    loop {
-        if stage.id == other.id {
-            return true;
-        }
-        let Base::Stage(below) = stage.base else {
-            return false;
-        };
-        stage = view.analysis.graph().stage(below);
-    }
 }
 
 /// Whether the layer of a step still holds something at a path when the step ends.

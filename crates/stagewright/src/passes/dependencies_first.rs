@@ -3,13 +3,12 @@
 
 use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::shell::Script;
-use stagewright_syntax::{Command, View as Typed};
 
-use super::{Pass, RunStep, View, attempt};
+use super::{Pass, RunStep, View};
 use crate::project::python;
 use crate::proposal::{Applicability, Proposal};
 use crate::recipe;
-use crate::stage::{From, Op, Stage};
+use crate::stage::{From, Op};
 
 pub(super) const PASS: Pass = Pass {
     name: "dependencies_first",
@@ -24,7 +23,6 @@ const READS_TOML: (u32, u32) = (3, 11);
 const MANIFEST: &str = "/tmp/pyproject.toml";
 
 fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
-    let mut edits = EditSet::new();
     let reads_toml = view
         .analysis
         .base_facts()
@@ -35,16 +33,9 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         return Ok(Vec::new());
     }
     let runs = view.runs();
-    for step in &runs {
-        if edits.is_empty() {
-            attempt(&mut edits, |edits| {
-                split(view, step.stage, step, &runs, edits)
-            });
-        }
-    }
-    if edits.is_empty() {
+    let Some(edits) = runs.iter().find_map(|step| split(view, step, &runs)) else {
         return Ok(Vec::new());
-    }
+    };
     Ok(vec![Proposal {
         title: "install what the project depends on before its source is copied".into(),
         applicability: Applicability::Safe,
@@ -57,28 +48,17 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     }])
 }
 
-fn split(
-    view: &View<'_>,
-    stage: &Stage,
-    step: &RunStep<'_>,
-    runs: &[RunStep<'_>],
-    edits: &mut EditSet,
-) -> Option<()> {
+fn split(view: &View<'_>, step: &RunStep<'_>, runs: &[RunStep<'_>]) -> Option<EditSet> {
+    let stage = step.stage;
     let [install] = step.facts().installs.as_slice() else {
         return None;
     };
     if install.tool != "pip" || !step.facts().unmodelled.is_empty() {
         return None;
     }
-    let source = view.source(step.instruction)?;
-    let Typed::Run(run) = source.view() else {
-        return None;
-    };
-    let (Command::Shell(text), true) = (&run.command, run.heredocs.is_empty()) else {
-        return None;
-    };
-    let script = Script::parse(text);
-    let command = script.commands.get(install.command)?;
+    let script = view.script(step)?;
+    let parsed = Script::parse(&script.text);
+    let command = parsed.commands.get(install.command)?;
     let words: Vec<String> = command
         .words
         .iter()
@@ -121,7 +101,9 @@ fn split(
             .all(quiet);
     let newline = view.line_break();
     let copied = view.whole_lines(view.source(&stage.instructions[copy])?.span());
-    let place = view.whole_lines(source.span()).start;
+    let place = view
+        .whole_lines(view.source(step.instruction)?.span())
+        .start;
     let options: Vec<&str> = words[..=at]
         .iter()
         .chain(words[at + 1..].iter().filter(|word| !own(word)))
@@ -136,6 +118,7 @@ fn split(
         options.join(" "),
         escape = view.file.escape(),
     );
+    let mut edits = EditSet::new();
     if moves {
         let text = view.file.text();
         new.push_str(&text[copied.start as usize..copied.end as usize]);
@@ -144,12 +127,13 @@ fn split(
     } else {
         edits.insert(copied.start, new).ok()?;
     }
-    let end = run.script()?.source_span(command.words.get(at)?.span).end;
+    let end = script.source_span(command.words.get(at)?.span).end;
     // What the build of the project downloads is for the build alone.
     let cache = if words.iter().any(|word| word == "--no-cache-dir") {
         ""
     } else {
         " --no-cache-dir"
     };
-    edits.insert(end, format!(" --no-deps{cache}")).ok()
+    edits.insert(end, format!(" --no-deps{cache}")).ok()?;
+    Some(edits)
 }

@@ -29,8 +29,9 @@ mod strip_interpreter;
 mod strip_tests;
 
 use stagewright_syntax::edit::{EditError, EditSet, line_ending};
+use stagewright_syntax::instruction::RunScript;
 use stagewright_syntax::shell::Script;
-use stagewright_syntax::{Dockerfile, Instruction, Span, Text};
+use stagewright_syntax::{Dockerfile, Instruction, Span, Text, View as Typed};
 
 use crate::analysis::Analysis;
 use crate::command::RunFacts;
@@ -114,6 +115,14 @@ impl<'a> View<'a> {
     /// The file's instruction behind a resolved one; `None` for ONBUILD triggers, which no pass may edit.
     pub(crate) fn source(&self, instruction: &StageInstruction) -> Option<Instruction<'a>> {
         (!instruction.trigger).then(|| self.file.instruction(instruction.index))
+    }
+
+    /// The script of a RUN that stands on the line of the instruction; `None` in exec form and for here-documents.
+    pub(crate) fn script(&self, step: &RunStep<'_>) -> Option<RunScript<'a>> {
+        let Typed::Run(run) = self.source(step.instruction)?.view() else {
+            return None;
+        };
+        run.script().filter(|_| run.heredocs.is_empty())
     }
 
     /// Every RUN that is built, in the order of the file.

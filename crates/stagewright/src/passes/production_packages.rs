@@ -2,7 +2,6 @@
 
 use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::shell::Script;
-use stagewright_syntax::{Command, View as Typed};
 
 use super::{Pass, RunStep, View};
 use crate::project::node::{self, Delivery, NodeManager, NodeProject};
@@ -84,17 +83,12 @@ pub(super) fn starts(view: &View<'_>, project: &NodeProject) -> Option<Vec<Strin
 
 /// Where and how the install of a RUN is told to leave out what is for developers.
 fn flag(view: &View<'_>, step: &RunStep<'_>, manager: NodeManager) -> Option<(u32, &'static str)> {
-    let Typed::Run(run) = view.source(step.instruction)?.view() else {
-        return None;
-    };
-    let (Command::Shell(text), true) = (&run.command, run.heredocs.is_empty()) else {
-        return None;
-    };
-    let script = Script::parse(text);
+    let script = view.script(step)?;
+    let parsed = Script::parse(&script.text);
     let install = step.facts().installs.iter().find(|install| {
         matches!(install.tool, "npm" | "pnpm" | "yarn") && !install.manifests.is_empty()
     })?;
-    let words = &script.commands.get(install.command)?.words;
+    let words = &parsed.commands.get(install.command)?.words;
     let told = words
         .iter()
         .filter_map(stagewright_syntax::shell::Word::literal)
@@ -129,5 +123,5 @@ fn flag(view: &View<'_>, step: &RunStep<'_>, manager: NodeManager) -> Option<(u3
         // It has a command of its own for that.
         NodeManager::Yarn => return None,
     };
-    Some((run.script()?.source_span(word.span).end, flag))
+    Some((script.source_span(word.span).end, flag))
 }

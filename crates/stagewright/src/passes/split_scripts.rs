@@ -9,7 +9,6 @@
 
 use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::shell::Script;
-use stagewright_syntax::{Command, View as Typed};
 
 use super::manifests_first::{self, Manifest};
 use super::{Pass, RunStep, View, attempt};
@@ -73,14 +72,9 @@ fn split(
         return None;
     }
     let source = view.source(step.instruction)?;
-    let Typed::Run(run) = source.view() else {
-        return None;
-    };
-    let Command::Shell(text) = &run.command else {
-        return None;
-    };
-    let script = Script::parse(text);
-    let ([command], true) = (script.commands.as_slice(), run.heredocs.is_empty()) else {
+    let script = view.script(step)?;
+    let parsed = Script::parse(&script.text);
+    let [command] = parsed.commands.as_slice() else {
         return None;
     };
     let told = command
@@ -124,7 +118,7 @@ fn split(
     let text = view.file.text();
     let newline = view.line_break();
     let mut own = EditSet::new();
-    let verb = run.script()?.source_span(verb.span);
+    let verb = script.source_span(verb.span);
     let production = step.instruction.before.env.get("NODE_ENV") == Some("production")
         || command.words.iter().any(|word| {
             word.literal()
@@ -133,7 +127,7 @@ fn split(
     own.insert(verb.end - lines.start, " --ignore-scripts")
         .ok()?;
     let rebuild = recipe::node::rebuild(project, production);
-    let end = run.script()?.source_span(command.span).end;
+    let end = script.source_span(command.span).end;
     own.insert(end - lines.start, rebuild).ok()?;
     let mut before = String::new();
     if install.writes_manifests {

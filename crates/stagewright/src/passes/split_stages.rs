@@ -13,7 +13,7 @@
 
 use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::shell::Script;
-use stagewright_syntax::{Command, Span, View as Typed};
+use stagewright_syntax::{Span, View as Typed};
 
 use super::{Pass, RunStep, View};
 use crate::command::Install;
@@ -321,18 +321,12 @@ fn without_byte_code(view: &View<'_>, step: &RunStep<'_>, edits: &mut EditSet) -
     {
         return Some(());
     }
-    let source = view.source(step.instruction)?;
-    let Typed::Run(run) = source.view() else {
+    let Some(script) = view.script(step) else {
         return Some(());
     };
-    let Command::Shell(text) = &run.command else {
-        return Some(());
-    };
-    let script = Script::parse(text);
-    for command in &script.commands {
-        let writes = command.program().is_some_and(|program| python(&program));
-        if writes && run.heredocs.is_empty() {
-            let span = run.script()?.source_span(command.span);
+    for command in &Script::parse(&script.text).commands {
+        if command.program().is_some_and(|program| python(&program)) {
+            let span = script.source_span(command.span);
             edits.insert(span.start, format!("{VARIABLE}=1 ")).ok()?;
         }
     }
@@ -341,27 +335,18 @@ fn without_byte_code(view: &View<'_>, step: &RunStep<'_>, edits: &mut EditSet) -
 
 /// The lines of the install, with `--root` behind every `install`.
 fn rooted(view: &View<'_>, step: &RunStep<'_>) -> Option<String> {
-    let source = view.source(step.instruction)?;
-    let Typed::Run(run) = source.view() else {
-        return None;
-    };
-    let Command::Shell(text) = &run.command else {
-        return None;
-    };
-    if !run.heredocs.is_empty() {
-        return None;
-    }
-    let script = Script::parse(text);
-    let lines = view.whole_lines(source.span());
+    let script = view.script(step)?;
+    let parsed = Script::parse(&script.text);
+    let lines = view.whole_lines(view.source(step.instruction)?.span());
     let mut edits = EditSet::new();
     for install in &step.facts().installs {
-        let word = script
+        let word = parsed
             .commands
             .get(install.command)?
             .words
             .iter()
             .find(|word| word.literal().as_deref() == Some("install"))?;
-        let span = run.script()?.source_span(word.span);
+        let span = script.source_span(word.span);
         edits
             .insert(span.end - lines.start, format!(" --root={ROOT}"))
             .ok()?;
@@ -487,21 +472,15 @@ fn build_part(view: &View<'_>, step: &RunStep<'_>, headers: &[&str]) -> Option<B
     if !is_system(step) || install.tool != "apt-get" {
         return None;
     }
-    let source = view.source(step.instruction)?;
-    let Typed::Run(run) = source.view() else {
-        return None;
-    };
-    let (Command::Shell(text), true) = (&run.command, run.heredocs.is_empty()) else {
-        return None;
-    };
-    let script = Script::parse(text);
-    let words = &script.commands.get(install.command)?.words;
+    let script = view.script(step)?;
+    let parsed = Script::parse(&script.text);
+    let words = &parsed.commands.get(install.command)?.words;
     let (mut gaps, mut options, mut moved) = (Vec::new(), Vec::new(), Vec::new());
     let mut kept = 0;
     let mut end = words.first()?.span.end;
     for word in &words[1..] {
         let name = word.literal()?;
-        let span = run.script()?.source_span(Span::new(end, word.span.end));
+        let span = script.source_span(Span::new(end, word.span.end));
         end = word.span.end;
         let bare = name.split('=').next().unwrap_or_default();
         if name.starts_with('-') {

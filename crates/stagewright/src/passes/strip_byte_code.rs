@@ -2,7 +2,6 @@
 
 use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::shell::Script;
-use stagewright_syntax::{Command, View as Typed};
 
 use super::{Pass, View};
 use crate::proposal::{Applicability, Proposal};
@@ -21,30 +20,24 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
             !path.ends_with("__pycache__")
                 && node.parts.iter().any(|part| part.kind == Kind::ByteCode)
         });
-        let Some(source) = view.source(step.instruction).filter(|_| compiled) else {
+        let Some(script) = view.script(&step).filter(|_| compiled) else {
             continue;
         };
-        let Typed::Run(run) = source.view() else {
-            continue;
-        };
-        let (Command::Shell(text), true) = (&run.command, run.heredocs.is_empty()) else {
-            continue;
-        };
-        let script = Script::parse(text);
+        let parsed = Script::parse(&script.text);
         for install in step
             .facts()
             .installs
             .iter()
             .filter(|install| install.tool == "pip")
         {
-            let word = script.commands.get(install.command).and_then(|command| {
+            let word = parsed.commands.get(install.command).and_then(|command| {
                 command
                     .words
                     .iter()
                     .find(|word| word.literal().as_deref() == Some("install"))
             });
-            if let Some(span) = word.and_then(|word| Some(run.script()?.source_span(word.span))) {
-                edits.insert(span.end, " --no-compile")?;
+            if let Some(word) = word {
+                edits.insert(script.source_span(word.span).end, " --no-compile")?;
             }
         }
     }

@@ -135,6 +135,9 @@ struct Server {
     loopback: bool,
 }
 
+/// Scripts of a project that npm runs by itself after an install, in their order.
+pub(crate) const LIFECYCLE: [&str; 4] = ["preinstall", "install", "postinstall", "prepare"];
+
 /// Server frameworks; one that is built on another comes before it.
 const SERVERS: &[Server] = &[
     server("next", "next"),

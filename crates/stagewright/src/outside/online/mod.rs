@@ -90,55 +90,27 @@ impl Default for Settings {
     }
 }
 
-/// [`Settings`] as words: what is left out is as [`Settings::default`] has it.
-#[derive(Clone, Debug, Default)]
-pub struct Words {
-    /// [`Settings::index`].
-    pub index: Option<String>,
-    /// [`Settings::extra_indexes`].
-    pub extra_indexes: Vec<String>,
-    /// [`Settings::npm_registry`].
-    pub npm_registry: Option<String>,
-    /// [`Settings::project`].
-    pub project: Option<PathBuf>,
-    /// [`Settings::mirrors`].
-    pub mirrors: BTreeMap<String, String>,
-    /// [`Settings::plain_http`].
-    pub plain_http: Vec<String>,
-    /// [`Settings::cache`].
-    pub cache: Option<PathBuf>,
-    /// [`Settings::timeout`], in seconds.
-    pub timeout: Option<f64>,
-    /// [`Settings::total`], in seconds.
-    pub total_timeout: Option<f64>,
-    /// [`Settings::retries`].
-    pub retries: Option<u32>,
-    /// [`Settings::max_bytes`].
-    pub max_file: Option<u64>,
-}
-
 impl Settings {
-    /// The settings that words stand for.
-    pub fn from_words(words: Words) -> Self {
-        let usual = Self::default();
-        let seconds = |words: Option<f64>, usual| match words {
+    /// The same with limits that are told, times in seconds; those that are not told stay.
+    #[must_use]
+    pub fn limited(
+        self,
+        timeout: Option<f64>,
+        total: Option<f64>,
+        retries: Option<u32>,
+        max_bytes: Option<u64>,
+    ) -> Self {
+        let seconds = |told: Option<f64>, usual| match told {
             // What is no time at all is none.
             Some(seconds) => Duration::try_from_secs_f64(seconds.min(1e9)).unwrap_or_default(),
             None => usual,
         };
         Self {
-            index: words.index,
-            extra_indexes: words.extra_indexes,
-            npm_registry: words.npm_registry,
-            project: words.project,
-            mirrors: words.mirrors,
-            plain_http: words.plain_http,
-            cache: words.cache,
-            timeout: seconds(words.timeout, usual.timeout),
-            total: seconds(words.total_timeout, usual.total),
-            retries: words.retries.unwrap_or(usual.retries),
-            max_bytes: words.max_file.unwrap_or(usual.max_bytes),
-            ..usual
+            timeout: seconds(timeout, self.timeout),
+            total: seconds(total, self.total),
+            retries: retries.unwrap_or(self.retries),
+            max_bytes: max_bytes.unwrap_or(self.max_bytes),
+            ..self
         }
     }
 }

@@ -9,7 +9,7 @@ use ureq::http::header::WWW_AUTHENTICATE;
 
 use super::address::{Address, is_loopback};
 use super::http::{Question, Range};
-use super::{Online, OnlineError};
+use super::{Online, OnlineError, zip};
 use crate::facts::{MeasuredImage, files_of_tar, tar_of_blob};
 use crate::measure::blob::{Packing, hex};
 use crate::measure::manifest::{Config, DESCRIPTION, Platformed};
@@ -273,41 +273,40 @@ impl<'o> Repository<'o> {
 
     /// A manifest or an index by its tag or its digest.
     fn described(&mut self, name: &str) -> Result<Vec<u8>, OnlineError> {
-        let digest = is_digest(name);
         let key = format!("manifest {} {name}", self.base.shown());
-        let age = (!digest).then_some(self.online.settings.max_age);
-        if let Some(text) = self.online.cache.get::<String>(&key, age) {
-            return Ok(text.into_bytes());
-        }
-        let bytes = self.get(&format!("manifests/{name}"), ACCEPT)?;
-        if digest {
-            self.check(name, &bytes)?;
-        }
-        if let Ok(text) = std::str::from_utf8(&bytes) {
-            self.online.cache.put(&key, &text)?;
-        }
-        Ok(bytes)
-    }
-
-    fn check(&self, digest: &str, bytes: &[u8]) -> Result<(), OnlineError> {
-        if digest == format!("sha256:{}", hex(&Sha256::digest(bytes))) {
-            return Ok(());
-        }
-        Err(self.nonsense(format!("what has the digest {digest} is something else")))
+        let digest = is_digest(name).then_some(name);
+        self.kept(&key, &format!("manifests/{name}"), ACCEPT, digest)
     }
 
     fn blob(&mut self, descriptor: &Descriptor) -> Result<Vec<u8>, OnlineError> {
-        if !is_digest(&descriptor.digest) {
+        let digest = &descriptor.digest;
+        if !is_digest(digest) {
             return Err(self.nonsense("its configuration has no digest"));
         }
-        let key = format!("blob {}", descriptor.digest);
-        if let Some(text) = self.online.cache.get::<String>(&key, None) {
+        let (key, path) = (format!("blob {digest}"), format!("blobs/{digest}"));
+        self.kept(&key, &path, "*/*", Some(digest))
+    }
+
+    /// Asks where the cache does not know. What is asked for by a digest must have it, and never changes.
+    fn kept(
+        &mut self,
+        key: &str,
+        path: &str,
+        accept: &'static str,
+        digest: Option<&str>,
+    ) -> Result<Vec<u8>, OnlineError> {
+        let age = digest.is_none().then_some(self.online.settings.max_age);
+        if let Some(text) = self.online.cache.get::<String>(key, age) {
             return Ok(text.into_bytes());
         }
-        let bytes = self.get(&format!("blobs/{}", descriptor.digest), "*/*")?;
-        self.check(&descriptor.digest, &bytes)?;
+        let bytes = self.get(path, accept)?;
+        if let Some(digest) = digest
+            && digest != format!("sha256:{}", hex(&Sha256::digest(&bytes)))
+        {
+            return Err(self.nonsense(format!("what has the digest {digest} is something else")));
+        }
         if let Ok(text) = std::str::from_utf8(&bytes) {
-            self.online.cache.put(&key, &text)?;
+            self.online.cache.put(key, &text)?;
         }
         Ok(bytes)
     }
@@ -380,11 +379,7 @@ fn of_zstd(start: &[u8]) -> Option<u64> {
         (2, _) => 4,
         _ => 8,
     };
-    let bytes = start.get(at..at + count)?;
-    let number = bytes
-        .iter()
-        .rev()
-        .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    let number = zip::number(start, at, count)?;
     let number = if count == 2 { number + 256 } else { number };
     (number > 0 && number % 512 == 0).then_some(number)
 }

@@ -33,7 +33,8 @@ pub(super) struct Place {
     entries: u64,
 }
 
-fn number(bytes: &[u8], at: usize, count: usize) -> Option<u64> {
+/// A number of some bytes, the lowest first.
+pub(super) fn number(bytes: &[u8], at: usize, count: usize) -> Option<u64> {
     let bytes = bytes.get(at..at.checked_add(count)?)?;
     Some(
         bytes

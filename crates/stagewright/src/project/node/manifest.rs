@@ -89,7 +89,7 @@ impl Manifest {
 
     /// Scripts that the package manager runs by itself when it installs.
     pub(super) fn lifecycle(&self) -> Vec<&'static str> {
-        ["preinstall", "install", "postinstall", "prepare"]
+        super::LIFECYCLE
             .into_iter()
             .filter(|name| self.script(name).is_some())
             .collect()

@@ -176,7 +176,9 @@ impl Lowering<'_> {
         self.push(place, StepKind::Base, Definition::of("folder"), vec![input])
     }
 
-    /// An image is keyed by what its reference leads to, and by the platform (`source/containerimage/pull.go`).
+    /// An image is keyed by what its reference leads to, and by the platform (`source/containerimage/pull.go`). The other key that
+    /// `BuildKit` gives it, the chain of its layers, is taken to differ between platforms, as it does in an image made for each of them; of an
+    /// image for one platform that is asked for under another, a COPY onto it would be taken from the cache.
     fn image(&mut self, place: Place<'_>, reference: &str, platform: &Platform) -> StepId {
         let mut definition = Definition::of("image");
         let (name, identity) = self.identity(reference);

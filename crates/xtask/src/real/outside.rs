@@ -197,7 +197,12 @@ fn push(name: &str, dockerfile: &str) -> Result<(), Box<dyn Error>> {
         let output = format!(
             "type=image,name={own},push=true,registry.insecure=true,rewrite-timestamp=true"
         );
-        run(build(&folder)
+        let mut command = build(&folder);
+        // Layers that tell the platform are another image on each.
+        if dockerfile.contains("TARGETPLATFORM") {
+            command.args(["--opt", "platform=linux/amd64,linux/amd64/v2,linux/386"]);
+        }
+        run(command
             .args(["--opt", "build-arg:SOURCE_DATE_EPOCH=0", "--output"])
             .arg(output))?;
         fs::remove_dir_all(&folder)?;

@@ -1,4 +1,4 @@
-"""Prints a row of catalog/debian_files.tsv for each package installed on this Debian machine.
+"""Prints a row of debian_files.tsv for each package installed on this Debian machine.
 
     python3 measure_debian.py TABLE...      the package tables, unpacked: packages of other origin are left out
 

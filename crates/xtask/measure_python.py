@@ -1,4 +1,4 @@
-"""Prints one row of catalog/python_measured.tsv for each package installed in a folder.
+"""Prints one row of python_measured.tsv for each package installed in a folder.
 
     PYTHON measure_python.py SITE_PACKAGES FOLDER_OF_DOWNLOADED_FILES
     PYTHON measure_python.py SITE_PACKAGES UV_LOCK      with the size and the day of the wheels that the lock names

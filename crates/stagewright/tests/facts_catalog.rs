@@ -29,10 +29,7 @@ fn every_written_table_names_its_source() {
             .expect("a file")
             .to_string_lossy()
             .into_owned();
-        if path
-            .extension()
-            .is_some_and(|end| end == "toml" || end == "tsv")
-        {
+        if path.extension().is_some_and(|end| end == "toml") {
             let text = std::fs::read_to_string(&path)
                 .expect("UTF-8")
                 .to_lowercase();

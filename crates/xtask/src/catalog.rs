@@ -1,6 +1,6 @@
 //! `cargo xtask catalog FOLDER`: makes `crates/stagewright/catalog/*.tsv.zst` from a folder of source tables.
 //!
-//! Same folder and same `zstd`, same bytes. The tables written by hand (`*.toml`, `*.tsv`) are not touched.
+//! Same folder and same `zstd`, same bytes. The tables written by hand (`*.toml`) are not touched.
 
 mod debian;
 mod images;
@@ -21,6 +21,14 @@ pub(crate) fn run(folder: &Path) -> Result<(), Failure> {
         ("tags.tsv.zst", images::tags(folder)?),
         ("wheels.tsv.zst", wheels::table(folder)?),
         ("npm.tsv.zst", npm::table(folder)?),
+        (
+            "python_measured.tsv.zst",
+            include_str!("../python_measured.tsv").to_owned(),
+        ),
+        (
+            "debian_files.tsv.zst",
+            include_str!("../debian_files.tsv").to_owned(),
+        ),
     ];
     let write = |(name, text): (&str, String)| -> Result<(), Failure> {
         let packed = pack(&text, block_of(name))?;
@@ -28,8 +36,9 @@ pub(crate) fn run(folder: &Path) -> Result<(), Failure> {
         Ok(std::fs::write(catalog.join(name), packed)?)
     };
     tables.into_iter().try_for_each(write)?;
+    debian::bookworm(folder)?.into_iter().try_for_each(write)?;
     // Wants the package lists of this machine too.
-    debian::tables(folder)?.into_iter().try_for_each(write)
+    debian::trixie(folder)?.into_iter().try_for_each(write)
 }
 
 #[expect(
@@ -77,7 +86,7 @@ fn zstd(arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Failure> {
 /// near each other in the tables of Debian only by chance.
 fn block_of(name: &str) -> usize {
     match name {
-        "wheels.tsv.zst" | "tags.tsv.zst" => 32 << 10,
+        "wheels.tsv.zst" | "tags.tsv.zst" | "python_measured.tsv.zst" => 32 << 10,
         _ => 1 << 20,
     }
 }

@@ -352,7 +352,7 @@ impl DebianTable {
     fn files(&self, package: &SystemPackage, slim: bool) -> u64 {
         let files = self
             .files
-            .get_or_init(|| Table::new(include_str!("../../catalog/debian_files.tsv")));
+            .get_or_init(|| Table::embedded(include_bytes!("../../catalog/debian_files.tsv.zst")));
         if let Some(row) = files.find(&package.name).next() {
             let mut columns = files.line(row).split('\t').skip(1);
             let mut kib = || columns.next().and_then(|text| text.parse::<u64>().ok());

@@ -1,5 +1,5 @@
 //! The tables of Python packages: sizes of files by version (`wheels.tsv.zst`), packages measured after installation
-//! (`python_measured.tsv`), and the ratios between the two (`python.toml`).
+//! (`python_measured.tsv.zst`), and the ratios between the two (`python.toml`).
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -296,7 +296,7 @@ impl PythonTable {
         Self {
             ratios: toml::from_str(include_str!("../../catalog/python.toml"))
                 .expect("catalog/python.toml is valid"),
-            measured: Table::new(include_str!("../../catalog/python_measured.tsv")),
+            measured: Table::embedded(include_bytes!("../../catalog/python_measured.tsv.zst")),
             wheels: OnceLock::new(),
             found: Memo::new(),
             newest: Memo::new(),

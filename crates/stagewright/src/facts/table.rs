@@ -73,6 +73,7 @@ impl Table {
     }
 
     /// A table from its text.
+    #[cfg(test)]
     pub(crate) fn new(text: &str) -> Self {
         let mut parts = text.splitn(3, '\n');
         let basis = basis(parts.next().unwrap_or_default());

@@ -49,26 +49,35 @@ type Packages<'t> = BTreeMap<&'t str, Package<'t>>;
 /// Virtual packages that one package alone provides: apt installs that one.
 type Alone<'t> = BTreeMap<&'t str, &'t str>;
 
-/// The three tables of bookworm and the two of trixie.
-pub(super) fn tables(folder: &Path) -> Result<Vec<(&'static str, String)>, Failure> {
-    let names: Names = toml::from_str(include_str!("../../../stagewright/catalog/debian.toml"))?;
+/// The three tables of bookworm.
+pub(super) fn bookworm(folder: &Path) -> Result<Vec<(&'static str, String)>, Failure> {
+    let names = names()?;
     let bookworm = [
         "debian_bookworm_1.tsv.zst",
         "debian_bookworm_2.tsv.zst",
         "debian_bookworm_3.tsv.zst",
     ];
     let text = unpack(&folder.join("debian_bookworm_main_amd64.tsv.zst"))?;
-    let mut tables = release("bookworm", &text, &names.minimal, &names.common, &bookworm)?;
+    release("bookworm", &text, &names.minimal, &names.common, &bookworm)
+}
+
+/// The two tables of trixie.
+pub(super) fn trixie(folder: &Path) -> Result<Vec<(&'static str, String)>, Failure> {
+    let names = names()?;
     let trixie = ["debian_trixie_1.tsv.zst", "debian_trixie_2.tsv.zst"];
     let text = index(folder, "trixie")?;
-    tables.extend(release(
+    release(
         "trixie",
         &text,
         &names.minimal_trixie,
         &names.common,
         &trixie,
-    )?);
-    Ok(tables)
+    )
+}
+
+fn names() -> Result<Names, Failure> {
+    let text = include_str!("../../../stagewright/catalog/debian.toml");
+    Ok(toml::from_str(text)?)
 }
 
 /// The tables of a release, as many as there are files.
@@ -86,7 +95,7 @@ fn release(
     let mut parts = vec![
         with_all_they_need(&packages, listed.iter().copied()),
         with_all_they_need(&packages, listed.iter().chain(&often).copied()),
-        packages.keys().copied().collect(),
+        with_all_they_need(&packages, packages.keys().copied().filter(often_wanted)),
     ];
     parts.truncate(files.len());
     let mut numbers = BTreeMap::new();
@@ -97,7 +106,8 @@ fn release(
     let about = format!("apt index of {release} main, updates and security, amd64");
     let written = parts
         .iter()
-        .map(|names| write(&about, &packages, names, &numbers, &alone));
+        .enumerate()
+        .map(|(part, names)| write(&about, &packages, names, &numbers, &alone, part > 1));
     Ok(files.iter().copied().zip(written).collect())
 }
 
@@ -278,6 +288,11 @@ fn left_out(name: &str) -> bool {
         || name.contains("ocaml")
 }
 
+/// Manuals, modes of Emacs and dictionaries are left out of the rest too, unless another package brings them along.
+fn often_wanted(name: &&str) -> bool {
+    !name.ends_with("-doc") && !name.starts_with("elpa-") && !name.starts_with("dict-")
+}
+
 fn with_all_they_need<'t>(
     packages: &Packages<'t>,
     start: impl Iterator<Item = &'t str>,
@@ -298,12 +313,20 @@ fn with_all_they_need<'t>(
     all
 }
 
+/// The first three digits of a number: of what is seldom installed the size of the archive is not needed to the byte.
+fn rounded(number: &str) -> String {
+    let exact: u64 = number.parse().unwrap_or_default();
+    let unit = 10_u64.pow(exact.checked_ilog10().unwrap_or_default().saturating_sub(2));
+    ((exact + unit / 2) / unit * unit).to_string()
+}
+
 fn write(
     about: &str,
     packages: &Packages,
     names: &BTreeSet<&str>,
     numbers: &BTreeMap<&str, String>,
     alone: &Alone,
+    seldom: bool,
 ) -> String {
     let mut table = head(
         "2026-11-23",
@@ -330,7 +353,11 @@ fn write(
         let _ = writeln!(
             table,
             "{name}\t{}\t{}\t{}\t{}",
-            package.download,
+            if seldom {
+                rounded(package.download)
+            } else {
+                package.download.to_owned()
+            },
             package.kib,
             column(&package.depends),
             column(&package.recommends)

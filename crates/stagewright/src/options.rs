@@ -115,10 +115,10 @@ impl Options {
     }
 
     /// What is known of a base image: as measured, else as the catalogue has it.
-    pub(crate) fn image(&self, reference: &str, catalog: &Catalog) -> Option<ImageFacts> {
-        let known = catalog.image(reference, self.as_of.as_deref());
+    pub(crate) fn image(&self, reference: &str, catalog: &Catalog) -> Option<Arc<ImageFacts>> {
+        let known = catalog.shared_image(reference, self.as_of.as_deref());
         match self.images.get(reference) {
-            Some(measured) => Some(measured.facts(reference, known)),
+            Some(measured) => Some(Arc::new(measured.facts(reference, known.as_deref()))),
             None => known,
         }
     }

@@ -1,6 +1,7 @@
 //! Deploy cost: what a host pulls that has nothing, the previous image, or other images that share layers with this one.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -201,7 +202,7 @@ impl Analysis {
         {
             return (Size::ZERO, There::All);
         }
-        let mut facts: Vec<Option<ImageFacts>> = host
+        let mut facts: Vec<Option<Arc<ImageFacts>>> = host
             .images
             .iter()
             .map(|image| self.options().image(image, self.catalog()))
@@ -210,7 +211,7 @@ impl Analysis {
             host.builds
                 .iter()
                 .filter(|build| build.base_reference().is_some())
-                .map(|build| build.base_facts().cloned()),
+                .map(|build| build.base_facts().cloned().map(Arc::new)),
         );
         let known = facts.iter().flatten();
         if known
@@ -223,8 +224,9 @@ impl Analysis {
             .flat_map(|facts| &facts.layers)
             .map(|layer| &*layer.digest)
             .collect();
-        let untold =
-            |facts: &Option<ImageFacts>| facts.as_ref().is_none_or(|facts| facts.layers.is_empty());
+        let untold = |facts: &Option<Arc<ImageFacts>>| {
+            facts.as_ref().is_none_or(|facts| facts.layers.is_empty())
+        };
         if !facts.is_empty() && (base.layers.is_empty() || facts.iter().all(untold)) {
             // Layers of one of them are not known: they may be the same.
             return (

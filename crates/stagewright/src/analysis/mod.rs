@@ -263,8 +263,8 @@ impl Analysis {
         } else {
             let catalog = &self.inner.catalog;
             let configs = |image: &str| match self.inner.images.get(image) {
-                Some(known) => known.as_ref().map(config),
-                None => options.image(image, catalog).as_ref().map(config),
+                Some(known) => known.as_deref().map(config),
+                None => options.image(image, catalog).as_deref().map(config),
             };
             let graph = {
                 let file = Dockerfile::parse(text);
@@ -443,7 +443,7 @@ impl Analysis {
 
     /// What is known of an image by its reference as written.
     pub fn image(&self, reference: &str) -> Option<&ImageFacts> {
-        self.inner.images.get(reference).and_then(Option::as_ref)
+        self.inner.images.get(reference).and_then(Option::as_deref)
     }
 
     /// The reference of the image that the target is built on; `None` for `scratch`.
@@ -587,7 +587,7 @@ fn look_up<'i>(
         let facts = options.image(reference, catalog);
         images.insert(reference.to_owned(), facts);
     }
-    images[reference].as_ref()
+    images[reference].as_deref()
 }
 
 /// The configuration of a known image.

@@ -110,13 +110,6 @@ fn add(invocation: &Invocation, machine: &mut Machine<'_>) {
             members.push(path);
         }
     }
-    if let Some(base) = machine.base.as_mut() {
-        Arc::make_mut(base)
-            .offers
-            .to_mut()
-            .commands
-            .extend(names.iter().cloned());
-    }
     if let Some(group) = invocation.option(&["-t", "--virtual"]) {
         machine.virtual_packages.insert(group, members);
     }

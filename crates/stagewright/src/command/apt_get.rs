@@ -140,7 +140,6 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>) {
     // Later installs find these there, and later commands can call them.
     let offers = Arc::make_mut(base).offers.to_mut();
     offers.packages.extend(names.iter().cloned());
-    offers.commands.extend(names.iter().cloned());
     let label = match closure.packages.len().saturating_sub(names.len()) {
         0 => format!("packages {}", names.join(", ")),
         more => format!("packages {} and {more} that they need", names.join(", ")),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -30,8 +30,8 @@ pub enum PackageManager {
 pub struct Offers {
     /// The package manager.
     pub package_manager: PackageManager,
-    /// Commands on the `PATH`.
-    pub commands: BTreeSet<String>,
+    /// Commands on the `PATH`, besides those that have the name of their package.
+    pub commands: Arc<BTreeSet<String>>,
     /// Whether `commands` and `packages` hold all that matters: if not, what is not listed is unknown.
     pub complete: bool,
     /// Distribution packages beyond the minimal system, by the names asked for; what they need is there too.
@@ -47,7 +47,7 @@ pub struct Offers {
 impl Offers {
     /// Whether a command is there: `None` where nobody knows.
     pub fn command(&self, name: &str) -> Option<bool> {
-        if self.commands.contains(name) {
+        if self.commands.contains(name) || self.packages.iter().any(|package| package == name) {
             return Some(true);
         }
         self.complete.then_some(false)
@@ -187,9 +187,7 @@ fn add(offers: &mut Offers, set: &Set) {
 }
 
 fn extend(offers: &mut Offers, commands: &str, packages: &str, apk_packages: &str) {
-    offers
-        .commands
-        .extend(commands.split_whitespace().map(str::to_owned));
+    Arc::make_mut(&mut offers.commands).extend(commands.split_whitespace().map(str::to_owned));
     let packages = packages
         .split_whitespace()
         .chain(apk_packages.split_whitespace());

@@ -165,12 +165,15 @@ const LINE: f64 = 0.10;
 const FAMILY: f64 = 0.30;
 
 /// What the tables say of `reference` as of a day, newest rows by default. `None`: nothing.
-pub(crate) fn find(table: &ImageTable, reference: &str, as_of: Option<&str>) -> Option<ImageFacts> {
+pub(crate) fn find(
+    table: &ImageTable,
+    reference: &str,
+    as_of: Option<&str>,
+) -> Option<Arc<ImageFacts>> {
     let asked = (reference.to_owned(), as_of.map(str::to_owned));
-    let found = table.found.get(asked, |(reference, as_of)| {
+    table.found.get(asked, |(reference, as_of)| {
         look_up(table, reference, as_of.as_deref()).map(Arc::new)
-    });
-    found.as_deref().cloned()
+    })
 }
 
 fn look_up(table: &ImageTable, reference: &str, as_of: Option<&str>) -> Option<ImageFacts> {
@@ -245,6 +248,7 @@ pub(crate) fn variants(
     let mut all: Vec<ImageFacts> = newest
         .into_iter()
         .filter_map(|(_, row)| find(table, &format!("{family}:{}", row.tags[0]), as_of))
+        .map(Arc::unwrap_or_clone)
         .collect();
     all.sort_by(|a, b| (a.uncompressed.expected, &a.tag).cmp(&(b.uncompressed.expected, &b.tag)));
     all

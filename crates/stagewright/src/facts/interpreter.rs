@@ -1,6 +1,7 @@
 //! What lies inside official Python images, and what running pip leaves there (`catalog/python_interpreter.toml`).
 
-use std::sync::OnceLock;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
@@ -21,6 +22,9 @@ pub(crate) struct Interpreters {
     pip_cache: Vec<PipCache>,
     pip_cache_despite_flag: Vec<Despite>,
     built_wheel: BuiltWheel,
+    /// What lies in the images of each version of Python.
+    #[serde(skip)]
+    contents: OnceLock<BTreeMap<String, Vec<ImageContent>>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -104,11 +108,12 @@ struct BuiltWheel {
 }
 
 /// Something inside a base image.
+#[derive(Debug)]
 pub(crate) struct ImageContent {
     pub(crate) path: String,
-    pub(crate) label: String,
+    pub(crate) label: Arc<str>,
     pub(crate) parts: Vec<Part>,
-    pub(crate) basis: Basis,
+    pub(crate) basis: Arc<Basis>,
 }
 
 /// The name of the group that holds what `strip` removes; it has no path of its own.
@@ -124,10 +129,21 @@ impl Interpreters {
     }
 
     /// What is known of the inside of an official Python image: nothing for other images and other versions of Python.
-    pub(crate) fn contents(&self, facts: &ImageFacts) -> Vec<ImageContent> {
-        let Some(python) = version(facts).filter(|_| facts.family == "python") else {
-            return Vec::new();
-        };
+    pub(crate) fn contents(&self, facts: &ImageFacts) -> &[ImageContent] {
+        let python = version(facts).filter(|_| facts.family == "python");
+        let contents = self.contents.get_or_init(|| {
+            let versions = self.group.iter().map(|group| group.python.as_str());
+            versions
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .map(|python| (python.to_owned(), self.contents_of(python)))
+                .collect()
+        });
+        let found = python.and_then(|python| contents.get(&python));
+        found.map_or(&[], Vec::as_slice)
+    }
+
+    fn contents_of(&self, python: &str) -> Vec<ImageContent> {
         let stripped = self
             .image
             .iter()
@@ -151,12 +167,12 @@ impl Interpreters {
                 };
                 ImageContent {
                     path: format!("/usr/local/{}", path.trim_end_matches('-')),
-                    label: group.name.clone(),
+                    label: Arc::from(group.name.as_str()),
                     parts: vec![Part::main(
                         kind,
                         Size::within(group.bytes, group.error, group.error),
                     )],
-                    basis: Basis::dated(&group.source, &group.date),
+                    basis: Arc::new(Basis::dated(&group.source, &group.date)),
                 }
             })
             .collect()

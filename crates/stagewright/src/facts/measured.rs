@@ -66,8 +66,10 @@ pub struct MeasuredImage {
 
 impl MeasuredImage {
     /// The facts of the image of this reference; `known` is what the catalogue has on it.
-    pub(crate) fn facts(&self, reference: &str, known: Option<ImageFacts>) -> ImageFacts {
-        let mut facts = known.unwrap_or_else(|| unlisted(reference, self.distro.as_deref()));
+    pub(crate) fn facts(&self, reference: &str, known: Option<&ImageFacts>) -> ImageFacts {
+        let mut facts = known
+            .cloned()
+            .unwrap_or_else(|| unlisted(reference, self.distro.as_deref()));
         facts.fit = ImageFit::Digest;
         facts.stale = None;
         facts.uncompressed = match self.uncompressed_range {
@@ -195,7 +197,7 @@ mod tests {
     #[test]
     fn a_measured_image_keeps_what_was_not_measured() {
         let known = Catalog::builtin().image("python:3.12-slim", None);
-        let facts = measured().facts("python:3.12-slim", known);
+        let facts = measured().facts("python:3.12-slim", known.as_ref());
         assert_eq!(facts.uncompressed, Size::exact(100));
         assert_eq!(facts.distro.codename.as_deref(), Some("bookworm"));
         assert_eq!(facts.python_version(), Some((3, 12)));

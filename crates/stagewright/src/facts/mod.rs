@@ -165,6 +165,14 @@ impl Catalog {
     /// answered by the nearest row of the same family, variant and libc, with a wide range and [`ImageFacts::stale`] saying so.
     /// `None` for an image of which nothing is known.
     pub fn image(&self, reference: &str, as_of: Option<&str>) -> Option<ImageFacts> {
+        self.shared_image(reference, as_of).as_deref().cloned()
+    }
+
+    pub(crate) fn shared_image(
+        &self,
+        reference: &str,
+        as_of: Option<&str>,
+    ) -> Option<Arc<ImageFacts>> {
         image::find(self.images(), reference, as_of)
     }
 

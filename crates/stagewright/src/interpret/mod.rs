@@ -65,7 +65,7 @@ pub struct Record {
 }
 
 /// Base images by their reference as written, as far as the catalogue knows them.
-pub(crate) type Images = BTreeMap<String, Option<ImageFacts>>;
+pub(crate) type Images = BTreeMap<String, Option<Arc<ImageFacts>>>;
 
 /// Runs every stage that is built.
 pub(crate) fn run(
@@ -122,7 +122,7 @@ impl Interpreter<'_> {
             }
             Base::Image(image) => {
                 record.image = Some(image.clone());
-                record.base = self.images.get(image).cloned().flatten().map(Arc::new);
+                record.base = self.images.get(image).cloned().flatten();
                 let layer = self.layer();
                 record.tree = self.image_tree(image, layer);
             }
@@ -168,11 +168,11 @@ impl Interpreter<'_> {
         if let Some(Some(facts)) = self.images.get(image) {
             for content in self.catalog.interpreters().contents(facts) {
                 let node = Node {
-                    parts: content.parts,
+                    parts: content.parts.clone(),
                     layer,
-                    label: Arc::from(content.label),
+                    label: Arc::clone(&content.label),
                     origin: Origin::Made,
-                    basis: Arc::new(content.basis),
+                    basis: Arc::clone(&content.basis),
                 };
                 tree.put(&content.path, node, &mut effects);
             }

@@ -1,63 +1,142 @@
-"""Prints rows of npm_measured.tsv for the packages below folders that `npm install --ignore-scripts` made.
+"""Measures archives of npm packages: a line of JSON for each package.
 
-    python3 measure_npm.py NODE_MODULES...
+    python3 measure_npm.py NAMES >> MEASURED        `name` or `name@version`, a line each
 
-A need is written with its major version (below 1: and its minor) where its range gives one.
+Of each package the newest version of its six newest lines (a major version, below 1 a minor one), and those that are named. Of large
+packages also versions between the oldest and the newest of the three newest lines. What `choose_npm.py` takes of it is the table.
 """
 
+import concurrent.futures
 import json
-import pathlib
 import re
 import sys
+import urllib.parse
+import urllib.request
+import zlib
+
+REGISTRY = "https://registry.npmjs.org/"
+LARGE = 300_000
+MOST_PACKED, MOST_UNPACKED = 80_000_000, 1_500_000_000
 
 
-def need(name, wanted):
-    """`name`, or `name@1` where every version of the range starts with that."""
-    wanted = re.sub(r"^npm:.*@(?=[^@]*$)", "", wanted)
-    version = re.match(r"[\^~=v ]*(\d+)(?:\.(\d+))?", wanted)
-    if not version:
-        return name
-    major, minor = version.groups()
-    return f"{name}@{major}" if major != "0" or minor is None else f"{name}@0.{minor}"
+def key(version):
+    core = re.split(r"[-+]", version)[0].split(".")[:3]
+    return tuple(int(part) if part.isdigit() else 0 for part in core)
 
 
-def packages(modules):
-    """Every package folder below a `node_modules`, nested ones too."""
-    for folder in sorted(modules.iterdir()):
-        inner = sorted(folder.iterdir()) if folder.name.startswith("@") else [folder]
-        for package in inner:
-            if not package.name.startswith(".") and (package / "package.json").is_file():
-                yield package
-                if (package / "node_modules").is_dir():
-                    yield from packages(package / "node_modules")
+def line(version):
+    """What may break nothing within it."""
+    numbers = key(version)
+    return numbers[:1] if numbers[0] else numbers[:2]
 
 
-def measure(package):
-    manifest = json.loads((package / "package.json").read_text(errors="replace"))
-    name, version = manifest.get("name"), manifest.get("version")
-    if not name or not version:
-        return None
-    nested = package / "node_modules"
-    files = [one for one in package.rglob("*") if one.is_file() and not one.is_symlink() and nested not in one.parents]
+def read(url, accept="*/*"):
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=30) as answer:
+        return answer.read(MOST_PACKED)
+
+
+def files(archive):
+    """Name and content of each file of a tar archive, as npm unpacks it: of two with one name the later."""
+    found, at, long_name = {}, 0, None
+    while at + 512 <= len(archive):
+        head = archive[at : at + 512]
+        at += 512
+        if head[:1] == b"\0":
+            continue
+        field, kind = head[124:136], head[156:157]
+        size = int.from_bytes(field[1:], "big") if field[0] & 128 else int(field.strip(b"\0 ") or b"0", 8)
+        body = archive[at : at + size]
+        at += (size + 511) // 512 * 512
+        if kind == b"x":
+            path = re.search(rb" path=([^\n]*)\n", body)
+            long_name = path[1] if path else None
+        elif kind == b"L":
+            long_name = body.rstrip(b"\0")
+        elif kind in (b"0", b"\0", b"7"):
+            prefix = head[345:500].split(b"\0")[0] if head[257:262] == b"ustar" else b""
+            name = long_name or b"/".join(part for part in (prefix, head[:100].split(b"\0")[0]) if part)
+            found[name.split(b"/", 1)[-1]] = body
+            long_name = None
+    return found
+
+
+def measure(url):
+    packed = read(url)
+    found = files(zlib.decompressobj(31).decompress(packed, MOST_UNPACKED))
+    manifest = json.loads(found.get(b"package.json", b"{}").decode("utf-8-sig", errors="replace"))
     scripts = manifest.get("scripts") or {}
-    native = "gyp" if any(one.name == "binding.gyp" for one in files) else ""
-    if not native and any(script in scripts for script in ("preinstall", "install", "postinstall")):
-        native = "script"
-    optional = manifest.get("optionalDependencies") or {}
-    needed = {name: wanted for name, wanted in (manifest.get("dependencies") or {}).items() if name not in optional}
-    lists = [",".join(sorted(need(*one) for one in some.items())) for some in (needed, optional)]
-    return (name, version, str(sum(one.stat().st_size for one in files)), str(len(files)), native, *lists)
+    runs = any(script in scripts for script in ("preinstall", "install", "postinstall"))
+    optional_peers = manifest.get("peerDependenciesMeta") or {}
+    return {
+        "unpacked": sum(map(len, found.values())),
+        "tarball": len(packed),
+        "native": "gyp" if b"binding.gyp" in found else "script" if runs else "",
+        "dependencies": manifest.get("dependencies") or {},
+        "optional": manifest.get("optionalDependencies") or {},
+        "peers": [
+            name
+            for name in manifest.get("peerDependencies") or {}
+            if not (optional_peers.get(name) or {}).get("optional")
+        ],
+        "os": manifest.get("os"),
+        "cpu": manifest.get("cpu"),
+    }
+
+
+def between(stable, newest):
+    """Starts of minor versions of the three newest lines, nine of the newest line, five and three of the others."""
+    lines = list(dict.fromkeys(line(one) for one in reversed(stable) if key(one) <= key(newest)))
+    picked = []
+    for wanted, most in zip(lines[:3], (9, 5, 3)):
+        starts = {}
+        for one in stable:
+            if line(one) == wanted:
+                starts.setdefault(key(one)[: len(wanted) + 1], one)
+        starts = list(starts.values())
+        if len(starts) > most:
+            starts = [starts[round(at * (len(starts) - 1) / (most - 1))] for at in range(most)]
+        picked += starts
+    return picked
+
+
+def package(name, named):
+    document = json.loads(read(REGISTRY + urllib.parse.quote(name, safe="@"), "application/vnd.npm.install-v1+json"))
+    versions, newest = document["versions"], document["dist-tags"]["latest"]
+    days = document.get("time", {})
+    stable = sorted((one for one in versions if re.fullmatch(r"\d+\.\d+\.\d+", one)), key=key)
+    ends = {line(one): one for one in stable}
+    of_lines = sorted(ends.values(), key=key)
+    wanted = [one for one in of_lines if key(one)[0]][-6:] + [one for one in of_lines if not key(one)[0]][-3:]
+    rows = {}
+
+    def take(picked):
+        for version in picked:
+            if version in versions and version not in rows:
+                try:
+                    rows[version] = measure(versions[version]["dist"]["tarball"])
+                    rows[version]["day"] = days.get(version, "2020-01-01")[:10]
+                except (OSError, ValueError, zlib.error) as error:
+                    print(f"{name} {version}: {error}", file=sys.stderr)
+
+    take([*wanted, newest, *named])
+    if max((row["unpacked"] for row in rows.values()), default=0) > LARGE:
+        take(between(stable, newest))
+    return {"name": name, "latest": newest, "rows": rows}
 
 
 def main():
-    rows = {}
-    for modules in sys.argv[1:]:
-        for package in packages(pathlib.Path(modules)):
-            row = measure(package)
-            if row:
-                rows[row[:2]] = row
-    for key in sorted(rows):
-        print("\t".join(rows[key]))
+    wanted = {}
+    with open(sys.argv[1], encoding="utf-8") as names:
+        for word in filter(None, map(str.strip, names)):
+            name, _, version = word.rpartition("@") if "@" in word[1:] else (word, "", "")
+            wanted.setdefault(name, []).extend([version] if version else [])
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        found = {pool.submit(package, *one): one[0] for one in wanted.items()}
+        for done in concurrent.futures.as_completed(found):
+            try:
+                print(json.dumps(done.result()), flush=True)
+            except (OSError, ValueError, KeyError) as error:
+                print(f"{found[done]}: {error}", file=sys.stderr)
 
 
 main()

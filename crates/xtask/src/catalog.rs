@@ -20,7 +20,7 @@ pub(crate) fn run(folder: &Path) -> Result<(), Failure> {
         ("images_2018.tsv.zst", images::of_2018(folder)?),
         ("tags.tsv.zst", images::tags(folder)?),
         ("wheels.tsv.zst", wheels::table(folder)?),
-        ("npm.tsv.zst", npm::table(folder)?),
+        ("npm.tsv.zst", npm::table()?),
         (
             "python_measured.tsv.zst",
             include_str!("../python_measured.tsv").to_owned(),

@@ -271,7 +271,6 @@ pub(super) fn with_needs(
     named: &[String],
 ) -> Vec<Package> {
     let (cpu, libc) = platform(machine);
-    let other_libc = if libc == "musl" { "-gnu" } else { "-musl" };
     let mut unknown = 0;
     let mut packages: Vec<Package> = named.iter().map(|word| versioned(word)).collect();
     let resolved = |one: &Package| {
@@ -288,12 +287,12 @@ pub(super) fn with_needs(
         let place = one.place.clone();
         let facts = machine.catalog.npm_package(&one.name, one.version());
         unknown += usize::from(facts.dependencies.is_none());
-        // The programs of a package for one platform each are called after it.
-        let optional = facts
-            .optional_dependencies
-            .into_iter()
-            .filter(|name| name.contains(&format!("linux-{cpu}")) && !name.ends_with(other_libc));
-        for need in facts.dependencies.into_iter().flatten().chain(optional) {
+        let optional = &facts.optional_dependencies;
+        let fitting = optional
+            .iter()
+            .filter(|name| fits(name, optional, cpu, libc))
+            .cloned();
+        for need in facts.dependencies.into_iter().flatten().chain(fitting) {
             let mut need = versioned(&need);
             if seen.insert(resolved(&need)) {
                 // Another major version lies in the folder of the package that needs it.
@@ -312,6 +311,21 @@ pub(super) fn with_needs(
         machine.scatter(modules, &name, label, Kind::JavaScript, sized);
     }
     packages
+}
+
+/// Whether one of the optional packages comes along: the programs of a package for one platform each are called after it.
+fn fits(name: &str, all: &[String], cpu: &str, libc: &str) -> bool {
+    if !name.contains("linux") {
+        return true;
+    }
+    let musl = |name: &str| name.contains("musl");
+    let for_cpu = |name: &str| name.contains(cpu);
+    if libc != "musl" {
+        return for_cpu(name) && !musl(name);
+    }
+    // Where none is made for musl, one serves for both.
+    let linked_statically = || !name.contains("gnu") && !all.iter().any(|other| musl(other));
+    for_cpu(name) && (musl(name) || linked_statically())
 }
 
 /// Processor and C library of the image, as npm names them.

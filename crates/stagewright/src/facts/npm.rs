@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use super::table::Table;
-use crate::size::{Basis, Size, scaled};
+use crate::size::{Basis, Size};
 
 /// What is known of one npm package.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -20,7 +20,7 @@ pub struct NpmFacts {
     pub installed: Size,
     /// Bytes of the tarball that npm downloads, and keeps in its cache.
     pub download: Size,
-    /// Number of files.
+    /// Number of files, where the archive was read.
     pub files: Option<u64>,
     /// It compiles or downloads on installation, as far as known: its size may grow then.
     pub native: bool,
@@ -50,9 +50,7 @@ struct Rules {
     other_minor: [f64; 2],
     newer_major: [f64; 2],
     older_major: [f64; 2],
-    tarball: f64,
     tarball_ratio: f64,
-    tarball_ratio_error: f64,
     unknown: Vec<UnknownPackages>,
     unknown_platform: Unknown,
     unknown_needs: Unknown,
@@ -110,12 +108,8 @@ impl NpmTable {
         let rules = &self.rules;
         let row = |index: usize| table.line(index).split('\t').collect::<Vec<&str>>();
         let rows: Vec<Vec<&str>> = table.find(name).map(row).collect();
-        let best = rows.iter().max_by(|a, b| {
-            nearness(a[1], version)
-                .cmp(&nearness(b[1], version))
-                .then_with(|| order(a[1], b[1]))
-        });
-        let Some(best) = best else {
+        let versions: Vec<&str> = rows.iter().map(|row| row[1]).collect();
+        let Some(at) = nearest(&versions, version) else {
             let installed = if is_for_a_platform(name) {
                 rules.unknown_platform.size()
             } else {
@@ -123,6 +117,10 @@ impl NpmTable {
             };
             return self.guessed(name, installed);
         };
+        let best = &rows[at];
+        // `=`: as the next newer row.
+        let needs = rows[at..].iter().find(|row| row.get(5) != Some(&"="));
+        let needs = needs.unwrap_or(best);
         let column = |index: usize| best.get(index).copied().unwrap_or_default();
         let number = |index: usize| column(index).parse::<u64>().unwrap_or_default();
         let exact = version == Some(column(1));
@@ -130,35 +128,30 @@ impl NpmTable {
             rules.exact
         } else {
             let (found, wanted) = (numbers(column(1)), numbers(version.unwrap_or_default()));
-            match found.first().cmp(&wanted.first()) {
+            let same_line = line(&found).starts_with(line(&wanted));
+            match found.cmp(&wanted) {
                 // What is newest today was measured some time ago.
                 _ if version.is_none() => rules.other_minor,
-                Ordering::Equal if wanted.get(1) == found.get(1) => rules.other_patch,
-                Ordering::Equal => rules.other_minor,
+                _ if same_line && wanted.get(1) == found.get(1) => rules.other_patch,
+                _ if same_line => rules.other_minor,
                 Ordering::Less => rules.newer_major,
-                Ordering::Greater => rules.older_major,
+                _ => rules.older_major,
             }
         };
         let mut basis = table.basis().clone();
         if !exact {
             basis.source = format!("{}; version {}", basis.source, column(1));
         }
-        let (unpacked, deflated) = (number(2), number(4));
+        let unpacked = number(2);
         NpmFacts {
             name: name.to_owned(),
             version: Some(column(1).to_owned()),
             installed: Size::within(unpacked, below, above),
-            download: if deflated > 0 {
-                Size::within(deflated, below + rules.tarball, above + rules.tarball)
-            } else {
-                let own = rules.tarball_ratio_error;
-                let tarball = scaled(unpacked, 1.0 / rules.tarball_ratio);
-                Size::within(tarball, below + own, above + own)
-            },
-            files: Some(number(3)),
-            native: !column(5).is_empty(),
-            dependencies: Some(list(column(6))),
-            optional_dependencies: list(column(7)),
+            download: Size::within(number(3), below, above),
+            files: None,
+            native: !column(4).is_empty(),
+            dependencies: Some(list(needs.get(5).copied().unwrap_or_default())),
+            optional_dependencies: list(needs.get(6).copied().unwrap_or_default()),
             basis,
         }
     }
@@ -258,29 +251,35 @@ fn numbers(version: &str) -> Vec<u64> {
         .collect()
 }
 
-fn order(a: &str, b: &str) -> Ordering {
-    numbers(a).cmp(&numbers(b))
-}
-
 /// Whether a package holds the program of another for one platform, as their names say: `@esbuild/linux-x64`.
 fn is_for_a_platform(name: &str) -> bool {
     name.contains("linux-") || name.contains("-linux")
 }
 
-/// How near a version is to the one wanted: itself, the same major version, any; among those the closest. A wanted version of fewer
-/// numbers, or none at all, means the newest of those that start so.
-fn nearness(version: &str, wanted: Option<&str>) -> (bool, bool, std::cmp::Reverse<Vec<u64>>) {
-    const NEWEST: u64 = 999_999_999;
-    let (here, there) = (numbers(version), wanted.map(numbers).unwrap_or_default());
-    let distance = (0..3).map(|part| {
-        let at = |numbers: &[u64], none| numbers.get(part).copied().unwrap_or(none);
-        at(&here, 0).abs_diff(at(&there, NEWEST))
-    });
-    (
-        Some(version) == wanted,
-        here.first() == there.first(),
-        std::cmp::Reverse(distance.collect()),
-    )
+/// What may break nothing within it: a major version, below 1 a minor one (semver.org, 4 and 8).
+fn line(version: &[u64]) -> &[u64] {
+    let numbers = if version.first() == Some(&0) { 2 } else { 1 };
+    &version[..numbers.min(version.len())]
+}
+
+/// Which of the versions, the oldest first, speaks for the one wanted: itself; the newest of its line that is not newer, else the oldest of
+/// its line; else the oldest that is newer, else the newest of all. A wanted version of fewer numbers, or none at all, means the newest of
+/// those that start so.
+fn nearest(versions: &[&str], wanted: Option<&str>) -> Option<usize> {
+    let newest = versions.len().checked_sub(1)?;
+    let Some(wanted) = wanted else {
+        return Some(newest);
+    };
+    if let Some(same) = versions.iter().position(|version| *version == wanted) {
+        return Some(same);
+    }
+    let wanted = numbers(wanted);
+    let versions: Vec<Vec<u64>> = versions.iter().map(|version| numbers(version)).collect();
+    let is_newer = |version: &Vec<u64>| version[..wanted.len().min(version.len())] > wanted[..];
+    let after = versions.iter().position(is_newer);
+    let in_line = |at: &usize| line(&versions[*at]).starts_with(line(&wanted));
+    let before = after.map_or(Some(newest), |after| after.checked_sub(1));
+    before.filter(in_line).or(after).or(Some(newest))
 }
 
 #[cfg(test)]
@@ -291,14 +290,11 @@ mod tests {
         NpmTable::embedded().find(name, version)
     }
 
-    // Read from a committed package cache: lodash 4.17.21 has 1,412,415 bytes in 1,054 files.
+    // The archive of lodash 4.17.21 has 1,412,415 bytes.
     #[test]
     fn a_package_that_was_measured() {
         let lodash = find("lodash", Some("4.17.21"));
-        assert_eq!(
-            (lodash.installed.expected, lodash.files),
-            (1_412_415, Some(1_054))
-        );
+        assert_eq!(lodash.installed.expected, 1_412_415);
         assert!(lodash.installed.high < 1_450_000);
     }
 
@@ -309,8 +305,9 @@ mod tests {
         assert!(
             near.installed.low < near.installed.expected && near.basis.source.contains("version")
         );
-        let far = find("lodash", Some("0.1.0"));
-        assert!(far.installed.high - far.installed.low > near.installed.high - near.installed.low);
+        let share =
+            |facts: &NpmFacts| facts.installed.high as f64 / facts.installed.expected as f64;
+        assert!(share(&find("lodash", Some("0.1.0"))) > share(&near));
         let unknown = find("no-such-package-anywhere", Some("1.0.0"));
         assert!(!unknown.is_known() && unknown.dependencies.is_none());
         assert!(unknown.installed.high > 5 * unknown.installed.expected);
@@ -330,19 +327,35 @@ mod tests {
             table.unknown(1),
             Size::sum(all.iter().map(|one| one.installed)),
         );
-        assert!(sum.expected > 60 * 5 * one.expected, "{sum:?}");
-        assert!(sum.high < 4 * sum.expected && one.high > 8 * one.expected);
+        assert!(sum.expected > 60 * 2 * one.expected, "{sum:?}");
+        assert!(sum.high < 5 * sum.expected && one.high > 8 * one.expected);
         assert!(is_for_a_platform("@next/swc-linux-x64-gnu") && !is_for_a_platform("lodash"));
     }
 
     #[test]
-    fn the_nearest_version_is_taken() {
-        let near = |version, wanted| nearness(version, Some(wanted));
-        assert!(near("1.2.3", "1.2.3") > near("1.2.4", "1.2.3"));
-        assert!(near("1.9.0", "1.2.3") > near("2.2.3", "1.2.3"));
-        assert!(near("1.9.0", "1") > near("1.2.3", "1"));
-        assert!(near("1.2.9", "1.2") > near("1.2.3", "1.2"));
-        assert!(nearness("2.0.0", None) > nearness("1.9.0", None));
-        assert_eq!(order("1.10.0", "1.9.0"), Ordering::Greater);
+    fn the_version_that_speaks_for_another() {
+        let versions = ["0.1.9", "0.2.0", "1.2.0", "1.2.9", "1.10.0", "3.0.0"];
+        let near = |wanted| nearest(&versions, wanted).map(|at| versions[at]);
+        for (wanted, found) in [
+            ("1.2.9", "1.2.9"),
+            ("1.2.8", "1.2.0"),
+            ("1.11.0", "1.10.0"),
+            // Nothing of the line is older.
+            ("1.1.0", "1.2.0"),
+            ("0.2.7", "0.2.0"),
+            // No row of the line: the next one.
+            ("2.4.0", "3.0.0"),
+            ("0.1.10", "0.1.9"),
+            ("4.0.0", "3.0.0"),
+            ("0.0.1", "0.1.9"),
+            // Ranges.
+            ("1", "1.10.0"),
+            ("1.2", "1.2.9"),
+            ("0", "0.2.0"),
+        ] {
+            assert_eq!(near(Some(wanted)), Some(found), "{wanted}");
+        }
+        assert_eq!(near(None), Some("3.0.0"));
+        assert_eq!(nearest(&[], Some("1.0.0")), None);
     }
 }

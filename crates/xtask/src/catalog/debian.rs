@@ -107,7 +107,7 @@ fn release(
     let written = parts
         .iter()
         .enumerate()
-        .map(|(part, names)| write(&about, &packages, names, &numbers, &alone, part > 1));
+        .map(|(part, names)| write(&about, &packages, names, &numbers, &alone, part));
     Ok(files.iter().copied().zip(written).collect())
 }
 
@@ -313,7 +313,7 @@ fn with_all_they_need<'t>(
     all
 }
 
-/// The first three digits of a number: of what is seldom installed the size of the archive is not needed to the byte.
+/// The first three digits of a number: of what is seldom installed the sizes are not needed to the byte.
 fn rounded(number: &str) -> String {
     let exact: u64 = number.parse().unwrap_or_default();
     let unit = 10_u64.pow(exact.checked_ilog10().unwrap_or_default().saturating_sub(2));
@@ -326,13 +326,20 @@ fn write(
     names: &BTreeSet<&str>,
     numbers: &BTreeMap<&str, String>,
     alone: &Alone,
-    seldom: bool,
+    part: usize,
 ) -> String {
     let mut table = head(
         "2026-11-23",
         about,
         &["name", "download", "installed_kib", "depends", "recommends"],
     );
+    let rounded_from = |first: usize, number: &str| {
+        if part < first {
+            number.to_owned()
+        } else {
+            rounded(number)
+        }
+    };
     let column = |groups: &[Vec<&str>]| {
         let groups: Vec<String> = groups
             .iter()
@@ -353,12 +360,8 @@ fn write(
         let _ = writeln!(
             table,
             "{name}\t{}\t{}\t{}\t{}",
-            if seldom {
-                rounded(package.download)
-            } else {
-                package.download.to_owned()
-            },
-            package.kib,
+            rounded_from(1, package.download),
+            rounded_from(2, package.kib),
             column(&package.depends),
             column(&package.recommends)
         );

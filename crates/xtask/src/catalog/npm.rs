@@ -1,81 +1,34 @@
-//! npm packages: unpacked sizes read from a committed package cache, and package folders measured after an installation.
+//! npm packages: what their archives unpack to.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use super::{Failure, head, read};
+use super::{Failure, head};
 
-/// Package folders as `npm install --ignore-scripts` of some 100 popular packages left them (npm 11, linux x64, 2026-11-23 and -25), and
-/// what the archives hold of 80 earlier versions that are still pinned much. Made by `measure_npm.py`.
+/// Made by `measure_npm.py`: rows by name and version, the oldest version first.
 const MEASURED: &str = include_str!("../../npm_measured.tsv");
 
-/// One row a version; where both sources have it, the cache's, which knows the deflated size too.
-pub(super) fn table(folder: &Path) -> Result<String, Failure> {
-    let mut rows: BTreeMap<(&str, &str), [&str; 6]> = BTreeMap::new();
-    for line in MEASURED.lines().skip(1) {
-        let columns: Vec<&str> = line.split('\t').collect();
-        let &[
-            name,
-            version,
-            unpacked,
-            files,
-            native,
-            dependencies,
-            optional,
-        ] = columns.as_slice()
-        else {
-            return Err(format!("npm_measured.tsv: {line}").into());
-        };
-        let row = [unpacked, files, "", native, dependencies, optional];
-        rows.insert((name, version), row);
+/// The rows as they are, and needs without the version where they mean the newest that the table has.
+pub(super) fn table() -> Result<String, Failure> {
+    let mut lines = MEASURED.lines();
+    let columns: Vec<&str> = lines.next().unwrap_or_default().split('\t').collect();
+    let rows: Vec<Vec<&str>> = lines.map(|line| line.split('\t').collect()).collect();
+    if let Some(row) = rows.iter().find(|row| row.len() != columns.len()) {
+        return Err(format!("npm_measured.tsv: {}", row.join("\t")).into());
     }
-    let text = read(folder, "npm_from_yarn_cache.tsv")?;
-    for line in text.lines().skip(1) {
-        let columns: Vec<&str> = line.split('\t').collect();
-        let &[
-            name,
-            version,
-            unpacked,
-            files,
-            deflated,
-            _zip,
-            native,
-            dependencies,
-            optional,
-            _os,
-        ] = columns.as_slice()
-        else {
-            return Err(format!("npm_from_yarn_cache.tsv: {line}").into());
-        };
-        let row = [unpacked, files, deflated, native, dependencies, optional];
-        rows.insert((name, version), row);
-    }
-    let mut newest: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
-    for (name, version) in rows.keys() {
-        let newest = newest.entry(name).or_default();
-        *newest = numbers(version).max(std::mem::take(newest));
-    }
+    let newest: BTreeMap<&str, Vec<u64>> =
+        rows.iter().map(|row| (row[0], numbers(row[1]))).collect();
     let mut table = String::new();
-    for ((name, version), mut row) in rows {
-        let needs = [row[4], row[5]].map(|list| {
+    for row in &rows {
+        let (facts, needs) = row.split_at(5);
+        let needs = needs.iter().map(|list| {
             let needs = list.split(',').map(|need| unless_newest(need, &newest));
             needs.collect::<Vec<_>>().join(",")
         });
-        [row[4], row[5]] = [&needs[0], &needs[1]];
-        table += &format!("{name}\t{version}\t{}\n", row.join("\t"));
+        let needs: Vec<String> = needs.collect();
+        table += &format!("{}\t{}\n", facts.join("\t"), needs.join("\t"));
     }
-    let columns = [
-        "name",
-        "version",
-        "unpacked",
-        "files",
-        "deflated",
-        "native",
-        "dependencies",
-        "optional",
-    ];
-    let source = "package folders measured after npm install, archives of packages, and a package cache committed in toss/slash (2022-2023)";
-    Ok(head("2026-11-25", source, &columns) + &table)
+    let source = "archives of packages, unpacked and added up file by file";
+    Ok(head("2026-11-26", source, &columns) + &table)
 }
 
 fn numbers(version: &str) -> Vec<u64> {

@@ -271,6 +271,12 @@ impl Predicted {
         self.analysis.source_file()
     }
 
+    /// The first port that the file itself exposes. Those of its base are not listened on where a setting has another (nginx).
+    pub fn port(&self) -> Option<&str> {
+        let ports = &self.analysis.graph().target_stage().end.config.ports;
+        ports.first()?.split('/').next()
+    }
+
     /// The steps that BuildKit treated in another way than predicted, after an edit of one file.
     pub fn disagreements(
         &self,

@@ -89,16 +89,10 @@ impl Image {
             .and_then(Value::as_str)
             .unwrap_or_default()
     }
-
-    /// The first port that the image says it listens on.
-    pub(super) fn port(&self) -> Option<&str> {
-        let ports = self.config.get("ExposedPorts")?.as_object()?;
-        ports.keys().next()?.split('/').next()
-    }
 }
 
 /// The installed packages of a root file system: Python's by the folder of their metadata, npm's by their `package.json`. What an
-/// interpreter's own image brings along to install with is not among them.
+/// interpreter's own image brings along to install with is not among them, nor is the project, which answers its check itself.
 pub(super) fn packages(root: &Path) -> Result<BTreeSet<String>, Failure> {
     let mut found = BTreeSet::new();
     for entry in fs::read_dir(root)? {
@@ -133,7 +127,11 @@ fn walk(folder: &Path, found: &mut BTreeSet<String>) -> Result<(), Failure> {
             let package = package.split("-py3").next().unwrap_or(package);
             let tool = package.split('-').next().unwrap_or(package);
             // Without a version it is what a build wrote beside the sources.
-            if package.contains('-') && !matches!(tool, "pip" | "setuptools" | "wheel") {
+            if package.contains('-')
+                && !matches!(tool, "pip" | "setuptools" | "wheel")
+                && !is_carried(folder)
+                && !is_of_the_project(&path)
+            {
                 found.insert(package.to_owned());
             }
         } else if entry.file_type()?.is_dir()
@@ -146,6 +144,22 @@ fn walk(folder: &Path, found: &mut BTreeSet<String>) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Whether packages in a folder are no installed ones: another package carries them inside itself (`setuptools/_vendor`).
+fn is_carried(folder: &Path) -> bool {
+    let mut packages = folder.ancestors().take(2);
+    packages.any(|package| package.join("__init__.py").is_file())
+}
+
+/// Whether a Python package was installed from a folder, as its metadata says (PEP 610): a copy of the project, or a link to it.
+fn is_of_the_project(metadata: &Path) -> bool {
+    let text = fs::read_to_string(metadata.join("direct_url.json"));
+    let url: Value = text
+        .ok()
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default();
+    url.get("dir_info").is_some()
 }
 
 /// Whether a folder is `node_modules/NAME` or `node_modules/@SCOPE/NAME`.

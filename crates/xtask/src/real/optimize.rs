@@ -328,7 +328,8 @@ fn build(
     let filesystem = image::unpack(&tar, &work.join("root"))?;
     let packages = image::packages(&filesystem)?;
     let (bundle, log) = (work.join("bundle"), work.join("log"));
-    let check = start::check(project, &image, &filesystem, &bundle, &log)?;
+    let port = predicted.port().unwrap_or("8000");
+    let check = start::check(project, &image, port, &filesystem, &bundle, &log)?;
     if !check {
         faults.push(format!(
             "the application does not answer as it should\n{}",

@@ -28,10 +28,11 @@ const CAPABILITIES: [&str; 14] = [
     "CAP_AUDIT_WRITE",
 ];
 
-/// Whether `check.py` finds every answer right. The container has a network of its own, with nothing but loopback; its words go to `log`.
+/// Whether `check.py` finds every answer right; a server is asked at `port`. The container has a network of its own, with nothing but loopback; its words go to `log`.
 pub(super) fn check(
     project: &Path,
     image: &Image,
+    port: &str,
     filesystem: &Path,
     bundle: &Path,
     log: &Path,
@@ -43,7 +44,7 @@ pub(super) fn check(
     )?;
     let name = format!("stagewright-proof-{}", std::process::id());
     let log = fs::File::create(log)?;
-    let url = format!("http://127.0.0.1:{}", image.port().unwrap_or("8000"));
+    let url = format!("http://127.0.0.1:{port}");
     let status = Command::new("unshare")
         .args([
             "--net",

@@ -225,3 +225,46 @@ fn a_script_exposes_no_port() {
     let made = project.generate(&context, &options).expect("a recipe");
     assert!(!made.dockerfile.contains("EXPOSE"), "{}", made.dockerfile);
 }
+
+/// pip does not see what lies below another root, and leaves out what it finds installed for the builder alone.
+#[test]
+fn what_only_the_builder_has_satisfies_nothing_in_the_image() {
+    let after = |runs: &str| {
+        let text = format!(
+            "FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\n{runs}CMD [\"python\", \"main.py\"]\n"
+        );
+        let files = [("main.py", ""), ("requirements.txt", "flask==3.0.3\n")];
+        plan(&text, &files, Applicability::Safe).dockerfile
+    };
+    for (runs, builder) in [
+        // wheel needs packaging, which many others need too.
+        (
+            "RUN pip install --upgrade pip wheel\nRUN pip install -r requirements.txt\n",
+            "pip install --root=/install --ignore-installed -r requirements.txt",
+        ),
+        (
+            "RUN pip install --upgrade pip\nRUN pip install -r requirements.txt\n",
+            "pip install --root=/install -r requirements.txt",
+        ),
+        (
+            "RUN pip install --upgrade pip && pip install -r requirements.txt\n",
+            "pip install --upgrade pip && pip install --root=/install -r requirements.txt",
+        ),
+        (
+            "RUN pip install -U pip setuptools && pip install -r requirements.txt\n",
+            "setuptools && pip install --root=/install --ignore-installed -r requirements.txt",
+        ),
+    ] {
+        let after = after(runs);
+        assert!(after.contains(builder), "{after}");
+    }
+    for runs in [
+        "RUN pip install numpy==1.26.4 && pip install -r requirements.txt\n",
+        // What gunicorn needs is a manager, and gunicorn is none.
+        "RUN pip install gunicorn==20.0.4\nRUN pip install -r requirements.txt\n",
+        "RUN pip install wheel flask-cors\nRUN pip install -r requirements.txt\n",
+    ] {
+        let after = after(runs);
+        assert!(!after.contains("--from="), "{after}");
+    }
+}

@@ -58,7 +58,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         .filter(|step| {
             let mut installs = step.facts().installs.iter();
             installs.any(|install| MANAGERS.contains(&install.tool) || fills_modules(install))
-                && !brings_managers(step)
+                && brought(view, step).is_empty()
                 && !is_project_alone(step)
         })
         .collect();
@@ -135,8 +135,11 @@ fn way(view: &View<'_>, step: &RunStep<'_>) -> Option<Way> {
             && install.prefix == *prefix
             && !install.packages.is_empty()
     });
+    // Byte code that a tool leaves beside the modules of the interpreter is needed by nobody.
     let inside = step.layer.nodes.iter().all(|(path, _)| {
-        path.starts_with(prefix.as_str()) || facts.caches.iter().any(|cache| *cache.path == **path)
+        path.starts_with(prefix.as_str())
+            || path.ends_with("/__pycache__")
+            || facts.caches.iter().any(|cache| *cache.path == **path)
     });
     if !same || !inside || !facts.unmodelled.is_empty() {
         return None;
@@ -208,9 +211,13 @@ fn edits(
     let written = text[lines.start as usize..lines.end as usize].to_owned();
     let (env, run) = (view.keyword("ENV"), view.keyword("RUN"));
     let path = format!("PATH={ENVIRONMENT}/bin:$PATH");
+    let filled = runs
+        .iter()
+        .filter(|step| step.at < install.at && for_the_build(view, step))
+        .any(|step| fills(&brought(view, step)));
     let (script, own, source, target) = match way {
         Way::Root => (
-            rooted(view, install)?,
+            rooted(view, install, filled)?,
             String::new(),
             INSTALLED,
             "/usr/local",
@@ -333,38 +340,84 @@ fn without_byte_code(view: &View<'_>, step: &RunStep<'_>, edits: &mut EditSet) -
     Some(())
 }
 
-/// The lines of the install, with `--root` behind every `install`.
-fn rooted(view: &View<'_>, step: &RunStep<'_>) -> Option<String> {
+/// The lines of the install, with `--root` behind its `install`. What brings managers in the same RUN stays where these run. Nothing if two
+/// commands install packages: pip does not see what lies below another root, and would install it again in another version.
+/// `filled`: the builder has packages that the image will not have, and pip would leave out what they satisfy.
+fn rooted(view: &View<'_>, step: &RunStep<'_>, filled: bool) -> Option<String> {
     let script = view.script(step)?;
     let parsed = Script::parse(&script.text);
     let lines = view.whole_lines(view.source(step.instruction)?.span());
+    let installs = || step.facts().installs.iter();
+    let brings = |install: &&Install| !managers(&parsed, install).is_empty();
+    let filled = filled
+        || installs()
+            .filter(brings)
+            .any(|one| fills(&managers(&parsed, one)));
+    let mut rooted = installs().filter(|install| !brings(install) || installs().count() == 1);
+    let (install, None) = (rooted.next()?, rooted.next()) else {
+        return None;
+    };
+    let word = parsed
+        .commands
+        .get(install.command)?
+        .words
+        .iter()
+        .find(|word| word.literal().as_deref() == Some("install"))?;
+    let end = script.source_span(word.span).end - lines.start;
+    let all = if filled { " --ignore-installed" } else { "" };
     let mut edits = EditSet::new();
-    for install in &step.facts().installs {
-        let word = parsed
-            .commands
-            .get(install.command)?
-            .words
-            .iter()
-            .find(|word| word.literal().as_deref() == Some("install"))?;
-        let span = script.source_span(word.span);
-        edits
-            .insert(span.end - lines.start, format!(" --root={ROOT}"))
-            .ok()?;
-    }
+    edits.insert(end, format!(" --root={ROOT}{all}")).ok()?;
     Some(edits.apply(&view.file.text()[lines.start as usize..lines.end as usize]))
 }
 
-/// `pip install --upgrade pip`, `pip install uv`.
-fn brings_managers(step: &RunStep<'_>) -> bool {
-    let facts = step.facts();
-    facts.unmodelled.is_empty()
-        && !facts.installs.is_empty()
-        && facts.installs.iter().all(|install| {
-            install.tool == "pip"
-                && install.manifests.is_empty()
-                && !install.packages.is_empty()
-                && install.packages.iter().any(|(name, _)| is_manager(name))
+/// The managers that a `pip install` names, where it names nothing else.
+fn managers(script: &Script, install: &Install) -> Vec<String> {
+    let command = script.commands.get(install.command);
+    if install.tool != "pip" || !install.manifests.is_empty() {
+        return Vec::new();
+    }
+    let words = command.into_iter().flat_map(|command| &command.words);
+    let words: Vec<_> = words
+        .map(|word| word.literal().unwrap_or_default())
+        .collect();
+    let named = words.iter().skip_while(|word| **word != "install").skip(1);
+    let named: Vec<String> = named
+        .filter(|word| !word.starts_with('-'))
+        .map(|word| {
+            let name = word
+                .split(['=', '<', '>', '!', '~', '[', ';', '@', ' '])
+                .next();
+            name.unwrap_or_default().to_owned()
         })
+        .collect();
+    if named.iter().all(|name| is_manager(name)) {
+        named
+    } else {
+        Vec::new()
+    }
+}
+
+/// Whether managers put packages beside themselves that others may need: pip alone needs none, and every base brings it.
+fn fills(managers: &[String]) -> bool {
+    managers.iter().any(|name| name != "pip")
+}
+
+/// The managers that a step installs (`pip install --upgrade pip`, `pip install uv`), where it does nothing else.
+fn brought(view: &View<'_>, step: &RunStep<'_>) -> Vec<String> {
+    let facts = step.facts();
+    let Some(script) = view.script(step).filter(|_| facts.unmodelled.is_empty()) else {
+        return Vec::new();
+    };
+    let parsed = Script::parse(&script.text);
+    let each: Vec<_> = facts
+        .installs
+        .iter()
+        .map(|one| managers(&parsed, one))
+        .collect();
+    if each.iter().any(Vec::is_empty) {
+        return Vec::new();
+    }
+    each.concat()
 }
 
 fn is_manager(name: &str) -> bool {
@@ -373,12 +426,8 @@ fn is_manager(name: &str) -> bool {
 
 /// What brings a manager, for the installs that follow and for nothing in the image unless it is started by that.
 fn for_the_build(view: &View<'_>, step: &RunStep<'_>) -> bool {
-    let mut installs = step.facts().installs.iter();
-    brings_managers(step)
-        && installs.all(|install| {
-            let mut named = install.packages.iter().map(|(name, _)| name.as_str());
-            !named.any(|name| is_manager(name) && view.analysis.uses(name))
-        })
+    let brought = brought(view, step);
+    !brought.is_empty() && !brought.iter().any(|name| view.analysis.uses(name))
 }
 
 /// `poetry config …`: a setting of a manager that is for the build alone.

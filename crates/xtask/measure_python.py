@@ -50,10 +50,22 @@ def made(path):
     return "" if newest[0] < 1990 else "%04d-%02d-%02d" % newest
 
 
-def dependencies(metadata):
-    """Names that the package needs here, without its extras."""
-    required = [Requirement(line) for line in re.findall(r"^Requires-Dist: (.*)$", metadata, re.M)]
-    return ",".join(sorted({normalized(r.name) for r in required if not r.marker or r.marker.evaluate({"extra": ""})}))
+def required(metadata, extra=""):
+    """What a package needs here, or what one of its extras adds."""
+    every = [Requirement(line) for line in re.findall(r"^Requires-Dist: (.*)$", metadata, re.M)]
+    return [r for r in every if not r.marker and not extra or r.marker and r.marker.evaluate({"extra": extra})]
+
+
+def dependencies(metadata, site):
+    """Names that the package needs here without extras of its own, with what it needs of the extras of others."""
+    names = set()
+    for one in required(metadata):
+        names.add(normalized(one.name))
+        for info in site.glob("*.dist-info") if one.extras else ():
+            text = (info / "METADATA").read_text(errors="replace")
+            if normalized(re.search(r"^Name: (.*)$", text, re.M).group(1).strip()) == normalized(one.name):
+                names.update(normalized(r.name) for extra in one.extras for r in required(text, extra))
+    return ",".join(sorted(names))
 
 
 def measure(info, site, files):
@@ -93,7 +105,7 @@ def measure(info, site, files):
             elif not parts[0].endswith(".dist-info") and (suffix in DOCS or "docs" in parts[:-1] or "doc" in parts[:-1]):
                 total["docs"] += length
     python = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    return [name, version, python, platform, form, size, built, *total.values(), dependencies(metadata)]
+    return [name, version, python, platform, form, size, built, *total.values(), dependencies(metadata, site)]
 
 
 def downloaded(folder):

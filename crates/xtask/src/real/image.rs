@@ -92,9 +92,10 @@ impl Image {
 }
 
 /// The installed packages of a root file system: Python's by the folder of their metadata, npm's by their `package.json`. What an
-/// interpreter's own image brings along to install with is not among them, nor is the project, which answers its check itself.
+/// interpreter's own image brings along to install with is not among them, with what that alone needs, nor is the project, which answers
+/// its check itself.
 pub(super) fn packages(root: &Path) -> Result<BTreeSet<String>, Failure> {
-    let mut found = BTreeSet::new();
+    let mut found = Found::default();
     for entry in fs::read_dir(root)? {
         let path = entry?.path();
         // A distribution's own packages are those of the base.
@@ -109,10 +110,69 @@ pub(super) fn packages(root: &Path) -> Result<BTreeSet<String>, Failure> {
             walk(&path, &mut found)?;
         }
     }
-    Ok(found)
+    let Found {
+        mut packages,
+        of_installers,
+        of_others,
+    } = found;
+    packages.retain(|package| {
+        let name = normalized(package.rsplit_once('-').map_or("", |(name, _)| name));
+        !of_installers.contains(&name) || of_others.contains(&name)
+    });
+    Ok(packages)
 }
 
-fn walk(folder: &Path, found: &mut BTreeSet<String>) -> Result<(), Failure> {
+#[derive(Default)]
+struct Found {
+    packages: BTreeSet<String>,
+    /// Python packages that pip, setuptools and wheel need.
+    of_installers: BTreeSet<String>,
+    /// Python packages that others need or that were asked for.
+    of_others: BTreeSet<String>,
+}
+
+impl Found {
+    /// Takes a Python package by the folder of its metadata.
+    fn python(&mut self, package: &str, metadata: &Path) {
+        let package = package.split("-py3").next().unwrap_or(package);
+        // Without a version it is what a build wrote beside the sources.
+        let Some((name, _)) = package.split_once('-') else {
+            return;
+        };
+        let is_installer = matches!(name, "pip" | "setuptools" | "wheel");
+        let text = fs::read_to_string(metadata.join("METADATA")).unwrap_or_default();
+        let needs = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("Requires-Dist: "))
+            .filter(|need| !need.contains("extra =="))
+            .map(|need| {
+                let end = |letter: char| !(letter.is_alphanumeric() || "-_.".contains(letter));
+                normalized(need.split(end).next().unwrap_or_default())
+            });
+        if is_installer {
+            self.of_installers.extend(needs);
+            return;
+        }
+        self.of_others.extend(needs);
+        if metadata.join("REQUESTED").is_file() {
+            self.of_others.insert(normalized(name));
+        }
+        if !is_of_the_project(metadata) {
+            self.packages.insert(package.to_owned());
+        }
+    }
+}
+
+/// A name as the index of Python packages compares it (PEP 503).
+fn normalized(name: &str) -> String {
+    let parts: Vec<&str> = name
+        .split(['-', '_', '.'])
+        .filter(|part| !part.is_empty())
+        .collect();
+    parts.join("-").to_lowercase()
+}
+
+fn walk(folder: &Path, found: &mut Found) -> Result<(), Failure> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Ok(());
     };
@@ -124,15 +184,8 @@ fn walk(folder: &Path, found: &mut BTreeSet<String>) -> Result<(), Failure> {
             .strip_suffix(".dist-info")
             .or_else(|| name.strip_suffix(".egg-info"))
         {
-            let package = package.split("-py3").next().unwrap_or(package);
-            let tool = package.split('-').next().unwrap_or(package);
-            // Without a version it is what a build wrote beside the sources.
-            if package.contains('-')
-                && !matches!(tool, "pip" | "setuptools" | "wheel")
-                && !is_carried(folder)
-                && !is_of_the_project(&path)
-            {
-                found.insert(package.to_owned());
+            if !is_carried(folder) {
+                found.python(package, &path);
             }
         } else if entry.file_type()?.is_dir()
             && !path.ends_with("lib/node_modules/npm")
@@ -140,7 +193,7 @@ fn walk(folder: &Path, found: &mut BTreeSet<String>) -> Result<(), Failure> {
         {
             walk(&path, found)?;
         } else if name == "package.json" && is_package(folder) {
-            found.extend(npm(&path));
+            found.packages.extend(npm(&path));
         }
     }
     Ok(())

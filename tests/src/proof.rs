@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
-use stagewright::facts::{Catalog, DistroId, MeasuredImage};
+use stagewright::facts::{Catalog, MeasuredImage};
 use stagewright::project::ProjectError;
 use stagewright::stage::Base;
 use stagewright::{
@@ -225,13 +225,13 @@ pub fn predict(folder: &Path) -> Result<Predicted, Box<dyn Error>> {
     let mut options = Options::default();
     let today = Analysis::new(&file, &context, &options)?;
     for stage in &today.graph().stages {
+        // Those of Alpine had stand-ins too, which take other wheels and other builds of modules of Node.
         if let Base::Image(image) = &stage.base
-            && Catalog::builtin()
-                .image(image, None)
-                .is_some_and(|facts| facts.distro.id == DistroId::Debian)
+            && Catalog::builtin().image(image, None).is_some()
         {
             let measured = MeasuredImage {
                 distro: Some(STAND_IN.to_owned()),
+                libc: Some("glibc".to_owned()),
                 ..MeasuredImage::default()
             };
             options.images.insert(image.clone(), measured);

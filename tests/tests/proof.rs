@@ -56,10 +56,6 @@ fn every_project_was_built_as_it_is_written_today() {
             continue;
         }
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if record.naive(&name).is_none() {
-            println!("{name} is not recorded yet");
-            continue;
-        }
         projects += 1;
         for variant in proof::variants(&path, &record.skip).unwrap() {
             let built = record
@@ -71,7 +67,7 @@ fn every_project_was_built_as_it_is_written_today() {
             }
         }
     }
-    assert!(projects >= 18, "{projects} projects");
+    assert!(projects >= 28, "{projects} projects");
     assert!(
         stale.is_empty(),
         "not built as they are written today, build them with `cargo xtask real optimize PROJECT`: {}",
@@ -134,16 +130,19 @@ fn layers_weigh_what_is_predicted() {
         let (expected, measured) = build.above_base();
         offs.push((off(expected, measured).abs(), expected.abs_diff(measured)));
     }
-    assert!(compared >= 70, "{compared} layers");
+    assert!(compared >= 470, "{compared} layers");
     // The error bars are those of nine packages in ten.
-    assert!(outside.len() * 10 <= compared, "{}", outside.join("\n"));
+    assert!(outside.len() * 20 <= compared, "{}", outside.join("\n"));
     offs.sort_by(|a, b| a.0.total_cmp(&b.0));
-    // One project compiles a package that no table has measured.
     let median = offs[offs.len() / 2].0;
-    // One package that has grown fivefold since it was measured is half of a small application: nine in ten are held.
+    // Packages that have grown fivefold since they were measured, or to a third, are half of a small application: nine in ten are held.
     let most = offs[offs.len() * 9 / 10].0;
+    println!(
+        "median {median:.4}, nine in ten {most:.4}, {} of {compared} layers outside",
+        outside.len()
+    );
     assert!(
-        median < 0.01 && most < 0.25,
+        median < 0.02 && most < 0.15,
         "median {median:.3}, nine in ten {most:.3}"
     );
 }
@@ -174,15 +173,17 @@ fn a_plan_wins_above_the_base_what_it_says() {
     offs.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (median, worst) = (offs[offs.len() / 2].0, &offs[offs.len() - 1]);
     println!("median {median:.3}, worst {worst:?}");
-    assert!(median < 0.1, "median {median:.3}, worst {worst:?}");
+    assert!(median < 0.03, "median {median:.3}, worst {worst:?}");
 }
 
 /// Medians of the whole image, and nothing larger: from naive files on full bases and on slim ones.
 #[test]
 fn images_are_smaller() {
     let record = record();
-    for (slim, aim) in [(false, 0.65), (true, 0.30)] {
-        for variant in ["safe", "generated"] {
+    for slim in [false, true] {
+        // From slim bases the aim of 0.30 is not quite reached by plans.
+        let aims = if slim { [0.27, 0.30] } else { [0.65, 0.65] };
+        for (variant, aim) in ["safe", "generated"].into_iter().zip(aims) {
             let shares = record.shares(variant, slim);
             let (least, median) = (shares[0], shares[shares.len() / 2]);
             println!(
@@ -191,8 +192,7 @@ fn images_are_smaller() {
             );
             // A COPY of the whole project brings the Dockerfile, which has a few bytes more.
             assert!(least.0 > -0.000_01, "{variant}: {least:?} is larger");
-            // From slim bases the aim is not reached.
-            assert!(slim || median.0 >= aim, "{variant}: median {median:?}");
+            assert!(median.0 >= aim, "{variant}: median {median:?}");
         }
     }
 }
@@ -218,6 +218,7 @@ fn a_builder_stage_is_split_off() {
             eligible.push((build.project, from_builder));
         }
     }
+    println!("{split} of {}", eligible.len());
     assert!(split * 100 >= eligible.len() * 85, "{eligible:?}");
 }
 
@@ -277,5 +278,5 @@ fn an_edit_runs_again_what_is_predicted_and_no_install() {
             "{title}: an edit installs again"
         );
     }
-    assert!(steps >= 90, "{steps} steps");
+    assert!(steps >= 650, "{steps} steps");
 }

@@ -170,3 +170,11 @@ fn shares_add_up() {
         assert!((sum - 1.0).abs() < 1e-9, "{name}: {sum}");
     }
 }
+
+// Measured from a manylinux wheel; the table of files ends with 3.14.5, which has musllinux wheels.
+#[test]
+fn a_version_that_was_only_measured_has_the_platforms_of_the_one_before() {
+    let facts = package("rapidfuzz", "3.14.6", (3, 12), MUSL);
+    assert_eq!(facts.wheel, WheelFit::Native);
+    assert_eq!(facts.version.as_deref(), Some("3.14.6"));
+}

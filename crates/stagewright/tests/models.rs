@@ -355,3 +355,75 @@ fn what_is_written_besides_packages_is_counted() {
     );
     assert!(pip.expected.abs_diff(15_718_206) < 200_000, "{pip:?}");
 }
+
+/// Expected bytes below `/app` of the last command.
+fn written(context: &Context, command: &str) -> u64 {
+    let text = format!("FROM node:20\nWORKDIR /app\nCOPY . .\nRUN {command}\n");
+    let analysis =
+        Analysis::new(&Dockerfile::parse(&text), context, &Options::default()).expect("a stage");
+    let layers = analysis.layers();
+    let contents = &layers.last().expect("a layer").contents;
+    let own = contents.iter().filter(|one| one.path.starts_with("/app"));
+    own.map(|one| one.size.expected).sum()
+}
+
+/// `tools.toml`: tsc writes 300 bytes and 1.4 a byte of source.
+#[test]
+fn a_script_runs_in_the_package_that_is_named() {
+    let context = Context::builder()
+        .file("package.json", r#"{"scripts": {"build": "node x.js"}}"#)
+        .file(
+            "apps/api/package.json",
+            r#"{"name": "@a/api", "scripts": {"build": "tsc"}}"#,
+        )
+        .file("apps/api/main.ts", vec![b' '; 1000])
+        .file(
+            "packages/lib/package.json",
+            r#"{"name": "lib", "scripts": {"build": "tsc"}}"#,
+        )
+        .file("packages/lib/lib.ts", vec![b' '; 500])
+        .build()
+        .expect("well-formed");
+    for command in [
+        "pnpm --dir apps/api run build",
+        "pnpm -C apps/api build",
+        "pnpm --filter @a/api build",
+        "pnpm --filter './apps/*' run build",
+        "npm run build --workspace=apps/api",
+        "npm run build -w @a/api",
+        "npm --prefix apps/api run build",
+        "yarn --cwd apps/api run build",
+        "yarn workspace @a/api build",
+        "bun --cwd apps/api run build",
+    ] {
+        assert_eq!(written(&context, command), 1700, "{command}");
+    }
+    for command in [
+        "pnpm -r build",
+        "npm run build --workspaces",
+        "yarn workspaces run build",
+        "yarn workspaces foreach -A run build",
+        "pnpm --filter @a/api... build",
+    ] {
+        assert_eq!(written(&context, command), 2700, "{command}");
+    }
+}
+
+/// `tools.toml`: 1 kB, the project's own files, and what is kept of each package.
+#[test]
+fn a_bundler_keeps_some_of_what_it_needs() {
+    let built = |packages: &str| {
+        let manifest = format!(r#"{{"scripts": {{"build": "vite build"}}{packages}}}"#);
+        let context = Context::builder().file("package.json", &manifest).build();
+        let own = manifest.len() as u64;
+        written(&context.expect("well-formed"), "npm run build") - own
+    };
+    assert_eq!(built(""), 1000);
+    assert_eq!(
+        built(
+            r#", "dependencies": {"react": "1", "react-dom": "1"}, "devDependencies": {"svelte": "1", "vite": "1"}"#
+        ),
+        1000 + 6_800 + 135_000 + 30_300
+    );
+    assert_eq!(built(r#", "dependencies": {"nobody-knows": "1"}"#), 51_000);
+}

@@ -42,7 +42,7 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
                 machine.put_file(&path, kind::of_path(&path), size);
             }
         }
-        Some(_) => script::run(invocation, machine, &folder),
+        Some(_) => script::run(invocation, machine, "."),
     }
 }
 

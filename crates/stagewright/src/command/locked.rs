@@ -104,6 +104,26 @@ pub(super) fn install(
     packages
 }
 
+/// Byte code that a tool written in Python leaves where it is started first: of modules of the interpreter that nothing loaded before.
+pub(super) fn started(machine: &mut Machine<'_>) {
+    let path = format!(
+        "{}/lib/python/tool/__pycache__",
+        machine.interpreter_prefix()
+    );
+    let writes =
+        machine.variable("PYTHONDONTWRITEBYTECODE").is_none() && machine.writes_byte_code();
+    if writes && machine.tree.get(&path).is_none() {
+        let (size, basis) = machine.catalog.tools().python_tool();
+        let part = Part::main(Kind::ByteCode, size);
+        machine.put(
+            &path,
+            "byte code of the modules that the tool loads",
+            vec![part],
+            &basis,
+        );
+    }
+}
+
 /// A virtual environment of the tool at a path, made if it is not there: without pip, links and scripts to activate it.
 pub(super) fn environment(machine: &mut Machine<'_>, prefix: &str) -> Site {
     let prefix = machine.absolute(prefix);

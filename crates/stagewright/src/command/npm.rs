@@ -54,7 +54,7 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
             }
         }
         Some("run" | "run-script" | "test" | "start" | "exec" | "rebuild") => {
-            script::run(invocation, machine, &folder);
+            script::run(invocation, machine, ".");
         }
         _ => {}
     }

@@ -25,6 +25,7 @@ const WITH_VALUE: &[&str] = &[
 ];
 
 fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
+    locked::started(machine);
     let folder = invocation
         .option(&["-p", "--project"])
         .map_or_else(|| machine.cwd.clone(), |path| machine.absolute(&path));

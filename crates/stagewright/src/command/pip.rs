@@ -354,6 +354,9 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, site: &Site) {
     for project in invocation.operands_after(WITH_VALUE).into_iter().flatten() {
         own_package(machine, &folder, &project, invocation.index, byte_code);
     }
+    for project in invocation.options(&["-e", "--editable"]) {
+        linked(machine, &folder, &project, invocation.index);
+    }
     finish(invocation, machine, site, &packages, manifests, prefix);
 }
 
@@ -388,6 +391,16 @@ fn own_package(machine: &mut Machine<'_>, site: &str, word: &str, index: usize, 
         parts.push(Part::main(Kind::ByteCode, Size::within(modules, 0.5, 2.0)));
     }
     machine.put(&path, "the project as a package", parts, &basis);
+}
+
+/// What pip writes about a package that stays where its source is.
+fn linked(machine: &mut Machine<'_>, site: &str, word: &str, index: usize) {
+    if word.starts_with(['.', '/']) {
+        let (about, basis) = machine.guess(|guess| &guess.package_about);
+        let part = Part::main(Kind::Text, about);
+        let path = format!("{site}/linked-{index}");
+        machine.put(&path, "a link to the project", vec![part], &basis);
+    }
 }
 
 /// Whether an earlier command put the same version of a package into a folder: it is not installed again.

@@ -23,6 +23,7 @@ const WITH_VALUE: &[&str] = &[
 ];
 
 fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
+    locked::started(machine);
     let folder = machine.cwd.clone();
     match invocation.command(WITH_VALUE).as_deref() {
         Some("install" | "sync") => {

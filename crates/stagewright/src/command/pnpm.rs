@@ -62,7 +62,7 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
         Some(
             "store" | "config" | "env" | "setup" | "list" | "ls" | "why" | "audit" | "licenses",
         ) => {}
-        Some(_) => script::run(invocation, machine, &folder),
+        Some(_) => script::run(invocation, machine, "."),
     }
 }
 

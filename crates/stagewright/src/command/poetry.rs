@@ -32,6 +32,7 @@ const NO_ENVIRONMENT: &str = "/…/poetry-virtualenvs.create-false";
 const IN_PROJECT: &str = "/…/poetry-virtualenvs.in-project-true";
 
 fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
+    locked::started(machine);
     let folder = invocation
         .option(&["--directory", "-C", "--project", "-P"])
         .map_or_else(|| machine.cwd.clone(), |path| machine.absolute(&path));

@@ -1,17 +1,21 @@
 //! Scripts of a JavaScript project: which programs `package.json` names for them, and what those write.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Invocation, Machine};
 use crate::ledger::Origin;
 use crate::project::node::LIFECYCLE;
 use crate::size::{Basis, Kind, Size};
+use crate::stage::join;
 
 /// Scripts that call each other further than this are no longer followed.
 const DEPTH: usize = 4;
 
 /// In place of a program that only the build knows.
 const UNKNOWN: &str = "?";
+
+/// Programs that run, by the folder that they run in.
+type Programs = BTreeMap<String, BTreeSet<String>>;
 
 /// What a command writes that runs code of the project in `folder`: it lies somewhere there.
 pub(super) fn run(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str) {
@@ -24,77 +28,74 @@ pub(super) fn run(invocation: &Invocation, machine: &mut Machine<'_>, folder: &s
             .iter()
             .map(|arg| arg.as_deref().unwrap_or(UNKNOWN)),
     );
-    let mut programs = BTreeSet::new();
+    let mut programs = Programs::new();
     command(machine, &folder, &words, 0, &mut programs);
     let installs = invocation
         .args
         .iter()
         .flatten()
         .any(|word| LIFECYCLE.contains(&word.as_str()));
-    let sized = written(machine, &folder, &programs).unwrap_or_else(|| {
-        machine.guess(|guess| {
-            if installs {
-                &guess.install_script
-            } else {
-                &guess.script_output
-            }
-        })
-    });
-    machine.scatter(
-        &folder,
-        &format!("output-{}", invocation.index),
-        format!("what `{}` writes", invocation.text),
-        Kind::JavaScript,
-        sized,
-    );
-    if programs.contains("next") {
-        next(machine, &folder);
+    for (folder, programs) in &programs {
+        let sized = written(machine, folder, programs).unwrap_or_else(|| {
+            machine.guess(|guess| {
+                if installs {
+                    &guess.install_script
+                } else {
+                    &guess.script_output
+                }
+            })
+        });
+        machine.scatter(
+            folder,
+            &format!("output-{}", invocation.index),
+            format!("what `{}` writes", invocation.text),
+            Kind::JavaScript,
+            sized,
+        );
+        if programs.contains("next") {
+            next(machine, folder);
+        }
     }
 }
 
 /// What the scripts of a project write that an install runs.
 pub(super) fn lifecycle(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str) {
     let folder = machine.absolute(folder);
-    let mut programs = BTreeSet::new();
+    let mut programs = Programs::new();
     for name in LIFECYCLE {
         if is_script(machine, &folder, name) {
             follow(machine, &folder, name, 0, &mut programs);
         }
     }
-    let sized = written(machine, &folder, &programs)
-        .unwrap_or_else(|| machine.guess(|guess| &guess.install_script));
-    machine.scatter(
-        &folder,
-        &format!("scripts-{}", invocation.index),
-        "what the project's own scripts write",
-        Kind::JavaScript,
-        sized,
-    );
+    for (folder, programs) in &programs {
+        let sized = written(machine, folder, programs)
+            .unwrap_or_else(|| machine.guess(|guess| &guess.install_script));
+        machine.scatter(
+            folder,
+            &format!("scripts-{}", invocation.index),
+            "what the project's own scripts write",
+            Kind::JavaScript,
+            sized,
+        );
+    }
 }
 
 fn is_script(machine: &Machine<'_>, folder: &str, name: &str) -> bool {
-    let path = format!("{}/package.json", folder.trim_end_matches('/'));
-    let manifest = machine.text(&path);
-    let manifest = manifest.and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
-    manifest.is_some_and(|manifest| manifest["scripts"][name].is_string())
+    manifest(machine, folder).is_some_and(|manifest| manifest["scripts"][name].is_string())
+}
+
+fn manifest(machine: &Machine<'_>, folder: &str) -> Option<serde_json::Value> {
+    let text = machine.text(&format!("{}/package.json", folder.trim_end_matches('/')));
+    serde_json::from_str(text?).ok()
 }
 
 /// Adds the programs that a script of `package.json` runs, with those before and after it.
-fn follow(
-    machine: &Machine<'_>,
-    folder: &str,
-    name: &str,
-    depth: usize,
-    programs: &mut BTreeSet<String>,
-) {
-    let path = format!("{}/package.json", folder.trim_end_matches('/'));
-    let manifest: Option<serde_json::Value> = machine
-        .text(&path)
-        .and_then(|text| serde_json::from_str(text).ok());
+fn follow(machine: &Machine<'_>, folder: &str, name: &str, depth: usize, programs: &mut Programs) {
+    let manifest = manifest(machine, folder);
     let scripts = manifest.as_ref().map(|manifest| &manifest["scripts"]);
     let text = |name: &str| scripts?[name].as_str();
     if depth > DEPTH || text(name).is_none() {
-        programs.insert(UNKNOWN.to_owned());
+        add(programs, folder, UNKNOWN);
         return;
     }
     for name in [format!("pre{name}"), name.to_owned(), format!("post{name}")] {
@@ -114,7 +115,7 @@ fn command(
     folder: &str,
     words: &[&str],
     depth: usize,
-    programs: &mut BTreeSet<String>,
+    programs: &mut Programs,
 ) {
     let before = |word: &&str| {
         word.contains('=')
@@ -126,31 +127,12 @@ fn command(
     };
     let mut words = words.iter().copied().skip_while(before);
     let program = words.next().unwrap_or(UNKNOWN);
+    if matches!(program, "npm" | "yarn" | "pnpm" | "bun") {
+        return Call::read(program, words).follow(machine, folder, depth, programs);
+    }
     let tests = words.clone().any(|word| word == "--test");
-    let everywhere = words
-        .clone()
-        .any(|word| matches!(word, "-r" | "--recursive" | "-ws" | "--ws" | "--workspaces"));
     let mut words = words.filter(|word| !word.starts_with('-'));
     let known = match program {
-        "npm" | "yarn" | "pnpm" | "bun" => {
-            let script = match words.next() {
-                Some("run" | "run-script") => words.next(),
-                Some("exec" | "dlx" | "x") => None,
-                name => name,
-            };
-            if let (Some(name), true) = (script, everywhere) {
-                for member in members(machine, folder) {
-                    if is_script(machine, &member, name) {
-                        follow(machine, &member, name, depth + 1, programs);
-                    }
-                }
-                return;
-            }
-            if let Some(name) = script {
-                return follow(machine, folder, name, depth + 1, programs);
-            }
-            UNKNOWN
-        }
         // These have commands beside `build` that write other things.
         "next" | "vite" | "ng" | "nest" | "react-scripts" | "vue-cli-service" | "astro"
             if words.next() != Some("build") =>
@@ -161,7 +143,109 @@ fn command(
         "node" if tests => "true",
         program => program.rsplit('/').next().unwrap_or(program),
     };
-    programs.insert(known.to_owned());
+    add(programs, folder, known);
+}
+
+fn add(programs: &mut Programs, folder: &str, program: &str) {
+    let here = programs.entry(folder.to_owned()).or_default();
+    here.insert(program.to_owned());
+}
+
+/// What a package manager is told: its words without options, and where it is to run a script.
+#[derive(Default)]
+struct Call<'a> {
+    words: Vec<&'a str>,
+    folder: Option<&'a str>,
+    /// Packages of the repository, by name or folder.
+    packages: Vec<&'a str>,
+    everywhere: bool,
+}
+
+impl<'a> Call<'a> {
+    fn read(program: &str, mut words: impl Iterator<Item = &'a str>) -> Self {
+        let mut call = Self::default();
+        while let Some(word) = words.next() {
+            let (name, given) = match word.split_once('=') {
+                Some((name, value)) if name.starts_with('-') => (name, Some(value)),
+                _ => (word, None),
+            };
+            match (program, name) {
+                ("npm", "--prefix" | "-C")
+                | ("pnpm", "--dir" | "-C")
+                | ("yarn" | "bun", "--cwd") => {
+                    call.folder = given.or_else(|| words.next());
+                }
+                ("npm", "--workspace" | "-w")
+                | ("pnpm", "--filter" | "-F")
+                | ("bun", "--filter") => {
+                    call.packages.extend(given.or_else(|| words.next()));
+                }
+                ("yarn", "workspace") if call.words.is_empty() => {
+                    call.packages.extend(words.next());
+                }
+                ("yarn", "workspaces" | "foreach") if call.words.is_empty() => {
+                    call.everywhere = true;
+                }
+                (_, "-r" | "--recursive" | "-ws" | "--ws" | "--workspaces") => {
+                    call.everywhere = true;
+                }
+                _ if word.starts_with('-') => {}
+                _ => call.words.push(word),
+            }
+        }
+        call
+    }
+
+    /// Adds the programs of the script in each package that it is to run in.
+    fn follow(self, machine: &Machine<'_>, folder: &str, depth: usize, programs: &mut Programs) {
+        let folder = self
+            .folder
+            .map_or_else(|| folder.to_owned(), |below| join(folder, below));
+        let script = match self.words[..] {
+            ["run" | "run-script", name, ..] => Some(name),
+            [] | ["run" | "run-script" | "exec" | "dlx" | "x", ..] => None,
+            [name, ..] => Some(name),
+        };
+        let Some(script) = script else {
+            return add(programs, &folder, UNKNOWN);
+        };
+        if self.packages.is_empty() && !self.everywhere {
+            return follow(machine, &folder, script, depth + 1, programs);
+        }
+        let mut found = false;
+        for member in members(machine, &folder) {
+            let is_meant = |which: &&str| is_named(machine, &folder, &member, which);
+            let runs = self.everywhere || self.packages.iter().any(is_meant);
+            if runs && is_script(machine, &member, script) {
+                found = true;
+                follow(machine, &member, script, depth + 1, programs);
+            }
+        }
+        // A package that is not there; in all packages, none has such a script.
+        if !found && !self.everywhere {
+            add(programs, &folder, UNKNOWN);
+        }
+    }
+}
+
+/// Whether a filter means a package of the repository. `...` adds those it needs or that need it: any of them may.
+fn is_named(machine: &Machine<'_>, root: &str, member: &str, which: &str) -> bool {
+    if which.contains("...") {
+        return true;
+    }
+    let which = which.trim_matches(['{', '}']);
+    let manifest = manifest(machine, member);
+    let name = manifest
+        .as_ref()
+        .and_then(|manifest| manifest["name"].as_str());
+    // `@scope/*`, `./packages/*`.
+    let fits = |text: &str, which: &str| match which.split_once('*') {
+        Some((start, end)) => {
+            text.len() >= start.len() + end.len() && text.starts_with(start) && text.ends_with(end)
+        }
+        None => text == which,
+    };
+    fits(member, &join(root, which)) || name.is_some_and(|name| fits(name, which))
 }
 
 /// The folders of the packages of a repository.
@@ -200,9 +284,24 @@ fn written(
         });
         let (size, source) = one.writes(sources.sum());
         sizes.push(size);
+        if one.bundles {
+            sizes.extend(packages(machine, folder));
+        }
         basis = source;
     }
     Some((Size::sum(sizes), basis))
+}
+
+/// What a bundler keeps of the packages that the manifest of a folder names.
+fn packages(machine: &Machine<'_>, folder: &str) -> Vec<Size> {
+    let manifest = manifest(machine, folder).unwrap_or_default();
+    let tools = machine.catalog.tools();
+    let of = |key: &str, depended: bool| {
+        let names = manifest[key].as_object().into_iter().flatten();
+        let sizes = names.map(|(name, _)| tools.bundled(name, depended));
+        sizes.collect::<Vec<Size>>()
+    };
+    [of("dependencies", true), of("devDependencies", false)].concat()
 }
 
 /// What `next build` leaves below `.next`.

@@ -59,7 +59,7 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
             | "audit" | "autoclean",
         ) => {}
         // A script of the project, with or without `run`.
-        Some(_) => script::run(invocation, machine, &folder),
+        Some(_) => script::run(invocation, machine, "."),
     }
 }
 

@@ -268,7 +268,8 @@ impl Question<'_, '_> {
             None if fits(seen, self.platform) => WheelFit::Native,
             // Measured from a wheel for glibc before there were any for musl: pip compiles.
             None if self.before_musllinux(seen) => WheelFit::SdistOnly,
-            None => WheelFit::Unknown,
+            // Projects rarely give up a platform: what the version beside it has.
+            None => files.map_or(WheelFit::Unknown, |files| self.file(files).1),
         };
         let mut basis = self.table.measured.basis().clone();
         if !same_version {

@@ -1,5 +1,6 @@
 //! What tools leave behind besides the packages they install (`catalog/tools.toml`).
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
@@ -15,6 +16,7 @@ pub(crate) struct Tools {
     byte_code: Ratio,
     python_run: Bytes,
     python_run_after_pip: Bytes,
+    python_tool: Bytes,
     yarn_compiled: Bytes,
     python_run_packages: Factor,
     collected_static: Factor,
@@ -44,6 +46,7 @@ pub(crate) struct Tools {
     source_builds: Vec<SourceBuild>,
     node_gyp: NodeGyp,
     script: Vec<Script>,
+    bundled: Bundled,
     next: Next,
 }
 
@@ -53,6 +56,9 @@ pub(crate) struct Tools {
 pub(crate) struct Script {
     names: Vec<String>,
     of: Vec<String>,
+    /// It puts what it needs of the project's packages into what it writes.
+    #[serde(default)]
+    pub(crate) bundles: bool,
     low: u64,
     expected: u64,
     high: u64,
@@ -79,6 +85,20 @@ impl Script {
         );
         (size, Basis::dated(self.source.clone(), self.date.clone()))
     }
+}
+
+/// What a bundler keeps of packages.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Bundled {
+    names: BTreeMap<String, u64>,
+    low: f64,
+    high: f64,
+    unknown: [u64; 3],
+    #[expect(dead_code, reason = "for the reader of the table")]
+    source: String,
+    #[expect(dead_code, reason = "for the reader of the table")]
+    date: String,
 }
 
 /// What `next build` leaves: low, expected and high.
@@ -284,9 +304,29 @@ impl Tools {
             .find(|one| one.names.iter().any(|name| name == program))
     }
 
+    /// What a bundler keeps of a package. Of one that no table has, `depended` tells a dependency from what only development needs, of
+    /// which it keeps nothing.
+    pub(crate) fn bundled(&self, package: &str, depended: bool) -> Size {
+        let [low, expected, high] = self.bundled.unknown;
+        match self.bundled.names.get(package) {
+            Some(bytes) => Size::range(
+                scaled(*bytes, self.bundled.low),
+                *bytes,
+                scaled(*bytes, self.bundled.high),
+            ),
+            None if depended => Size::range(low, expected, high),
+            None => Size::default(),
+        }
+    }
+
     /// What Django's `collectstatic` copies of the front-end files of packages.
     pub(crate) fn collected_static(&self, web: Size) -> (Size, Basis) {
         self.collected_static.of(web)
+    }
+
+    /// Byte code that a tool written in Python leaves beside the interpreter's modules.
+    pub(crate) fn python_tool(&self) -> (Size, Basis) {
+        self.python_tool.sized()
     }
 
     /// The folders of `.next` after a build and what they hold.

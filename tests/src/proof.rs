@@ -358,6 +358,15 @@ impl Record {
     }
 }
 
+/// The middle of shares that are in order, of two the mean; nothing where there is none.
+pub fn median(shares: &[(f64, &str)]) -> Option<f64> {
+    let last = shares.len().checked_sub(1)?;
+    Some(f64::midpoint(
+        shares[last / 2].0,
+        shares[shares.len() / 2].0,
+    ))
+}
+
 impl Built {
     /// The bytes of a whole image: the true ones of its layers, and what the catalogue says of the official image below them, since the
     /// bases of the builds were stand-ins.

@@ -414,11 +414,11 @@ fn summary(record: &Record) -> String {
     for (title, slim) in [("full", false), ("slim", true)] {
         for variant in ["safe", "unsafe", "generated"] {
             let shares = record.shares(variant, slim);
-            if let (Some(worst), Some(middle)) = (shares.first(), shares.get(shares.len() / 2)) {
+            if let (Some(worst), Some(middle)) = (shares.first(), proof::median(&shares)) {
                 lines.push(format!(
                     "{title:5} {variant:10} {:2} projects, median {:.1} % smaller, least {:.1} % ({})",
                     shares.len(),
-                    middle.0 * 100.0,
+                    middle * 100.0,
                     worst.0 * 100.0,
                     worst.1
                 ));

@@ -381,14 +381,16 @@ fn locked(
         .iter()
         .find(|path| path.ends_with("shrinkwrap.json") || path.ends_with("-lock.json"))
         .cloned();
-    read_lock(
-        invocation,
-        machine,
-        folder,
-        lock,
-        production,
-        PackageLock::read,
-    )
+    let mut workspaces = invocation.options(&["-w", "--workspace"]);
+    if !workspaces.is_empty() && invocation.has(&["--include-workspace-root"]) {
+        workspaces.push(String::new());
+    }
+    read_lock(invocation, machine, folder, lock, production, |text| {
+        if workspaces.is_empty() {
+            return PackageLock::read(text);
+        }
+        PackageLock::read_workspaces(text, &workspaces, !production)
+    })
 }
 
 /// The manifests that lie in a folder: the tool reads them, and may run a script that one names.

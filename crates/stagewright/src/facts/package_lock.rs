@@ -1,9 +1,12 @@
 //! npm's lock file, versions 2 and 3: which packages `npm ci` installs, and where.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::lock::{LockError, bounded};
-use std::collections::BTreeMap;
 
 /// What a lock file of npm, yarn, pnpm or bun installs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -132,6 +135,94 @@ impl From<OneOrMore> for Vec<String> {
     }
 }
 
+/// What needs what.
+#[derive(Deserialize)]
+struct Tree<'t> {
+    #[serde(borrow)]
+    packages: BTreeMap<Cow<'t, str>, Needs<'t>>,
+}
+
+type Names<'t> = BTreeMap<Cow<'t, str>, IgnoredAny>;
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Needs<'t> {
+    #[serde(borrow)]
+    name: Option<Cow<'t, str>>,
+    /// Of a link the folder that it leads to.
+    #[serde(borrow)]
+    resolved: Option<Cow<'t, str>>,
+    link: bool,
+    #[serde(borrow)]
+    dependencies: Names<'t>,
+    #[serde(borrow)]
+    optional_dependencies: Names<'t>,
+    #[serde(borrow)]
+    peer_dependencies: Names<'t>,
+    #[serde(borrow)]
+    dev_dependencies: Names<'t>,
+}
+
+impl Tree<'_> {
+    /// The paths of all packages that are reached from workspaces.
+    fn needed_by(&self, workspaces: &[String], dev: bool) -> BTreeSet<&str> {
+        let is_named = |path: &str, needs: &Needs| {
+            workspaces.iter().any(|workspace| {
+                let folder = workspace.trim_start_matches("./").trim_end_matches('/');
+                let below = path.strip_prefix(folder);
+                needs.name.as_deref() == Some(workspace)
+                    || path == folder
+                    || below.is_some_and(|rest| !folder.is_empty() && rest.starts_with('/'))
+            })
+        };
+        let roots = self
+            .packages
+            .iter()
+            .filter(|(path, needs)| !path.contains("node_modules/") && is_named(path, needs));
+        let mut open: Vec<&str> = roots.map(|(path, _)| &**path).collect();
+        let mut found: BTreeSet<&str> = open.iter().copied().collect();
+        while let Some(path) = open.pop() {
+            let Some(needs) = self.packages.get(path) else {
+                continue;
+            };
+            let own = dev && !path.contains("node_modules/");
+            let names = needs
+                .dependencies
+                .keys()
+                .chain(needs.optional_dependencies.keys())
+                .chain(needs.peer_dependencies.keys())
+                .chain(needs.dev_dependencies.keys().filter(|_| own));
+            let resolved = names.filter_map(|name| self.resolve(path, name));
+            let behind = needs.resolved.as_deref().filter(|_| needs.link);
+            for next in resolved.chain(behind) {
+                if found.insert(next) {
+                    open.push(next);
+                }
+            }
+        }
+        found
+    }
+
+    /// The package that a name stands for in a folder: in its own `node_modules`, else in the nearest above (Node.js, "Loading from
+    /// `node_modules` folders").
+    fn resolve(&self, folder: &str, name: &str) -> Option<&str> {
+        let mut above = Some(folder);
+        while let Some(folder) = above {
+            let slash = if folder.is_empty() { "" } else { "/" };
+            let path = format!("{folder}{slash}node_modules/{name}");
+            if let Some((path, _)) = self.packages.get_key_value(&*path) {
+                return Some(path);
+            }
+            above = match folder.rsplit_once('/') {
+                Some((parent, _)) => Some(parent),
+                None if folder.is_empty() => None,
+                None => Some(""),
+            };
+        }
+        None
+    }
+}
+
 impl PackageLock {
     /// Reads a lock file.
     pub fn read(text: &str) -> Result<Self, LockError> {
@@ -164,6 +255,23 @@ impl PackageLock {
             version: file.lockfile_version,
             packages: packages.collect(),
         })
+    }
+
+    /// As [`Self::read`], and only what workspaces need, named by their name or their folder; an empty folder is that of the project itself.
+    /// Everything, where the file has none of them (npm's CLI documentation, `workspace`).
+    pub fn read_workspaces(
+        text: &str,
+        workspaces: &[String],
+        dev: bool,
+    ) -> Result<Self, LockError> {
+        let mut lock = Self::read(text)?;
+        let tree: Tree = serde_json::from_str(text).map_err(LockError::malformed)?;
+        let needed = tree.needed_by(workspaces, dev);
+        if !needed.is_empty() {
+            lock.packages
+                .retain(|package| needed.contains(package.path.as_str()));
+        }
+        Ok(lock)
     }
 
     /// What an installation on Linux brings: links and packages for other platforms left out, development packages on request.
@@ -215,6 +323,47 @@ mod tests {
             .find(|one| one.name == "a")
             .expect("listed");
         assert!(a.install_script && a.version == "1.2.3");
+    }
+
+    #[test]
+    fn what_workspaces_need() {
+        let lock = r#"{ "lockfileVersion": 3, "packages": {
+          "": { "name": "all", "workspaces": ["packages/*"], "devDependencies": { "lint": "1" } },
+          "packages/api": { "name": "@m/api", "dependencies": { "@m/shared": "*", "low": "^3", "web": "^1" }, "devDependencies": { "test": "1" } },
+          "packages/shared": { "name": "@m/shared", "dependencies": { "low": "^2" } },
+          "packages/guide": { "name": "@m/guide", "dependencies": { "print": "^1" } },
+          "packages/api/node_modules/low": { "version": "3.0.0" },
+          "node_modules/@m/api": { "resolved": "packages/api", "link": true },
+          "node_modules/@m/shared": { "resolved": "packages/shared", "link": true },
+          "node_modules/@m/guide": { "resolved": "packages/guide", "link": true },
+          "node_modules/lint": { "version": "1.0.0", "dev": true },
+          "node_modules/low": { "version": "2.0.0" },
+          "node_modules/print": { "version": "1.0.0", "dependencies": { "low": "^2" } },
+          "node_modules/test": { "version": "1.0.0", "dev": true },
+          "node_modules/web": { "version": "1.0.0", "peerDependencies": { "peer": "1" } },
+          "node_modules/peer": { "version": "1.0.0", "dependencies": { "web": "1" } }
+        } }"#;
+        let names = |workspaces: &[&str], dev| -> Vec<String> {
+            let workspaces: Vec<String> = workspaces.iter().map(|&one| one.to_owned()).collect();
+            let lock = PackageLock::read_workspaces(lock, &workspaces, dev).expect("valid");
+            let packages = lock.on_linux("x64", "glibc", dev);
+            packages.map(|one| one.name.clone()).collect()
+        };
+        for api in ["@m/api", "packages/api", "./packages/api/"] {
+            assert_eq!(names(&[api], false), ["low", "peer", "web", "low"], "{api}");
+        }
+        assert_eq!(
+            names(&["packages/api"], true),
+            ["low", "peer", "test", "web", "low"]
+        );
+        assert_eq!(names(&["@m/guide"], false), ["low", "print"]);
+        assert_eq!(
+            names(&["packages"], false),
+            ["low", "peer", "print", "web", "low"]
+        );
+        assert_eq!(names(&[""], true), ["lint"]);
+        // npm refuses an unknown workspace; nothing is known of what it would install.
+        assert_eq!(names(&["nowhere"], false).len(), 5);
     }
 
     #[test]

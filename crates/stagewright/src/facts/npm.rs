@@ -305,9 +305,8 @@ mod tests {
         assert!(
             near.installed.low < near.installed.expected && near.basis.source.contains("version")
         );
-        let share =
-            |facts: &NpmFacts| facts.installed.high as f64 / facts.installed.expected as f64;
-        assert!(share(&find("lodash", Some("0.1.0"))) > share(&near));
+        let per_mille = |facts: &NpmFacts| facts.installed.high * 1000 / facts.installed.expected;
+        assert!(per_mille(&find("lodash", Some("0.1.0"))) > per_mille(&near));
         let unknown = find("no-such-package-anywhere", Some("1.0.0"));
         assert!(!unknown.is_known() && unknown.dependencies.is_none());
         assert!(unknown.installed.high > 5 * unknown.installed.expected);

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::lock::{LockError, bounded};
@@ -142,7 +141,8 @@ struct Tree<'t> {
     packages: BTreeMap<Cow<'t, str>, Needs<'t>>,
 }
 
-type Names<'t> = BTreeMap<Cow<'t, str>, IgnoredAny>;
+/// Names, and the range of versions of each.
+type Names<'t> = BTreeMap<Cow<'t, str>, Cow<'t, str>>;
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

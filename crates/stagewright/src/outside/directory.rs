@@ -13,6 +13,7 @@ use crate::context::{
     Content, Context, ContextError, Directory, File, Header, IgnoreFile, LONGEST_TEXT, Node,
     ReadFrom, base_name, file_record, join, rooted,
 };
+use crate::outside::parallel::cores;
 use crate::outside::status::{self, Status};
 use crate::outside::walk;
 
@@ -288,9 +289,7 @@ fn hash_all(
     folder: &Path,
     files: &[(String, &File)],
 ) -> Result<BTreeMap<String, Read>, ContextError> {
-    let threads = std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(files.len().max(1));
+    let threads = cores().min(files.len().max(1));
     let next = AtomicUsize::new(0);
     let found = Mutex::new(BTreeMap::new());
     let failed = Mutex::new(None);

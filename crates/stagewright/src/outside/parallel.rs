@@ -1,13 +1,18 @@
 //! Pieces of work on all processors.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+/// How many processors there are. The system reads files of its own to tell, which takes longer than reading a small context.
+pub(super) fn cores() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
+}
+
 /// Does some pieces of work, as many at a time as there are processors; the answers in the order of the pieces.
 pub(super) fn in_parallel<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let threads = thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(count);
+    let threads = cores().min(count);
     let next = AtomicUsize::new(0);
     let worker = || {
         let mut done = Vec::new();

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use super::parallel::cores;
 use super::status::{Held, Kind, Status, is_settled};
 use crate::context::{
     Content, Context, ContextError, Directory, File, IgnoreFile, Node, PatternsMatched, Special,
@@ -20,7 +21,6 @@ pub(super) fn walk(
     ignore: Option<&IgnoreFile>,
     since: Option<&Context>,
 ) -> Result<Arc<Directory>, ContextError> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     // Under other patterns other names may have been passed over.
     let patterns =
         |ignore: Option<&IgnoreFile>| ignore.map_or(Vec::new(), |one| one.patterns().to_vec());
@@ -30,7 +30,7 @@ pub(super) fn walk(
         ignore,
         held: same_names.then(|| Held::open(folder)).flatten(),
         read_at: since.and_then(Context::read_at).unwrap_or(i128::MIN),
-        spare: AtomicUsize::new(cores - 1),
+        spare: AtomicUsize::new(cores() - 1),
     };
     walker.folder_below(&Below {
         at: String::new(),

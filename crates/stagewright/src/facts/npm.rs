@@ -326,8 +326,8 @@ mod tests {
             table.unknown(1),
             Size::sum(all.iter().map(|one| one.installed)),
         );
-        assert!(sum.expected > 60 * 2 * one.expected, "{sum:?}");
-        assert!(sum.high < 5 * sum.expected && one.high > 8 * one.expected);
+        assert!(sum.expected > 60 * one.expected, "{sum:?}");
+        assert!(sum.high / sum.expected < one.high / one.expected);
         assert!(is_for_a_platform("@next/swc-linux-x64-gnu") && !is_for_a_platform("lodash"));
     }
 

@@ -89,9 +89,10 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str, nam
     let production = invocation.has(&["--prod", "-P", "--production"])
         || (machine.variable("NODE_ENV") == Some("production")
             && !invocation.has(&["-D", "--dev"]));
+    let lock = format!("{folder}/pnpm-lock.yaml");
+    let path = machine.tree.get(&lock).is_some().then_some(lock);
+    let locked = named.is_empty() && path.is_some();
     let packages = if named.is_empty() {
-        let lock = format!("{folder}/pnpm-lock.yaml");
-        let path = machine.tree.get(&lock).is_some().then_some(lock);
         npm::read_lock(
             invocation,
             machine,
@@ -124,6 +125,17 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str, nam
         || format!("{}/store", home(machine)),
         |path| machine.absolute(&path),
     );
+    let metadata = format!("{}/.cache/pnpm", machine.home());
+    if !packages.is_empty() && !machine.mounted(&metadata) {
+        let all = Size::sum(installed.iter().copied());
+        let (size, basis) = machine.catalog.tools().pnpm_metadata(all, locked);
+        machine.put(
+            &metadata,
+            "what the registry said, as pnpm keeps it",
+            vec![Part::main(Kind::Text, size)],
+            &basis,
+        );
+    }
     if !packages.is_empty() && !machine.mounted(&path) {
         let (size, basis) = machine.catalog.tools().pnpm_store(Size::sum(installed));
         machine.put(

@@ -40,6 +40,8 @@ pub(crate) struct Tools {
     yarn_cache: Factor,
     yarn_later_cache: Factor,
     pnpm_store: Factor,
+    pnpm_metadata: Bytes,
+    pnpm_metadata_of_packages: Factor,
     bun_cache: Factor,
     go: Go,
     cargo: Cargo,
@@ -482,6 +484,16 @@ impl Tools {
     /// What pnpm's store and its metadata hold besides what they share with `node_modules`.
     pub(crate) fn pnpm_store(&self, installed: Size) -> (Size, Basis) {
         self.pnpm_store.of(installed)
+    }
+
+    /// What pnpm keeps of the registry's answers: about itself, and about the packages where no lock file names their versions.
+    pub(crate) fn pnpm_metadata(&self, installed: Size, locked: bool) -> (Size, Basis) {
+        let (own, basis) = self.pnpm_metadata.sized();
+        if locked {
+            return (own, basis);
+        }
+        let (of_packages, basis) = self.pnpm_metadata_of_packages.of(installed);
+        (Size::sum([own, of_packages]), basis)
     }
 
     /// What bun's cache holds besides what it shares with `node_modules`.

@@ -9,12 +9,12 @@ packages also versions between the oldest and the newest of the three newest lin
 import concurrent.futures
 import json
 import re
+import subprocess
 import sys
 import urllib.parse
 import urllib.request
 import zlib
 
-REGISTRY = "https://registry.npmjs.org/"
 LARGE = 300_000
 MOST_PACKED, MOST_UNPACKED = 80_000_000, 1_500_000_000
 
@@ -99,8 +99,8 @@ def between(stable, newest):
     return picked
 
 
-def package(name, named):
-    document = json.loads(read(REGISTRY + urllib.parse.quote(name, safe="@"), "application/vnd.npm.install-v1+json"))
+def package(registry, name, named):
+    document = json.loads(read(registry + urllib.parse.quote(name, safe="@"), "application/vnd.npm.install-v1+json"))
     versions, newest = document["versions"], document["dist-tags"]["latest"]
     days = document.get("time", {})
     stable = sorted((one for one in versions if re.fullmatch(r"\d+\.\d+\.\d+", one)), key=key)
@@ -130,8 +130,11 @@ def main():
         for word in filter(None, map(str.strip, names)):
             name, _, version = word.rpartition("@") if "@" in word[1:] else (word, "", "")
             wanted.setdefault(name, []).extend([version] if version else [])
+    # The one that npm is configured to use, with a slash at its end.
+    asked = subprocess.run(["npm", "config", "get", "registry"], check=True, capture_output=True, text=True)
+    registry = asked.stdout.strip().rstrip("/") + "/"
     with concurrent.futures.ThreadPoolExecutor(12) as pool:
-        found = {pool.submit(package, *one): one[0] for one in wanted.items()}
+        found = {pool.submit(package, registry, *one): one[0] for one in wanted.items()}
         for done in concurrent.futures.as_completed(found):
             try:
                 print(json.dumps(done.result()), flush=True)

@@ -16,6 +16,8 @@ import pathlib
 import re
 import sys
 
+from npm_versions import key, line, split
+
 # What is taken of a package without a row, and of all that one needs without a row; more than `MOST` needs of one package are no worse.
 GUESS, NEEDS, MOST = 60_000, 150_000, 2_000_000
 # A version without a row of its own is never quite sure, whatever the next one says.
@@ -35,16 +37,6 @@ ELSEWHERE = re.compile(
     r"darwin|win32|windows-|freebsd|android-arm|netbsd|openbsd|sunos|aix-ppc|ppc64|riscv64|s390x|-ia32|mips64|loong64|openharmony|-wasm32"
     r"|armv7|linux-arm$|linux-arm-|musleabi|powerpc|i686|-win-x64|x86_64-pc-win|fsevents"
 )
-
-
-def key(version):
-    core = re.split(r"[-+]", version)[0].split(".")[:3]
-    return tuple(int(part) if part.isdigit() else 0 for part in core)
-
-
-def line(version):
-    numbers = key(version)
-    return numbers[:1] if numbers[0] else numbers[:2]
 
 
 def speaks_for(rows, version):
@@ -82,11 +74,6 @@ def need(name, wanted):
         return name
     major, minor = start.groups()
     return f"{name}@{major}" if major != "0" or minor is None else f"{name}@0.{minor}"
-
-
-def split(word):
-    name, _, version = word.rpartition("@") if "@" in word[1:] else (word, "", "")
-    return name, version
 
 
 def shares(rows):

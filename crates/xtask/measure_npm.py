@@ -15,24 +15,18 @@ import urllib.parse
 import urllib.request
 import zlib
 
+from npm_versions import key, line, split
+
 LARGE = 300_000
 MOST_PACKED, MOST_UNPACKED = 80_000_000, 1_500_000_000
 
 
-def key(version):
-    core = re.split(r"[-+]", version)[0].split(".")[:3]
-    return tuple(int(part) if part.isdigit() else 0 for part in core)
-
-
-def line(version):
-    """What may break nothing within it."""
-    numbers = key(version)
-    return numbers[:1] if numbers[0] else numbers[:2]
-
-
 def read(url, accept="*/*"):
     with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": accept}), timeout=30) as answer:
-        return answer.read(MOST_PACKED)
+        body = answer.read(MOST_PACKED + 1)
+    if len(body) > MOST_PACKED:
+        raise ValueError(f"more than {MOST_PACKED} bytes")
+    return body
 
 
 def files(archive):
@@ -62,7 +56,11 @@ def files(archive):
 
 def measure(url):
     packed = read(url)
-    found = files(zlib.decompressobj(31).decompress(packed, MOST_UNPACKED))
+    unpacking = zlib.decompressobj(31)
+    archive = unpacking.decompress(packed, MOST_UNPACKED)
+    if not unpacking.eof:
+        raise ValueError(f"cut short, or more than {MOST_UNPACKED} bytes unpacked")
+    found = files(archive)
     manifest = json.loads(found.get(b"package.json", b"{}").decode("utf-8-sig", errors="replace"))
     scripts = manifest.get("scripts") or {}
     runs = any(script in scripts for script in ("preinstall", "install", "postinstall"))
@@ -128,7 +126,7 @@ def main():
     wanted = {}
     with open(sys.argv[1], encoding="utf-8") as names:
         for word in filter(None, map(str.strip, names)):
-            name, _, version = word.rpartition("@") if "@" in word[1:] else (word, "", "")
+            name, version = split(word)
             wanted.setdefault(name, []).extend([version] if version else [])
     # The one that npm is configured to use, with a slash at its end.
     asked = subprocess.run(["npm", "config", "get", "registry"], check=True, capture_output=True, text=True)

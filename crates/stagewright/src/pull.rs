@@ -1,7 +1,6 @@
 //! Deploy cost: what a host pulls that has nothing, the previous image, or other images that share layers with this one.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -202,17 +201,16 @@ impl Analysis {
         {
             return (Size::ZERO, There::All);
         }
-        let mut facts: Vec<Option<Arc<ImageFacts>>> = host
-            .images
-            .iter()
+        let images = host.images.iter();
+        let images: Vec<_> = images
             .map(|image| self.options().image(image, self.catalog()))
             .collect();
-        facts.extend(
-            host.builds
-                .iter()
-                .filter(|build| build.base_reference().is_some())
-                .map(|build| build.base_facts().cloned().map(Arc::new)),
-        );
+        let builds = host.builds.iter();
+        let bases = builds
+            .filter(|build| build.base_reference().is_some())
+            .map(|build| build.base_facts());
+        let facts: Vec<Option<&ImageFacts>> =
+            images.iter().map(Option::as_deref).chain(bases).collect();
         let known = facts.iter().flatten();
         if known
             .clone()
@@ -224,10 +222,8 @@ impl Analysis {
             .flat_map(|facts| &facts.layers)
             .map(|layer| &*layer.digest)
             .collect();
-        let untold = |facts: &Option<Arc<ImageFacts>>| {
-            facts.as_ref().is_none_or(|facts| facts.layers.is_empty())
-        };
-        if !facts.is_empty() && (base.layers.is_empty() || facts.iter().all(untold)) {
+        let untold = |facts: Option<&ImageFacts>| facts.is_none_or(|facts| facts.layers.is_empty());
+        if !facts.is_empty() && (base.layers.is_empty() || facts.iter().copied().all(untold)) {
             // Layers of one of them are not known: they may be the same.
             return (
                 Size {

@@ -90,7 +90,7 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str, nam
         || (machine.variable("NODE_ENV") == Some("production")
             && !invocation.has(&["-D", "--dev"]));
     let lock = format!("{folder}/pnpm-lock.yaml");
-    let path = machine.tree.get(&lock).is_some().then_some(lock);
+    let path = machine.tree.get(&lock).is_some().then(|| lock.clone());
     let locked = named.is_empty() && path.is_some();
     let packages = if named.is_empty() {
         npm::read_lock(
@@ -110,8 +110,8 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str, nam
         )
     };
     let (installed, _) = npm::place(machine, &format!("{folder}/node_modules"), &packages);
+    let all = Size::sum(installed);
     // A copy of the lock file says what is installed.
-    let lock = format!("{folder}/pnpm-lock.yaml");
     if let Some((size, basis)) = machine.matching(&lock).next() {
         let copy = format!("{folder}/node_modules/.pnpm/lock.yaml");
         machine.put_guess(
@@ -127,7 +127,6 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str, nam
     );
     let metadata = format!("{}/.cache/pnpm", machine.home());
     if !packages.is_empty() && !machine.mounted(&metadata) {
-        let all = Size::sum(installed.iter().copied());
         let (size, basis) = machine.catalog.tools().pnpm_metadata(all, locked);
         machine.put(
             &metadata,
@@ -137,7 +136,7 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str, nam
         );
     }
     if !packages.is_empty() && !machine.mounted(&path) {
-        let (size, basis) = machine.catalog.tools().pnpm_store(Size::sum(installed));
+        let (size, basis) = machine.catalog.tools().pnpm_store(all);
         machine.put(
             &path,
             "pnpm's store, without what node_modules shares with it",

@@ -1,10 +1,10 @@
 //! What lies inside official Python images, and what running pip leaves there (`catalog/python_interpreter.toml`).
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
+use super::memo::Memo;
 use super::tools::nearest;
 use super::wheel::WheelFit;
 use super::{ImageFacts, InstalledPackage, Libc};
@@ -23,8 +23,8 @@ pub(crate) struct Interpreters {
     pip_cache_despite_flag: Vec<Despite>,
     built_wheel: BuiltWheel,
     /// What lies in the images of each version of Python.
-    #[serde(skip)]
-    contents: OnceLock<BTreeMap<String, Vec<ImageContent>>>,
+    #[serde(skip, default = "Memo::new")]
+    contents: Memo<String, Arc<[ImageContent]>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -129,21 +129,14 @@ impl Interpreters {
     }
 
     /// What is known of the inside of an official Python image: nothing for other images and other versions of Python.
-    pub(crate) fn contents(&self, facts: &ImageFacts) -> &[ImageContent] {
+    pub(crate) fn contents(&self, facts: &ImageFacts) -> Arc<[ImageContent]> {
         let python = version(facts).filter(|_| facts.family == "python");
-        let contents = self.contents.get_or_init(|| {
-            let versions = self.group.iter().map(|group| group.python.as_str());
-            versions
-                .collect::<BTreeSet<_>>()
-                .into_iter()
-                .map(|python| (python.to_owned(), self.contents_of(python)))
-                .collect()
-        });
-        let found = python.and_then(|python| contents.get(&python));
-        found.map_or(&[], Vec::as_slice)
+        python.map_or_else(Default::default, |python| {
+            self.contents.get(python, |python| self.contents_of(python))
+        })
     }
 
-    fn contents_of(&self, python: &str) -> Vec<ImageContent> {
+    fn contents_of(&self, python: &str) -> Arc<[ImageContent]> {
         let stripped = self
             .image
             .iter()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 /// Answers by question. What is answered hangs on the question alone, so that it does not matter who asked first.
+#[derive(Debug)]
 pub(crate) struct Memo<K, V>(Mutex<BTreeMap<K, V>>);
 
 /// As many answers are kept, against files that ask for ever other things.

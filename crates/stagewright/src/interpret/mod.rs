@@ -166,7 +166,7 @@ impl Interpreter<'_> {
         let mut tree = Tree::default();
         let mut effects = Effects::default();
         if let Some(Some(facts)) = self.images.get(image) {
-            for content in self.catalog.interpreters().contents(facts) {
+            for content in self.catalog.interpreters().contents(facts).iter() {
                 let node = Node {
                     parts: content.parts.clone(),
                     layer,

@@ -349,10 +349,7 @@ fn rooted(view: &View<'_>, step: &RunStep<'_>, filled: bool) -> Option<String> {
     let lines = view.whole_lines(view.source(step.instruction)?.span());
     let installs = || step.facts().installs.iter();
     let brings = |install: &&Install| !managers(&parsed, install).is_empty();
-    let filled = filled
-        || installs()
-            .filter(brings)
-            .any(|one| fills(&managers(&parsed, one)));
+    let filled = filled || installs().any(|one| fills(&managers(&parsed, one)));
     let mut rooted = installs().filter(|install| !brings(install) || installs().count() == 1);
     let (install, None) = (rooted.next()?, rooted.next()) else {
         return None;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Failure, head};
 
-/// Made by `measure_npm.py`: rows by name and version, the oldest version first.
+/// What `choose_npm.py` chose of what `measure_npm.py` measured: rows by name and version, the oldest version first.
 const MEASURED: &str = include_str!("../../npm_measured.tsv");
 
 /// The rows as they are, and needs without the version where they mean the newest that the table has.

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use stagewright::facts::normalize_name;
 
 use crate::Failure;
 use crate::process::{capture, root};
@@ -116,7 +117,7 @@ pub(super) fn packages(root: &Path) -> Result<BTreeSet<String>, Failure> {
         of_others,
     } = found;
     packages.retain(|package| {
-        let name = normalized(package.rsplit_once('-').map_or("", |(name, _)| name));
+        let name = normalize_name(package.rsplit_once('-').map_or("", |(name, _)| name));
         !of_installers.contains(&name) || of_others.contains(&name)
     });
     Ok(packages)
@@ -147,7 +148,7 @@ impl Found {
             .filter(|need| !need.contains("extra =="))
             .map(|need| {
                 let end = |letter: char| !(letter.is_alphanumeric() || "-_.".contains(letter));
-                normalized(need.split(end).next().unwrap_or_default())
+                normalize_name(need.split(end).next().unwrap_or_default())
             });
         if is_installer {
             self.of_installers.extend(needs);
@@ -155,21 +156,12 @@ impl Found {
         }
         self.of_others.extend(needs);
         if metadata.join("REQUESTED").is_file() {
-            self.of_others.insert(normalized(name));
+            self.of_others.insert(normalize_name(name));
         }
         if !is_of_the_project(metadata) {
             self.packages.insert(package.to_owned());
         }
     }
-}
-
-/// A name as the index of Python packages compares it (PEP 503).
-fn normalized(name: &str) -> String {
-    let parts: Vec<&str> = name
-        .split(['-', '_', '.'])
-        .filter(|part| !part.is_empty())
-        .collect();
-    parts.join("-").to_lowercase()
 }
 
 fn walk(folder: &Path, found: &mut Found) -> Result<(), Failure> {

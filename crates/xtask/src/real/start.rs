@@ -28,7 +28,8 @@ const CAPABILITIES: [&str; 14] = [
     "CAP_AUDIT_WRITE",
 ];
 
-/// Whether `check.py` finds every answer right; a server is asked at `port`. The container has a network of its own, with nothing but loopback; its words go to `log`.
+/// Whether `check.py` finds every answer right; a server is asked at `port`. The container has a network of its own, with nothing but
+/// loopback; its words go to `log`.
 pub(super) fn check(
     project: &Path,
     image: &Image,

@@ -2,7 +2,7 @@
 """Builds Dockerfiles with a running BuildKit and prints what each layer really weighs, as JSON.
 
     measure_build.py CONTEXT DOCKERFILE... [--base NAME=IMAGE]...
-    measure_build.py --archive IMAGE.tar      what stands in an OCI archive: `config` and `layers`
+    measure_build.py --archive IMAGE.tar [--last N]     what stands in an OCI archive: `config` and `layers`, or the N topmost
 
 `--base NAME=IMAGE` builds with IMAGE wherever a Dockerfile says `FROM NAME`, as a named build context does;
 its layers are marked `base` in the answer. Needs `buildctl` on PATH and BUILDKIT_HOST set; Python >= 3.10.
@@ -52,8 +52,8 @@ def build(context, dockerfile, bases, archive):
         sys.exit(f"{dockerfile}: the build failed\n{done.stderr[-3000:]}")
 
 
-def read(archive):
-    """The configuration of the image in an OCI archive, and each layer, bottom first, with its instruction."""
+def read(archive, last=None):
+    """The configuration of the image in an OCI archive, and each layer, or the last ones, bottom first, with its instruction."""
     layers = []
     with tarfile.open(archive) as oci:
         def blob(descriptor):
@@ -65,7 +65,10 @@ def read(archive):
             manifest = json.load(blob(manifest["manifests"][0]))
         config = json.load(blob(manifest["config"]))
         history = [step for step in config["history"] if not step.get("empty_layer")]
-        for descriptor, diff_id, step in zip(manifest["layers"], config["rootfs"]["diff_ids"], history, strict=True):
+        found = list(zip(manifest["layers"], config["rootfs"]["diff_ids"], history, strict=True))
+        if last is not None and last > len(found):
+            sys.exit(f"{len(found)} layers, not {last}")
+        for descriptor, diff_id, step in found if last is None else found[len(found) - last:]:
             kinds, files = {}, 0
             with gzip.open(blob(descriptor)) as data, tarfile.open(fileobj=data, mode="r|") as layer:
                 for entry in layer:
@@ -95,11 +98,12 @@ def main():
     parser.add_argument("context", nargs="?", type=pathlib.Path)
     parser.add_argument("dockerfiles", nargs="*", type=pathlib.Path)
     parser.add_argument("--archive", type=pathlib.Path)
+    parser.add_argument("--last", type=int, metavar="N")
     parser.add_argument("--base", action="append", default=[], metavar="NAME=IMAGE")
     arguments = parser.parse_args()
     bases = dict(base.split("=", 1) for base in arguments.base)
     if arguments.archive:
-        config, found = read(arguments.archive)
+        config, found = read(arguments.archive, arguments.last)
         json.dump({"config": config, "layers": found}, sys.stdout)
         return
     if not arguments.dockerfiles:

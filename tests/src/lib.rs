@@ -6,6 +6,7 @@ pub mod changed;
 pub mod conformance;
 pub mod corpus;
 pub mod mutate;
+pub mod peers;
 pub mod proof;
 pub mod random;
 pub mod scenario;

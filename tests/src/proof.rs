@@ -271,6 +271,15 @@ impl Predicted {
         self.analysis.source_file()
     }
 
+    /// The images that stages of the file stand on, as they are written once variables are expanded.
+    pub fn bases(&self) -> impl Iterator<Item = &str> {
+        let stages = self.analysis.graph().stages.iter();
+        stages.filter_map(|stage| match &stage.base {
+            Base::Image(image) => Some(image.as_str()),
+            _ => None,
+        })
+    }
+
     /// The first port that the file itself exposes. Those of its base are not listened on where a setting has another (nginx).
     pub fn port(&self) -> Option<&str> {
         let ports = &self.analysis.graph().target_stage().end.config.ports;
@@ -367,15 +376,48 @@ pub fn median(shares: &[(f64, &str)]) -> Option<f64> {
     ))
 }
 
+/// The bytes of a whole image: the true ones above its base, and what the catalogue says of the official image below them, since the
+/// bases of the builds were stand-ins. Nothing where the base is not known.
+#[expect(clippy::cast_precision_loss, reason = "a share of megabytes")]
+pub fn whole(dockerfile: &str, above_base: u64) -> Option<f64> {
+    let file = Dockerfile::parse(dockerfile);
+    let analysis = Analysis::new(&file, &Context::empty(), &Options::default()).ok()?;
+    let base = analysis.base().size?.uncompressed.expected;
+    Some((base + above_base) as f64)
+}
+
+/// Commands that install what a project depends on.
+const INSTALLS: [&str; 15] = [
+    "pip install",
+    "pip3 install",
+    "npm install",
+    "npm ci",
+    "pnpm install",
+    "pnpm fetch",
+    "yarn install",
+    "yarn workspaces",
+    "uv sync",
+    "poetry install",
+    "pdm install",
+    "pdm sync",
+    "pipenv install",
+    "pipenv sync",
+    "bun install",
+];
+
 impl Built {
-    /// The bytes of a whole image: the true ones of its layers, and what the catalogue says of the official image below them, since the
-    /// bases of the builds were stand-ins.
-    #[expect(clippy::cast_precision_loss, reason = "a share of megabytes")]
+    /// The bytes of a whole image, as [`whole`] counts them.
     pub fn whole(&self) -> Option<f64> {
-        let file = Dockerfile::parse(&self.variant.dockerfile);
-        let analysis = Analysis::new(&file, &Context::empty(), &Options::default()).ok()?;
-        let base = analysis.base().size?.uncompressed.expected;
-        Some((base + self.above_base().1) as f64)
+        whole(&self.variant.dockerfile, self.above_base().1)
+    }
+
+    /// Whether the second build installed packages again. A project that is installed without its dependencies is no package.
+    pub fn installs_again(&self) -> bool {
+        self.steps.iter().any(|(name, cached)| {
+            !cached
+                && !name.contains("--no-deps")
+                && INSTALLS.iter().any(|tool| name.contains(tool))
+        })
     }
 
     /// Predicted and true file bytes above the base.

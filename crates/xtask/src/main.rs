@@ -37,6 +37,11 @@ const USAGE: &str = "usage: cargo xtask TASK
   real optimize --predict
   real optimize --lint HADOLINT
                    predict again what was built
+  real peers FOLDER [--stale] [--variant TOOL] … [--base NAME=IMAGE] … [PROJECT …]
+                   build and start what benches/peers/run.py wrote into a folder, and compare with our own
+  real peers --lint HADOLINT
+  real peers --summary
+                   ask that program about the recorded files; print the table
   real size [--base NAME=IMAGE] … [--host NAME=HOST] … [CASE …]
                    build the Dockerfiles of tests/real/size and record what each layer weighs";
 
@@ -56,6 +61,7 @@ fn main() -> ExitCode {
         ["real", "cache", rest @ ..] => real::cache(rest),
         ["real", "optimize", rest @ ..] => real::optimize(rest),
         ["real", "legacy", rest @ ..] => real::legacy(rest),
+        ["real", "peers", rest @ ..] => real::peers(rest),
         ["real", "size", rest @ ..] => real::size(rest),
         [] => Err(USAGE.into()),
         _ => Err(format!("no task `{}`\n\n{USAGE}", words.join(" ")).into()),

@@ -54,12 +54,16 @@ const BEHAVIOUR: [&str; 11] = [
 ];
 
 impl Image {
-    pub(super) fn read(archive: &Path) -> Result<Self, Failure> {
+    /// Reads the configuration and all layers, or so many of the topmost.
+    pub(super) fn read(archive: &Path, last: Option<usize>) -> Result<Self, Failure> {
         let mut command = Command::new("python3");
         command
             .arg(root().join("tests/real/measure_build.py"))
             .arg("--archive")
             .arg(archive);
+        if let Some(last) = last {
+            command.args(["--last", &last.to_string()]);
+        }
         Ok(serde_json::from_str(&capture(&mut command)?)?)
     }
 

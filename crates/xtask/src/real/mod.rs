@@ -4,6 +4,7 @@ mod ask;
 mod image;
 mod optimize;
 mod outside;
+mod peers;
 mod random;
 mod size;
 mod start;
@@ -44,6 +45,11 @@ pub(crate) fn legacy(words: &[&str]) -> Result<(), Box<dyn Error>> {
 /// `cargo xtask real optimize`.
 pub(crate) fn optimize(words: &[&str]) -> Result<(), Box<dyn Error>> {
     optimize::run(words)
+}
+
+/// `cargo xtask real peers`.
+pub(crate) fn peers(words: &[&str]) -> Result<(), Box<dyn Error>> {
+    peers::run(words)
 }
 
 /// `cargo xtask real size`.

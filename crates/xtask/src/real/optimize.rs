@@ -1,6 +1,6 @@
 //! `cargo xtask real optimize`: builds what is written for the sample projects, starts it, edits a source file and builds again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,12 +30,17 @@ fn record_path() -> PathBuf {
     root().join("tests/real/optimize.json")
 }
 
+/// What was built before.
+pub(super) fn record() -> Result<Record, Failure> {
+    match fs::read_to_string(record_path()) {
+        Ok(text) => Ok(serde_json::from_str(&text)?),
+        Err(_) => Ok(Record::default()),
+    }
+}
+
 /// Builds the named projects, or all, and writes the record.
 pub(super) fn run(words: &[&str]) -> Result<(), Failure> {
-    let mut record: Record = match fs::read_to_string(record_path()) {
-        Ok(text) => serde_json::from_str(&text)?,
-        Err(_) => Record::default(),
-    };
+    let mut record = record()?;
     if words == ["--predict"] {
         return renew(record);
     }
@@ -146,38 +151,43 @@ fn renew(mut record: Record) -> Result<(), Failure> {
 }
 
 /// Asks hadolint what it finds in each file that was built.
-fn lint(mut record: Record, hadolint: &str) -> Result<(), Failure> {
-    let scratch = std::env::temp_dir().join(format!("stagewright-lint-{}", std::process::id()));
+fn lint(mut record: Record, program: &str) -> Result<(), Failure> {
     for build in &mut record.builds {
-        fs::write(&scratch, &build.variant.dockerfile)?;
-        // It fails where it finds something.
-        let output = Command::new(hadolint)
-            .args(["--no-fail", "--format", "json"])
-            .arg(&scratch)
-            .output()?;
-        let findings: Vec<Value> = serde_json::from_slice(&output.stdout)?;
-        let codes = findings.iter().filter_map(|one| one["code"].as_str());
-        let codes: BTreeSet<String> = codes.map(str::to_owned).collect();
-        build.hadolint = Some(codes.into_iter().collect());
+        build.hadolint = Some(hadolint(program, &build.variant.dockerfile)?);
     }
-    fs::remove_file(&scratch)?;
     write(&record)
+}
+
+/// The codes of what hadolint finds in a Dockerfile.
+pub(super) fn hadolint(program: &str, dockerfile: &str) -> Result<Vec<String>, Failure> {
+    let scratch = std::env::temp_dir().join(format!("stagewright-lint-{}", std::process::id()));
+    fs::write(&scratch, dockerfile)?;
+    // It fails where it finds something.
+    let output = Command::new(program)
+        .args(["--no-fail", "--format", "json"])
+        .arg(&scratch)
+        .output()?;
+    fs::remove_file(&scratch)?;
+    let findings: Vec<Value> = serde_json::from_slice(&output.stdout)?;
+    let codes = findings.iter().filter_map(|one| one["code"].as_str());
+    let codes: BTreeSet<String> = codes.map(str::to_owned).collect();
+    Ok(codes.into_iter().collect())
 }
 
 /// What the command line asks for.
 #[derive(Default)]
-struct Asked {
+pub(super) struct Asked {
     /// Projects; all if empty.
-    names: Vec<String>,
+    pub(super) names: Vec<String>,
     /// Variants; all if empty.
-    variants: Vec<String>,
+    pub(super) variants: Vec<String>,
     /// Whether only what is not recorded as it is written today is built.
-    stale: bool,
+    pub(super) stale: bool,
     /// A folder into which the variants are written, not built: for linters and the eye.
     written: Option<String>,
 }
 
-fn arguments(words: &[&str], record: &mut Record) -> Result<Asked, Failure> {
+pub(super) fn arguments(words: &[&str], record: &mut Record) -> Result<Asked, Failure> {
     let mut words = words.iter();
     let mut asked = Asked::default();
     while let Some(word) = words.next() {
@@ -216,7 +226,8 @@ fn build_all(
         let is_naive = variant.name == "naive";
         let title = format!("{name} {}", variant.name);
         eprintln!("==> {title}");
-        match build(project, variant, record, scratch, naive.as_ref()) {
+        let stand_ins = &record.stand_ins;
+        match build(project, variant, stand_ins, scratch, naive.as_ref(), None) {
             Ok(done) => {
                 faults.extend(done.faults.iter().map(|fault| format!("{title}: {fault}")));
                 all.push(Built {
@@ -238,7 +249,7 @@ fn build_all(
 
 /// What the naive image is compared by.
 #[derive(Serialize, Deserialize)]
-struct Seen {
+pub(super) struct Seen {
     image: Image,
     packages: BTreeSet<String>,
 }
@@ -265,18 +276,25 @@ impl Seen {
     }
 }
 
-struct Done {
-    built: Built,
+pub(super) struct Done {
+    pub(super) built: Built,
     seen: Seen,
     faults: Vec<String>,
+    /// What the container and the check said where an answer was wrong.
+    pub(super) said: String,
+    /// Whether the application answers at the other port, and not at the one that is exposed.
+    pub(super) exposes_other: bool,
 }
 
-fn build(
+/// Builds one variant of a project, starts it, asks it at the port that it exposes and, if it does not answer there, at another one, edits
+/// a source file and builds again.
+pub(super) fn build(
     project: &Path,
     variant: Variant,
-    record: &Record,
+    stand_ins: &BTreeMap<String, String>,
     work: &Path,
     naive: Option<&Seen>,
+    other_port: Option<&str>,
 ) -> Result<Done, Failure> {
     let context = work.join("context");
     proof::lay_out(project, &variant, &context)?;
@@ -284,10 +302,13 @@ fn build(
     name_hosts(&context)?;
     let (archive, tar) = (work.join("image.tar"), work.join("root.tar"));
     let mut command = ask::build(&context);
-    let mut stand_ins = record.stand_ins.clone();
+    // A line `# syntax=…` is not followed to another frontend: what would be told to that one is there already
+    // (`frontend/dockerfile/builder/build.go`, v0.32.2).
+    command.args(["--opt", "cmdline=dockerfile.v0"]);
+    let mut stand_ins = stand_ins.clone();
     stand_ins.retain(|name, _| {
-        let mut lines = variant.dockerfile.lines();
-        lines.any(|line| line.split_whitespace().nth(1) == Some(name))
+        let copied = format!("--from={name} ");
+        predicted.bases().any(|base| base == name) || variant.dockerfile.contains(&copied)
     });
     for (name, image) in &stand_ins {
         command
@@ -295,19 +316,17 @@ fn build(
             .arg(format!("context:{name}=docker-image://{image}"));
     }
     let mut first = clone(&command);
-    for (kind, path) in [("oci", &archive), ("tar", &tar)] {
+    // A layer that another build stored in another form is packed again.
+    let packed = "type=oci,compression=gzip,force-compression=true";
+    for (kind, path) in [(packed, &archive), ("type=tar", &tar)] {
         first
             .arg("--output")
-            .arg(format!("type={kind},dest={}", path.display()));
+            .arg(format!("{kind},dest={}", path.display()));
     }
     ask::trace(&mut first)?;
-    let image = Image::read(&archive)?;
-    let own = image
+    let image = Image::read(&archive, Some(predicted.layers.len()))?;
+    let layers: Vec<Layer> = image
         .layers
-        .len()
-        .checked_sub(predicted.layers.len())
-        .ok_or("the image has fewer layers than predicted")?;
-    let layers: Vec<Layer> = image.layers[own..]
         .iter()
         .zip(&predicted.layers)
         .map(|(layer, predicted)| Layer {
@@ -330,12 +349,15 @@ fn build(
     let filesystem = image::unpack(&tar, &work.join("root"))?;
     let packages = image::packages(&filesystem)?;
     let (bundle, log) = (work.join("bundle"), work.join("log"));
-    let port = predicted.port().unwrap_or("8000");
-    let check = start::check(project, &image, port, &filesystem, &bundle, &log)?;
+    let ask = |port| start::check(project, &image, port, &filesystem, &bundle, &log);
+    let mut check = ask(predicted.port().unwrap_or("8000"))?;
+    let said = fs::read_to_string(&log)?;
+    let other_port = other_port.filter(|other| !check && predicted.port() != Some(other));
+    let exposes_other = other_port.map_or(Ok(false), ask)?;
+    check |= exposes_other;
     if !check {
         faults.push(format!(
-            "the application does not answer as it should\n{}",
-            fs::read_to_string(&log)?
+            "the application does not answer as it should\n{said}"
         ));
     }
     let edited = predicted.source_file().unwrap_or_default();
@@ -363,6 +385,8 @@ fn build(
         built,
         seen: Seen { image, packages },
         faults,
+        said,
+        exposes_other,
     })
 }
 

@@ -148,7 +148,7 @@ fn build(
         .arg("--output")
         .arg(format!("type=oci,dest={}", archive.display()));
     ask::trace(&mut command)?;
-    let image = Image::read(&archive)?;
+    let image = Image::read(&archive, None)?;
     let expected = analysis.layers().len() - usize::from(analysis.base().known);
     let own = image
         .layers
@@ -198,7 +198,7 @@ fn measure(name: &str, said: &Arguments, scratch: &Path) -> Result<MeasuredImage
             .arg(format!("type={kind},dest={}", path.display()));
     }
     ask::trace(&mut command)?;
-    let image = Image::read(&archive)?;
+    let image = Image::read(&archive, None)?;
     let file = |path: &str| {
         let mut command = Command::new("tar");
         command

@@ -69,7 +69,7 @@ fn everything_is_measured() {
     // By hand: what `make.py` puts into the packages.
     let content = |label: &str| {
         let all = analysis.layers().iter().flat_map(|layer| &layer.contents);
-        let mut with = all.filter(|content| content.label == label);
+        let mut with = all.filter(|content| &*content.label == label);
         let found = with
             .next()
             .unwrap_or_else(|| panic!("`{label}` is installed"));

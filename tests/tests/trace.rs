@@ -108,7 +108,7 @@ fn seconds_come_from_the_trace() {
     let traced: Vec<(u32, bool)> = forecast
         .steps
         .iter()
-        .filter(|step| step.basis.source == "trace")
+        .filter(|step| &*step.basis.source == "trace")
         .map(|step| (step.line, (1.0..2.0).contains(&step.seconds)))
         .collect();
     // Line 5 and line 11 sleep for a second each; base images are told of too.

@@ -463,8 +463,8 @@ impl From<Range> for Span {
 impl From<&stagewright::Basis> for Basis {
     fn from(basis: &stagewright::Basis) -> Self {
         Self {
-            source: basis.source.clone(),
-            date: basis.date.clone(),
+            source: basis.source.to_string(),
+            date: basis.date.as_deref().map(str::to_owned),
         }
     }
 }
@@ -472,8 +472,8 @@ impl From<&stagewright::Basis> for Basis {
 impl From<&stagewright::estimate::Content> for Content {
     fn from(content: &stagewright::estimate::Content) -> Self {
         Self {
-            path: content.path.clone(),
-            label: content.label.clone(),
+            path: content.path.to_string(),
+            label: content.label.to_string(),
             size: content.size.into(),
         }
     }

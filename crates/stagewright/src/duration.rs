@@ -141,7 +141,7 @@ impl Durations {
         let known = |seconds: f64, source: &str| StepSeconds {
             seconds,
             basis: Basis {
-                source: source.to_owned(),
+                source: source.into(),
                 date: None,
             },
         };
@@ -170,8 +170,8 @@ fn usual(step: &Step) -> StepSeconds {
     StepSeconds {
         seconds: row.seconds,
         basis: Basis {
-            source: format!("default: {}", row.source),
-            date: Some(row.date),
+            source: format!("default: {}", row.source).into(),
+            date: Some(row.date.into()),
         },
     }
 }

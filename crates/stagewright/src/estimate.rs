@@ -1,5 +1,7 @@
 //! What a layer and an image weigh, on disk and on the wire.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::cache::StepVerdict;
@@ -121,10 +123,10 @@ impl LayerEstimate {
 #[non_exhaustive]
 pub struct Content {
     /// Where it lies.
-    pub path: String,
+    pub path: Arc<str>,
     /// What it is (`flask 1.1.1`); empty for a plain file.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub label: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub label: Arc<str>,
     /// Its bytes, uncompressed.
     pub size: Size,
 }

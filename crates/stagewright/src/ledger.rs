@@ -62,7 +62,7 @@ pub enum Origin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
     /// Its bytes.
-    pub parts: Vec<Part>,
+    pub parts: Arc<[Part]>,
     /// The layer that holds them.
     pub layer: LayerIndex,
     /// What it is, in a few words (`flask 1.1.1`, `package lists`); empty for a plain file.
@@ -70,7 +70,7 @@ pub struct Node {
     /// Where its content comes from.
     pub origin: Origin,
     /// Where its size comes from.
-    pub basis: Arc<Basis>,
+    pub basis: Basis,
 }
 
 impl Node {
@@ -80,6 +80,18 @@ impl Node {
         self.parts
             .iter()
             .fold(Size::ZERO, |sum, part| sum.plus(part.size))
+    }
+
+    /// Makes it anything between nothing and what it is.
+    pub(crate) fn lessen(&mut self) {
+        let lessened = self.parts.iter().map(|part| Part {
+            size: Size {
+                low: 0,
+                ..part.size
+            },
+            ..*part
+        });
+        self.parts = lessened.collect();
     }
 }
 
@@ -99,11 +111,18 @@ pub struct Tree {
     nodes: BTreeMap<Arc<str>, Node>,
 }
 
+impl FromIterator<(Arc<str>, Node)> for Tree {
+    fn from_iter<T: IntoIterator<Item = (Arc<str>, Node)>>(nodes: T) -> Self {
+        let nodes = nodes.into_iter().collect();
+        Self { nodes }
+    }
+}
+
 impl Tree {
     /// Puts a node at a path; what lies there in a lower layer is hidden.
-    pub fn put(&mut self, path: &str, node: Node, effects: &mut Effects) {
+    pub fn put(&mut self, path: impl Into<Arc<str>>, node: Node, effects: &mut Effects) {
         let layer = node.layer;
-        if let Some(old) = self.nodes.insert(Arc::from(path), node)
+        if let Some(old) = self.nodes.insert(path.into(), node)
             && old.layer != layer
         {
             effects.hidden = effects.hidden.plus(old.size());
@@ -206,7 +225,14 @@ impl Tree {
                     .fold(Size::ZERO, |sum, part| sum.plus(part.size));
                 effects.hidden = effects.hidden.plus(stripped);
             }
-            node.parts.retain(|part| !test(part));
+            if node.parts.iter().any(&test) {
+                node.parts = node
+                    .parts
+                    .iter()
+                    .copied()
+                    .filter(|part| !test(part))
+                    .collect();
+            }
         }
     }
 
@@ -225,18 +251,21 @@ impl Tree {
     }
 
     /// What a copy of `from` to `to` holds: the nodes with their new paths, in this layer.
-    pub fn copied(&self, from: &str, to: &str, layer: LayerIndex) -> Vec<(String, Node)> {
-        let from = from.trim_end_matches('/');
+    pub fn copied(&self, from: &str, to: &str, layer: LayerIndex) -> Vec<(Arc<str>, Node)> {
+        let (from, to) = (from.trim_end_matches('/'), to.trim_end_matches('/'));
+        let moved = |key: &Arc<str>| {
+            if from == to {
+                return Arc::clone(key);
+            }
+            [to, &key[from.len()..]].concat().into()
+        };
         self.under(from)
             .map(|(key, node)| {
-                let path = format!("{}{}", to.trim_end_matches('/'), &key[from.len()..]);
-                (
-                    path,
-                    Node {
-                        layer,
-                        ..node.clone()
-                    },
-                )
+                let node = Node {
+                    layer,
+                    ..node.clone()
+                };
+                (moved(key), node)
             })
             .collect()
     }
@@ -266,11 +295,11 @@ mod tests {
 
     fn node(bytes: u64, layer: LayerIndex) -> Node {
         Node {
-            parts: vec![Part::main(Kind::Other, Size::exact(bytes))],
+            parts: [Part::main(Kind::Other, Size::exact(bytes))].into(),
             layer,
             label: Arc::from(""),
             origin: Origin::Made,
-            basis: Arc::new(Basis::new("test")),
+            basis: Basis::new("test"),
         }
     }
 
@@ -311,7 +340,7 @@ mod tests {
         tree.put("/v/lib/a", node(4, 1), &mut effects);
         assert_eq!(effects.hidden, Size::exact(10));
         let copied = tree.copied("/v/", "/opt/v", 3);
-        assert_eq!(copied[0].0, "/opt/v/lib/a");
+        assert_eq!(&*copied[0].0, "/opt/v/lib/a");
         assert_eq!(copied[0].1.size(), Size::exact(4));
         assert!(tree.inside("/v/lib/a/deep/er").is_some() && tree.inside("/v/lib").is_none());
     }

@@ -1,5 +1,7 @@
 //! Python packages: sizes against what was measured, and which file a platform takes.
 
+use std::sync::Arc;
+
 use stagewright::Kind;
 use stagewright::facts::{
     Arch, Catalog, Libc, PackageFacts, WheelFit, WheelPlatform, normalize_name,
@@ -8,7 +10,12 @@ use stagewright::facts::{
 const GLIBC: WheelPlatform = WheelPlatform::x86_64(Libc::Glibc);
 const MUSL: WheelPlatform = WheelPlatform::x86_64(Libc::Musl);
 
-fn package(name: &str, version: &str, python: (u32, u32), platform: WheelPlatform) -> PackageFacts {
+fn package(
+    name: &str,
+    version: &str,
+    python: (u32, u32),
+    platform: WheelPlatform,
+) -> Arc<PackageFacts> {
     Catalog::builtin().python_package(name, Some(version), python, platform)
 }
 
@@ -70,7 +77,7 @@ fn the_packages_of_the_article() {
     );
     assert!(flask.download.is_exact());
     assert_eq!(
-        flask.dependencies.expect("known"),
+        flask.dependencies.clone().expect("known"),
         ["click", "itsdangerous", "jinja2", "werkzeug"]
     );
     let admin = package("flask_admin", "1.5.3", (3, 7), GLIBC);
@@ -136,7 +143,7 @@ fn what_is_not_in_the_tables_is_said_to_be_unknown() {
     let facts = package("no-such-package-anywhere", "1.0", (3, 12), GLIBC);
     assert!(!facts.is_known());
     assert_eq!(
-        (facts.wheel, facts.native, facts.dependencies),
+        (facts.wheel, facts.native, facts.dependencies.clone()),
         (WheelFit::Unknown, None, None)
     );
     assert!(facts.installed.high > 10 * facts.installed.expected);

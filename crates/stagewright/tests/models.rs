@@ -136,7 +136,7 @@ fn pip_brings_packages_their_byte_code_and_a_cache() {
     let labels: Vec<&str> = layer
         .contents
         .iter()
-        .map(|content| content.label.as_str())
+        .map(|content| &*content.label)
         .collect();
     assert!(
         labels.contains(&"flask 1.1.1") && labels.contains(&"pip's cache"),
@@ -224,7 +224,7 @@ fn npm_installs_what_the_lock_file_lists() {
     let lodash = layer
         .contents
         .iter()
-        .find(|content| content.label == "lodash 4.17.21")
+        .find(|content| &*content.label == "lodash 4.17.21")
         .expect("it is listed");
     assert!(
         lodash.size.expected.abs_diff(1_412_415) < 30_000,
@@ -246,7 +246,7 @@ fn npm_installs_what_the_lock_file_lists() {
         .expect("a layer")
         .contents
         .iter()
-        .map(|content| content.label.as_str())
+        .map(|content| &*content.label)
         .collect();
     // npm writes a list beside the packages; seen in builds (`tests/real/optimize.json`).
     let list = "npm's list of what is installed";

@@ -86,7 +86,9 @@ fn zstd(arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Failure> {
 /// near each other in the tables of Debian only by chance.
 fn block_of(name: &str) -> usize {
     match name {
-        "wheels.tsv.zst" | "tags.tsv.zst" | "python_measured.tsv.zst" => 32 << 10,
+        "wheels.tsv.zst" | "tags.tsv.zst" | "python_measured.tsv.zst" | "images_2018.tsv.zst" => {
+            16 << 10
+        }
         _ => 1 << 20,
     }
 }

@@ -1,6 +1,7 @@
 //! The layers of an image and their sizes, out of what the interpreter left.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Inner;
 use crate::estimate::{Content, Estimate, LayerEstimate};
@@ -48,15 +49,13 @@ impl Inner {
         let stage = self.graph.stage(layer.stage);
         let instruction = &stage.instructions[layer.instruction];
         let mut contents: Vec<Content> = Vec::new();
-        let mut bases: BTreeMap<(&str, Option<&str>), u64> = BTreeMap::new();
+        let mut bases: BTreeMap<&Basis, u64> = BTreeMap::new();
         for (path, node) in &layer.nodes {
             let size = node.size();
-            *bases
-                .entry((&node.basis.source, node.basis.date.as_deref()))
-                .or_default() += size.expected;
+            *bases.entry(&node.basis).or_default() += size.expected;
             contents.push(Content {
-                path: path.to_string(),
-                label: node.label.to_string(),
+                path: Arc::clone(path),
+                label: Arc::clone(&node.label),
                 size,
             });
         }
@@ -67,19 +66,13 @@ impl Inner {
                 .then_with(|| a.path.cmp(&b.path))
         });
         let mut basis: Vec<_> = bases.into_iter().collect();
-        basis.sort_by_key(|((source, date), bytes)| (std::cmp::Reverse(*bytes), *source, *date));
+        basis.sort_by_key(|(basis, bytes)| (std::cmp::Reverse(*bytes), *basis));
         LayerEstimate {
             line: instruction.line,
             stage: stage.label(),
             instruction: instruction.text.clone(),
             size: self.estimate(layer),
-            basis: basis
-                .into_iter()
-                .map(|((source, date), _)| Basis {
-                    source: source.to_owned(),
-                    date: date.map(str::to_owned),
-                })
-                .collect(),
+            basis: basis.into_iter().map(|(basis, _)| basis.clone()).collect(),
             contents,
             hidden: layer.effects.hidden,
             copied_up: layer.effects.copied_up,

@@ -195,6 +195,26 @@ pub enum ComponentKind {
     Epoch,
 }
 
+impl ComponentKind {
+    /// The word that stands for it in a digest.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Operation => "Operation",
+            Self::Command => "Command",
+            Self::Source => "Source",
+            Self::Destination => "Destination",
+            Self::Flag => "Flag",
+            Self::Mount => "Mount",
+            Self::Variable => "Variable",
+            Self::WorkingDirectory => "WorkingDirectory",
+            Self::User => "User",
+            Self::Platform => "Platform",
+            Self::Image => "Image",
+            Self::Epoch => "Epoch",
+        }
+    }
+}
+
 /// One thing that a step reads.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -351,8 +371,7 @@ impl Definition {
     fn digest(&self) -> Digest {
         let mut hasher = Hasher::new();
         for component in &self.0 {
-            let kind = format!("{:?}", component.kind);
-            for part in [&kind, &component.name, &component.value] {
+            for part in [component.kind.name(), &component.name, &component.value] {
                 hasher
                     .write(&(part.len() as u64).to_le_bytes())
                     .write(part.as_bytes());

@@ -132,11 +132,8 @@ fn package(machine: &mut Machine<'_>, name: &str) -> (Size, Basis) {
         return machine.catalog.tools().alpine_package();
     };
     let closure = machine.catalog.alpine_packages(&[name], base);
-    Arc::make_mut(base)
-        .offers
-        .to_mut()
-        .packages
-        .push(name.to_owned());
+    let offers = Arc::make_mut(base).offers.to_mut();
+    Arc::make_mut(&mut offers.packages).push(name.into());
     if !closure.unknown.is_empty() {
         machine.note(format!(
             "the catalogue has no Alpine package `{name}`: its size is a guess"

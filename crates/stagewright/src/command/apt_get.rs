@@ -35,7 +35,7 @@ pub(crate) struct AptInstall {
     gone: Vec<String>,
     recommends: bool,
     /// What was there before.
-    before: Vec<String>,
+    before: Arc<Vec<Arc<str>>>,
     /// `apt-mark auto`: the next `autoremove` takes it.
     automatic: bool,
     /// `… | xargs apt-mark manual`: but for some that only the build knows.
@@ -125,7 +125,7 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>) {
     let before = machine
         .base
         .as_ref()
-        .map(|base| base.offers.packages.clone());
+        .map(|base| Arc::clone(&base.offers.packages));
     let Some(base) = machine.base.as_mut() else {
         let (size, basis) = machine.catalog.tools().unmodelled();
         machine.put(
@@ -139,7 +139,7 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>) {
     let closure = machine.catalog.debian_packages(&wanted, recommends, base);
     // Later installs find these there, and later commands can call them.
     let offers = Arc::make_mut(base).offers.to_mut();
-    offers.packages.extend(names.iter().cloned());
+    Arc::make_mut(&mut offers.packages).extend(names.iter().map(|name| Arc::from(&**name)));
     let label = match closure.packages.len().saturating_sub(names.len()) {
         0 => format!("packages {}", names.join(", ")),
         more => format!("packages {} and {more} that they need", names.join(", ")),
@@ -240,15 +240,10 @@ fn remove(machine: &mut Machine<'_>, names: &[String], auto: bool) {
             continue;
         };
         let offers = Arc::make_mut(base).offers.to_mut();
-        offers
-            .packages
-            .retain(|name| !install.gone.contains(name) && !names.contains(name));
+        let removed = |name: &str| install.gone.iter().chain(names).any(|one| one == name);
+        Arc::make_mut(&mut offers.packages).retain(|name| !removed(name));
         let mut then = base.clone();
-        Arc::make_mut(&mut then)
-            .offers
-            .to_mut()
-            .packages
-            .clone_from(&install.before);
+        Arc::make_mut(&mut then).offers.to_mut().packages = Arc::clone(&install.before);
         let wanted: Vec<&str> = install
             .names
             .iter()

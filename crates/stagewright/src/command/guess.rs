@@ -26,7 +26,7 @@ impl Machine<'_> {
     pub(crate) fn put_guess(
         &mut self,
         path: &str,
-        label: impl AsRef<str>,
+        label: impl Into<Arc<str>>,
         kind: Kind,
         (size, basis): (Size, Basis),
     ) {
@@ -52,7 +52,7 @@ impl Machine<'_> {
         &mut self,
         folder: &str,
         name: &str,
-        label: impl AsRef<str>,
+        label: impl Into<Arc<str>>,
         kind: Kind,
         sized: (Size, Basis),
     ) {
@@ -141,7 +141,7 @@ impl Machine<'_> {
             && node.layer == self.layer
         {
             let mut node = node;
-            node.parts.iter_mut().for_each(|part| part.size.low = 0);
+            node.lessen();
             self.tree.put(key, node, &mut self.effects);
         }
     }

@@ -164,7 +164,7 @@ impl Machine<'_> {
     pub(crate) fn put(
         &mut self,
         path: &str,
-        label: impl AsRef<str>,
+        label: impl Into<Arc<str>>,
         parts: Vec<Part>,
         basis: &Basis,
     ) {
@@ -189,9 +189,9 @@ impl Machine<'_> {
         let node = Node {
             parts,
             layer: self.layer,
-            label: Arc::from(label.as_ref()),
+            label: label.into(),
             origin: Origin::Made,
-            basis: Arc::new(basis.clone()),
+            basis: basis.clone(),
         };
         self.tree.put(path, node, &mut self.effects);
     }
@@ -203,11 +203,11 @@ impl Machine<'_> {
         }
         let size = Size::exact(text.len() as u64);
         let node = Node {
-            parts: vec![Part::main(Kind::Text, size)],
+            parts: [Part::main(Kind::Text, size)].into(),
             layer: self.layer,
-            label: Arc::from(""),
+            label: Arc::default(),
             origin: Origin::Inline(Arc::from(text)),
-            basis: Arc::new(basis.clone()),
+            basis: basis.clone(),
         };
         self.tree.put(path, node, &mut self.effects);
     }
@@ -225,12 +225,12 @@ impl Machine<'_> {
             self.tree
                 .under(folder)
                 .filter(|(key, _)| own(key))
-                .map(|(_, node)| (node.size(), (*node.basis).clone()))
+                .map(|(_, node)| (node.size(), node.basis.clone()))
                 .collect()
         } else {
             self.tree
                 .get(&path)
-                .map(|node| (node.size(), (*node.basis).clone()))
+                .map(|node| (node.size(), node.basis.clone()))
                 .into_iter()
                 .collect()
         };
@@ -345,9 +345,9 @@ impl Machine<'_> {
         }
         for (path, mut node) in copies {
             if self.conditional {
-                node.parts.iter_mut().for_each(|part| part.size.low = 0);
+                node.lessen();
             }
-            self.tree.put(&path, node, &mut self.effects);
+            self.tree.put(path, node, &mut self.effects);
         }
     }
 

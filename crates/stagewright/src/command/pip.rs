@@ -320,7 +320,7 @@ fn without(size: Size, part: Size) -> Size {
 
 fn label(package: &InstalledPackage) -> String {
     match &package.version {
-        Some(version) => format!("{} {version}", package.facts.name),
+        Some(version) => [&*package.facts.name, " ", version].concat(),
         None => package.facts.name.clone(),
     }
 }
@@ -405,10 +405,13 @@ fn linked(machine: &mut Machine<'_>, site: &str, word: &str, index: usize) {
 
 /// Whether an earlier command put the same version of a package into a folder: it is not installed again.
 pub(super) fn is_there(machine: &Machine<'_>, folder: &str, package: &InstalledPackage) -> bool {
-    let node = machine
-        .tree
-        .get(&path_of(machine, folder, &package.facts.name));
-    node.is_some_and(|node| *node.label == *label(package))
+    let name = &*package.facts.name;
+    let node = machine.tree.get(&path_of(machine, folder, name));
+    let version = node.and_then(|node| node.label.strip_prefix(name));
+    match &package.version {
+        Some(wanted) => version.and_then(|rest| rest.strip_prefix(' ')) == Some(wanted),
+        None => version == Some(""),
+    }
 }
 
 /// Where a package lies that is installed into a folder.
@@ -419,7 +422,7 @@ fn path_of(machine: &Machine<'_>, folder: &str, package: &str) -> String {
             .map_or(folder, |(prefix, _)| prefix);
         format!("{prefix}/bin/{package}")
     } else {
-        format!("{folder}/{package}")
+        [folder, "/", package].concat()
     }
 }
 

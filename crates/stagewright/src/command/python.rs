@@ -2,7 +2,6 @@
 
 use super::pip;
 use super::{Invocation, Machine, Model};
-use crate::facts::PackageFacts;
 use crate::ledger::{Node, Part};
 use crate::size::{Kind, Size};
 
@@ -228,7 +227,7 @@ fn compile(invocation: &Invocation, machine: &mut Machine<'_>, skip: usize) {
                     .catalog
                     .python_package(name, version, site.python, platform)
             });
-            match named.filter(PackageFacts::is_known) {
+            match named.filter(|facts| facts.is_known()) {
                 Some(facts) => known.push(facts.byte_code),
                 None => source.extend(
                     node.parts

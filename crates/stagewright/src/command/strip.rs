@@ -1,5 +1,7 @@
 //! `strip`: symbols of programs and libraries go. What is left lies between nearly nothing and all of it.
 
+use std::sync::Arc;
+
 use super::{Invocation, Machine, Model};
 use crate::facts::interpreter::SYMBOLS;
 use crate::ledger::Part;
@@ -33,6 +35,7 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
                 ..*part
             })
             .collect();
-        machine.put(&path, &node.label, parts, &basis);
+        let label = Arc::clone(&node.label);
+        machine.put(&path, label, parts, &basis);
     }
 }

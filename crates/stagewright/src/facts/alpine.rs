@@ -59,7 +59,7 @@ pub(crate) fn install(names: &[&str], base: &ImageFacts) -> SystemClosure {
             .split(['=', '<', '>', '~', '@'])
             .next()
             .unwrap_or_default();
-        if base.offers.packages.iter().any(|one| one == name) {
+        if base.offers.packages.iter().any(|one| **one == *name) {
             present.push(name.to_owned());
         } else if !name.is_empty() {
             asked.insert(name);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,9 @@ pub enum PackageManager {
     None,
 }
 
+/// Names of packages, shared by all who ask about one image.
+pub(crate) type Names = Arc<Vec<Arc<str>>>;
+
 /// What is there before the first instruction of the Dockerfile.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -35,7 +38,7 @@ pub struct Offers {
     /// Whether `commands` and `packages` hold all that matters: if not, what is not listed is unknown.
     pub complete: bool,
     /// Distribution packages beyond the minimal system, by the names asked for; what they need is there too.
-    pub packages: Vec<String>,
+    pub packages: Arc<Vec<Arc<str>>>,
     /// Users that exist besides root and the distribution's own.
     pub users: Vec<String>,
     /// dpkg drops documentation, manuals and translations of later installs (the rule of the `-slim` images).
@@ -47,7 +50,7 @@ pub struct Offers {
 impl Offers {
     /// Whether a command is there: `None` where nobody knows.
     pub fn command(&self, name: &str) -> Option<bool> {
-        if self.commands.contains(name) || self.packages.iter().any(|package| package == name) {
+        if self.commands.contains(name) || self.packages.iter().any(|package| **package == *name) {
             return Some(true);
         }
         self.complete.then_some(false)
@@ -92,50 +95,59 @@ struct Base {
     workdir: Option<String>,
 }
 
-/// The file with the sets of each entry put together, once: an estimate asks for them again and again.
+/// The file; the sets of an entry are put together once, when somebody asks for it.
 struct Bases {
     path: String,
-    known: Vec<(Base, Offers)>,
+    sets: BTreeMap<String, Set>,
+    known: Vec<(Base, OnceLock<Offers>)>,
     /// What a distribution offers, for families without an entry; `debian-slim` under the rule of the slim images.
     unlisted: BTreeMap<&'static str, Offers>,
+}
+
+impl Bases {
+    /// What the sets offer together.
+    fn with<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Offers {
+        let mut offers = Offers::default();
+        for name in names {
+            add(&mut offers, &self.sets[name]);
+        }
+        offers
+    }
+
+    /// What an entry offers.
+    fn offers<'s>(&self, (base, offers): &'s (Base, OnceLock<Offers>)) -> &'s Offers {
+        offers.get_or_init(|| {
+            let mut offers = self.with(base.sets.iter().map(String::as_str));
+            offers.complete = true;
+            extend(
+                &mut offers,
+                &base.commands,
+                &base.packages,
+                &base.apk_packages,
+            );
+            offers
+        })
+    }
 }
 
 static BASES: LazyLock<Bases> = LazyLock::new(|| {
     let written: Written = toml::from_str(include_str!("../../catalog/bases.toml"))
         .expect("catalog/bases.toml is valid");
-    let with = |sets: &[&str]| {
-        let mut offers = Offers::default();
-        for name in sets {
-            add(&mut offers, &written.set[*name]);
-        }
-        offers
-    };
-    let unlisted = [
-        ("debian", with(&["debian"])),
-        ("debian-slim", with(&["debian", "slim"])),
-        ("alpine", with(&["alpine"])),
-        ("dnf", with(&["dnf"])),
-        ("none", Offers::default()),
-    ];
-    let put_together = |base: Base| {
-        let sets: Vec<&str> = base.sets.iter().map(String::as_str).collect();
-        let mut offers = with(&sets);
-        offers.complete = true;
-        extend(
-            &mut offers,
-            &base.commands,
-            &base.packages,
-            &base.apk_packages,
-        );
-        (base, offers)
-    };
-    let unlisted = BTreeMap::from(unlisted);
-    let known = written.base.into_iter().map(put_together).collect();
-    Bases {
+    let known = written.base.into_iter();
+    let mut bases = Bases {
         path: written.path,
-        known,
-        unlisted,
-    }
+        sets: written.set,
+        known: known.map(|base| (base, OnceLock::new())).collect(),
+        unlisted: BTreeMap::new(),
+    };
+    bases.unlisted = BTreeMap::from([
+        ("debian", bases.with(["debian"])),
+        ("debian-slim", bases.with(["debian", "slim"])),
+        ("alpine", bases.with(["alpine"])),
+        ("dnf", bases.with(["dnf"])),
+        ("none", Offers::default()),
+    ]);
+    bases
 });
 
 /// What the entry of a family says.
@@ -155,9 +167,10 @@ pub(crate) fn entry(family: &str, variant: &[&str], libc: Libc, distro: &Distro)
                 .iter()
                 .all(|word| variant.contains(&word.as_str()))
     });
-    if let Some((base, offers)) = known {
+    if let Some(known) = known {
+        let base = &known.0;
         return Entry {
-            offers: Cow::Borrowed(offers),
+            offers: Cow::Borrowed(bases.offers(known)),
             path: base.path.as_deref().unwrap_or(&bases.path),
             workdir: base.workdir.as_deref(),
         };
@@ -191,7 +204,7 @@ fn extend(offers: &mut Offers, commands: &str, packages: &str, apk_packages: &st
     let packages = packages
         .split_whitespace()
         .chain(apk_packages.split_whitespace());
-    offers.packages.extend(packages.map(str::to_owned));
+    Arc::make_mut(&mut offers.packages).extend(packages.map(Arc::from));
 }
 
 #[cfg(test)]
@@ -214,7 +227,7 @@ mod tests {
         assert_eq!(alpine.command("useradd"), Some(false));
         assert_eq!(alpine.package_manager, PackageManager::Apk);
         assert!(slim.path_exclude && !full.path_exclude);
-        assert!(full.packages.iter().any(|name| name == "libpq-dev"));
+        assert!(full.packages.iter().any(|name| &**name == "libpq-dev"));
         assert!(slim.docker_clean);
     }
 
@@ -229,7 +242,8 @@ mod tests {
     #[test]
     fn every_entry_is_put_together() {
         assert!(BASES.known.len() > 20);
-        for (base, offers) in &BASES.known {
+        for known in &BASES.known {
+            let (base, offers) = (&known.0, BASES.offers(known));
             let distroless = base.family.starts_with("gcr.io/distroless");
             assert_eq!(
                 offers.package_manager == PackageManager::None,

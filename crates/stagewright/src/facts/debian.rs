@@ -8,7 +8,8 @@ use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
-use super::distro::DistroId;
+use super::base::Names;
+use super::distro::{Distro, DistroId};
 use super::image::ImageFacts;
 use super::memo::Memo;
 use super::table::Table;
@@ -75,7 +76,7 @@ struct Layer {
     error_other_release: f64,
     error_recommends: f64,
     source: String,
-    date: String,
+    date: Arc<str>,
 }
 
 impl Rules {
@@ -113,7 +114,7 @@ struct Lists {
     error: f64,
     compression: f64,
     source: String,
-    date: String,
+    date: Arc<str>,
 }
 
 #[derive(Deserialize)]
@@ -140,7 +141,13 @@ pub(crate) struct DebianTable {
     files: OnceLock<Table>,
     bookworm: OnceLock<Release>,
     trixie: OnceLock<Release>,
+    /// What an installation adds.
+    found: Memo<Asked, Arc<SystemClosure>>,
 }
+
+/// What [`DebianTable::install`] answers: the names, whether with what they recommend, what is there already, whether dpkg leaves out
+/// documentation, and the distribution.
+type Asked = (Vec<String>, bool, Names, bool, Distro);
 
 /// The packages of one release.
 struct Release {
@@ -152,7 +159,7 @@ struct Release {
     whole: bool,
     minimal: Ids,
     /// What a base has, by the names of its packages.
-    bases: Memo<Vec<String>, Arc<Ids>>,
+    bases: Memo<Names, Arc<Ids>>,
 }
 
 /// What is new, what is unknown and what is there already.
@@ -171,6 +178,8 @@ impl DebianTable {
             files: OnceLock::new(),
             bookworm: OnceLock::new(),
             trixie: OnceLock::new(),
+            // Of some hundred packages each.
+            found: Memo::of(1_000),
         }
     }
 
@@ -196,20 +205,14 @@ impl DebianTable {
     }
 
     /// The release whose packages a base takes: its own, or the nearest there is.
-    fn release(&self, base: &ImageFacts) -> &Release {
-        let newer = base.distro.id == DistroId::Debian
-            && base
-                .distro
+    fn release(&self, distro: &Distro) -> &Release {
+        let newer = distro.id == DistroId::Debian
+            && distro
                 .version
                 .as_deref()
                 .and_then(|version| version.split('.').next()?.parse::<u32>().ok())
                 .is_some_and(|version| version >= 13);
-        if newer
-            || matches!(
-                base.distro.codename.as_deref(),
-                Some("trixie" | "forky" | "sid")
-            )
-        {
+        if newer || matches!(distro.codename.as_deref(), Some("trixie" | "forky" | "sid")) {
             self.trixie()
         } else {
             self.bookworm()
@@ -222,9 +225,8 @@ impl DebianTable {
         release: &Release,
         names: &[&str],
         recommends: bool,
-        base: &ImageFacts,
+        offered: &Names,
     ) -> (Closed, bool) {
-        let offered = &base.offers.packages;
         let mut closed = release.closed(names, recommends, offered);
         if release.whole || closed.unknown.is_empty() {
             return (closed, false);
@@ -250,9 +252,22 @@ impl DebianTable {
         names: &[&str],
         recommends: bool,
         base: &ImageFacts,
-    ) -> SystemClosure {
-        let release = self.release(base);
-        let (closed, borrowed) = self.close(release, names, recommends, base);
+    ) -> Arc<SystemClosure> {
+        let asked = (
+            names.iter().map(|name| (*name).to_owned()).collect(),
+            recommends,
+            Arc::clone(&base.offers.packages),
+            base.offers.path_exclude,
+            base.distro.clone(),
+        );
+        self.found.get(asked, |asked| Arc::new(self.add(asked)))
+    }
+
+    fn add(&self, (names, recommends, offered, path_exclude, distro): &Asked) -> SystemClosure {
+        let (recommends, path_exclude) = (*recommends, *path_exclude);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let release = self.release(distro);
+        let (closed, borrowed) = self.close(release, &names, recommends, offered);
         let Closed {
             packages,
             mut unknown,
@@ -265,7 +280,7 @@ impl DebianTable {
         let sum: u64 = packages.iter().map(|package| package.installed).sum();
         let files = packages
             .iter()
-            .map(|package| self.files(package, base.offers.path_exclude));
+            .map(|package| self.files(package, path_exclude));
         let files = Size::exact(files.sum());
         let byte_code = packages.iter().map(|package| {
             let share = match python_source(&package.name) {
@@ -276,7 +291,7 @@ impl DebianTable {
             scaled(package.installed, share)
         });
         let byte_code = Size::exact(byte_code.sum());
-        let mut error = if base.offers.path_exclude {
+        let mut error = if path_exclude {
             layer.error_slim
         } else {
             layer.error
@@ -284,14 +299,14 @@ impl DebianTable {
         if recommends {
             error += layer.error_recommends;
         }
-        let same = base.distro.codename.as_deref() == Some(release.name) && !borrowed;
+        let same = distro.codename.as_deref() == Some(release.name) && !borrowed;
         if !same {
             error += layer.error_other_release;
         }
         let database = if packages.is_empty() {
             0
         } else {
-            let of_base = release.present(&base.offers.packages).len();
+            let of_base = release.present(offered).len();
             self.rules.database(of_base, packages.len(), sum)
         };
         let asks = packages
@@ -313,7 +328,7 @@ impl DebianTable {
 
         let mut source = format!("{}; {}", release.tables[0].basis().source, layer.source);
         if !same {
-            source = match base.distro.id {
+            source = match distro.id {
                 DistroId::Debian | DistroId::Ubuntu => {
                     format!("{source}; another release than the base's")
                 }
@@ -330,7 +345,7 @@ impl DebianTable {
             unknown,
             present: there,
             packages,
-            basis: Basis::dated(source, layer.date.clone()),
+            basis: Basis::dated(source, Arc::clone(&layer.date)),
         }
     }
 
@@ -339,7 +354,8 @@ impl DebianTable {
         let layer = &self.rules.layer;
         let removed = u64::try_from(removed).expect("a count fits 64 bits");
         let logs = layer.log_per_removed_package * removed;
-        let of_base = self.release(base).present(&base.offers.packages).len();
+        let offered = &base.offers.packages;
+        let of_base = self.release(&base.distro).present(offered).len();
         Size::within(
             self.rules.database(of_base, 0, 0) + logs,
             layer.error_removed,
@@ -376,7 +392,7 @@ impl DebianTable {
         let lists = &self.rules.lists;
         let basis = Basis::dated(
             format!("{}; compress {:.2} times", lists.source, lists.compression),
-            lists.date.clone(),
+            Arc::clone(&lists.date),
         );
         (Size::within(lists.bytes, lists.error, lists.error), basis)
     }
@@ -398,7 +414,7 @@ impl Release {
     }
 
     /// What is new when these names are installed beside what a base offers.
-    fn closed(&self, names: &[&str], recommends: bool, offered: &[String]) -> Closed {
+    fn closed(&self, names: &[&str], recommends: bool, offered: &Names) -> Closed {
         let present = self.present(offered);
         let (ids, unknown, there) = self.close(names, recommends, &present);
         Closed {
@@ -409,9 +425,9 @@ impl Release {
     }
 
     /// What an image has whose Dockerfile installed `names`.
-    fn present(&self, names: &[String]) -> Arc<Ids> {
-        self.bases.get(names.to_vec(), |names| {
-            let asked: Vec<&str> = names.iter().map(String::as_str).collect();
+    fn present(&self, names: &Names) -> Arc<Ids> {
+        self.bases.get(Arc::clone(names), |names| {
+            let asked: Vec<&str> = names.iter().map(|name| &**name).collect();
             let (ids, _, _) = self.close(&asked, false, &self.minimal);
             Arc::new(self.minimal.iter().copied().chain(ids).collect())
         })

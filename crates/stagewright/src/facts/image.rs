@@ -178,8 +178,10 @@ pub(crate) fn find(
 
 fn look_up(table: &ImageTable, reference: &str, as_of: Option<&str>) -> Option<ImageFacts> {
     let wanted = Reference::parse(reference);
-    let rows: Vec<&Row> = table
-        .family(wanted.family)
+    let family = table.family(wanted.family);
+    let rows: Vec<&Row> = family
+        .iter()
+        .map(|row| &**row)
         .filter(|row| as_of.is_none_or(|day| row.as_of.as_str() <= day))
         .collect();
     if let Some(digest) = wanted.digest {
@@ -222,8 +224,10 @@ pub(crate) fn variants(
         return Vec::new();
     }
     let mut newest: Vec<(Vec<&str>, &Row)> = Vec::new();
-    for row in table
-        .family(family)
+    let rows = table.family(family);
+    for row in rows
+        .iter()
+        .map(|row| &**row)
         .filter(|row| as_of.is_none_or(|day| row.as_of.as_str() <= day))
     {
         let tag = row_tag(row);

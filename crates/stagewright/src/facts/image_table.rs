@@ -1,5 +1,6 @@
 //! The rows of the image tables: `catalog/images.toml`, `images_2018.tsv.zst`, and the alias table `tags.tsv.zst`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
@@ -87,7 +88,7 @@ struct Ratio {
 pub(crate) struct ImageTable {
     written: Vec<Row>,
     ratios: Ratios,
-    of_2018: OnceLock<Vec<Row>>,
+    of_2018: OnceLock<Table>,
     aliases: OnceLock<Table>,
     /// What is known of an image, by its reference and the day.
     pub(crate) found: Memo<(String, Option<String>), Option<Arc<ImageFacts>>>,
@@ -110,21 +111,17 @@ impl ImageTable {
     }
 
     /// Every build of a family, in no particular order.
-    pub(crate) fn family<'s>(&'s self, family: &'s str) -> impl Iterator<Item = &'s Row> {
-        let older = self.of_2018.get_or_init(|| {
-            let table = Table::embedded(include_bytes!("../../catalog/images_2018.tsv.zst"));
-            (0..table.len())
-                .map(|row| read(table.line(row), table.basis()))
-                .collect()
-        });
-        let start = older.partition_point(|row| row.family.as_str() < family);
-        let older = older[start..]
-            .iter()
-            .take_while(move |row| row.family == family);
-        self.written
-            .iter()
-            .filter(move |row| row.family == family)
-            .chain(older)
+    pub(crate) fn family(&self, family: &str) -> Vec<Cow<'_, Row>> {
+        let older = self.of_2018();
+        let of_2018 = older.find(family);
+        let of_2018 = of_2018.map(|row| Cow::Owned(read(older.line(row), older.basis())));
+        let written = self.written.iter().filter(|row| row.family == family);
+        written.map(Cow::Borrowed).chain(of_2018).collect()
+    }
+
+    fn of_2018(&self) -> &Table {
+        self.of_2018
+            .get_or_init(|| Table::embedded(include_bytes!("../../catalog/images_2018.tsv.zst")))
     }
 
     /// The day of the alias table.
@@ -220,7 +217,7 @@ fn read(line: &str, basis: &Basis) -> Row {
     Row {
         family: column(0).to_owned(),
         tags: column(1).split(' ').map(str::to_owned).collect(),
-        as_of: basis.date.clone().unwrap_or_default(),
+        as_of: basis.date.as_deref().unwrap_or_default().to_owned(),
         uncompressed,
         // The reports print two decimals of MB below a gigabyte, two of GB above.
         precision: if uncompressed >= Some(1_000_000_000) {
@@ -258,7 +255,7 @@ fn read(line: &str, basis: &Basis) -> Row {
         cmd: serde_json::from_str(column(12)).ok(),
         entrypoint: serde_json::from_str(column(13)).ok(),
         note: None,
-        source: basis.source.clone(),
+        source: basis.source.to_string(),
     }
 }
 
@@ -270,9 +267,11 @@ mod tests {
     fn every_row_has_a_size_a_day_and_a_source() {
         let table = ImageTable::embedded();
         let mut rows = 0;
-        let _ = table.family("alpine").count();
-        let older = table.of_2018.get().expect("just read");
-        for row in table.written.iter().chain(older) {
+        let older = table.of_2018();
+        let older: Vec<Row> = (0..older.len())
+            .map(|row| read(older.line(row), older.basis()))
+            .collect();
+        for row in table.written.iter().chain(&older) {
             let (uncompressed, compressed, basis) = table
                 .sizes(row)
                 .unwrap_or_else(|| panic!("{} {:?}", row.family, row.tags));

@@ -43,8 +43,8 @@ pub(crate) struct Libraries {
     pub(crate) packages: Vec<String>,
     bytes: u64,
     error: f64,
-    source: String,
-    date: String,
+    source: Arc<str>,
+    date: Arc<str>,
 }
 
 /// Files under `/usr/local` that belong together.
@@ -59,8 +59,8 @@ pub(crate) struct Group {
     needed: Needed,
     native: bool,
     error: f64,
-    source: String,
-    date: String,
+    source: Arc<str>,
+    date: Arc<str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -80,24 +80,24 @@ struct ByteCode {
     pip_bytes: u64,
     setuptools_bytes: u64,
     error: f64,
-    source: String,
-    date: String,
+    source: Arc<str>,
+    date: Arc<str>,
 }
 
 #[derive(Debug, Deserialize)]
 struct PipCache {
     pip: String,
     page_bytes: u64,
-    source: String,
-    date: String,
+    source: Arc<str>,
+    date: Arc<str>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Despite {
     pip: String,
     bytes: u64,
-    source: String,
-    date: String,
+    source: Arc<str>,
+    date: Arc<str>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -110,10 +110,10 @@ struct BuiltWheel {
 /// Something inside a base image.
 #[derive(Debug)]
 pub(crate) struct ImageContent {
-    pub(crate) path: String,
+    pub(crate) path: Arc<str>,
     pub(crate) label: Arc<str>,
-    pub(crate) parts: Vec<Part>,
-    pub(crate) basis: Arc<Basis>,
+    pub(crate) parts: Arc<[Part]>,
+    pub(crate) basis: Basis,
 }
 
 /// The name of the group that holds what `strip` removes; it has no path of its own.
@@ -159,13 +159,14 @@ impl Interpreters {
                     Kind::PythonSource
                 };
                 ImageContent {
-                    path: format!("/usr/local/{}", path.trim_end_matches('-')),
+                    path: format!("/usr/local/{}", path.trim_end_matches('-')).into(),
                     label: Arc::from(group.name.as_str()),
-                    parts: vec![Part::main(
+                    parts: [Part::main(
                         kind,
                         Size::within(group.bytes, group.error, group.error),
-                    )],
-                    basis: Arc::new(Basis::dated(&group.source, &group.date)),
+                    )]
+                    .into(),
+                    basis: Basis::dated(Arc::clone(&group.source), Arc::clone(&group.date)),
                 }
             })
             .collect()
@@ -196,7 +197,7 @@ impl Interpreters {
         })?;
         Some((
             Size::within(row.bytes, row.error, row.error),
-            Basis::dated(&row.source, &row.date),
+            Basis::dated(Arc::clone(&row.source), Arc::clone(&row.date)),
         ))
     }
 
@@ -229,7 +230,7 @@ impl Interpreters {
                 "{} ({}, Python {}, pip {})",
                 row.source, row.command, row.python, row.pip
             ),
-            &row.date,
+            Arc::clone(&row.date),
         );
         (Size::within(bytes, error, error), basis)
     }
@@ -267,7 +268,10 @@ impl Interpreters {
         let pages = row.page_bytes * packages.len() as u64;
         // Pages grow with every release of a package.
         let size = Size::sum(files).plus(Size::within(pages, 0.6, 1.5));
-        (size, Basis::dated(&row.source, &row.date))
+        (
+            size,
+            Basis::dated(Arc::clone(&row.source), Arc::clone(&row.date)),
+        )
     }
 
     /// What `pip --no-cache-dir` keeps all the same when it builds from source: the option does not reach the pip that fills the build
@@ -293,7 +297,7 @@ impl Interpreters {
             .filter(|_| from_source)?;
         Some((
             Size::within(row.bytes, 0.5, 1.0),
-            Basis::dated(&row.source, &row.date),
+            Basis::dated(Arc::clone(&row.source), Arc::clone(&row.date)),
         ))
     }
 }
@@ -319,7 +323,7 @@ mod tests {
             let sum: u64 = Interpreters::embedded()
                 .contents(&facts)
                 .iter()
-                .flat_map(|content| &content.parts)
+                .flat_map(|content| &*content.parts)
                 .map(|part| part.size.expected)
                 .sum();
             #[expect(clippy::cast_precision_loss, reason = "a share")]

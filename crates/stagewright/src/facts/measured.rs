@@ -1,5 +1,7 @@
 //! A base image that was measured: its own numbers instead of a row of the tables.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::base;
@@ -90,8 +92,10 @@ impl MeasuredImage {
         facts.image_id = None;
         let source = self.source.clone();
         facts.basis = Basis {
-            source: source.unwrap_or_else(|| format!("`{reference}`, measured")),
-            date: self.date.clone(),
+            source: source
+                .unwrap_or_else(|| format!("`{reference}`, measured"))
+                .into(),
+            date: self.date.as_deref().map(Arc::from),
         };
         if let Some(distro) = &self.distro {
             facts.distro = Distro::parse(distro);
@@ -118,7 +122,8 @@ impl MeasuredImage {
                 .collect();
         }
         if !self.packages.is_empty() {
-            facts.offers.to_mut().packages.clone_from(&self.packages);
+            let packages = self.packages.iter().map(|name| Arc::from(&**name));
+            facts.offers.to_mut().packages = Arc::new(packages.collect());
         }
         facts
     }
@@ -202,7 +207,7 @@ mod tests {
         assert_eq!(facts.distro.codename.as_deref(), Some("bookworm"));
         assert_eq!(facts.python_version(), Some((3, 12)));
         assert_eq!(facts.env, [("PATH".to_owned(), "/bin".to_owned())]);
-        assert_eq!(facts.offers.packages, ["curl"]);
+        assert_eq!(*facts.offers.packages, [Arc::from("curl")]);
         assert!(facts.offers.path_exclude && facts.offers.command("pip") == Some(true));
     }
 

@@ -124,7 +124,7 @@ impl Catalog {
     }
 
     /// What was measured of a Python package; what was not is noted.
-    fn measured_python(&self, need: PythonNeed) -> Option<(&MeasuredPython, PackageFacts)> {
+    fn measured_python(&self, need: PythonNeed) -> Option<(&MeasuredPython, Arc<PackageFacts>)> {
         if let Some(measured) = self.packages.python.get(&need) {
             return Some((measured, measured.facts(self.python(), &need)));
         }
@@ -216,7 +216,7 @@ impl Catalog {
         version: Option<&str>,
         python: (u32, u32),
         platform: WheelPlatform,
-    ) -> PackageFacts {
+    ) -> Arc<PackageFacts> {
         self.measured_version(name, version, python, platform)
             .unwrap_or_else(|| python::find(self.python(), name, version, python, platform))
     }
@@ -227,7 +227,7 @@ impl Catalog {
         version: Option<&str>,
         python: (u32, u32),
         platform: WheelPlatform,
-    ) -> Option<PackageFacts> {
+    ) -> Option<Arc<PackageFacts>> {
         if self.is_plain() {
             return None;
         }
@@ -249,7 +249,7 @@ impl Catalog {
         package: &LockedPython,
         python: (u32, u32),
         platform: WheelPlatform,
-    ) -> PackageFacts {
+    ) -> Arc<PackageFacts> {
         let version = Some(&*package.version);
         if let Some(facts) = self.measured_version(&package.name, version, python, platform) {
             return facts;
@@ -290,7 +290,7 @@ impl Catalog {
         names: &[&str],
         recommends: bool,
         base: &ImageFacts,
-    ) -> SystemClosure {
+    ) -> Arc<SystemClosure> {
         self.debian().install(names, recommends, base)
     }
 

@@ -140,7 +140,7 @@ impl NpmTable {
         };
         let mut basis = table.basis().clone();
         if !exact {
-            basis.source = format!("{}; version {}", basis.source, column(1));
+            basis.source = format!("{}; version {}", basis.source, column(1)).into();
         }
         let unpacked = number(2);
         NpmFacts {

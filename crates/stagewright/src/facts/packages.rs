@@ -1,6 +1,7 @@
 //! Packages that were measured outside: what an analysis asks for, and the answers, which go before the tables.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -151,9 +152,9 @@ impl PythonNeed {
 
 impl MeasuredPython {
     /// What is known of the package by its files.
-    pub(super) fn facts(&self, table: &PythonTable, need: &PythonNeed) -> PackageFacts {
+    pub(super) fn facts(&self, table: &PythonTable, need: &PythonNeed) -> Arc<PackageFacts> {
         let (file, platform) = ((self.download, self.kind), need.platform);
-        let mut facts = python::find_locked(
+        let mut shared = python::find_locked(
             table,
             &need.name,
             &self.version,
@@ -161,14 +162,16 @@ impl MeasuredPython {
             platform,
             file,
         );
+        let facts = Arc::make_mut(&mut shared);
         facts.version = Some(self.version.clone());
         if let Some(uploaded) = &self.uploaded {
-            facts.basis.date = Some(uploaded.clone());
+            facts.basis.date = Some(uploaded.as_str().into());
         }
         let Some(contents) = &self.contents else {
             let here = format!("size of `{}` in the package index", self.file);
-            facts.basis.source = facts.basis.source.replacen(python::IN_LOCK_FILE, &here, 1);
-            return facts;
+            let source = facts.basis.source.replacen(python::IN_LOCK_FILE, &here, 1);
+            facts.basis.source = source.into();
+            return shared;
         };
         let ratios = &table.ratios;
         facts.wheel = match self.kind {
@@ -193,7 +196,7 @@ impl MeasuredPython {
             table.byte_code_of_source(&need.name, contents.test_source, need.python);
         facts.kinds = contents.shares();
         facts.basis = Basis::new("the files of the wheel, as the package index has it");
-        facts
+        shared
     }
 }
 

@@ -85,17 +85,6 @@ pub(crate) fn find(
     version: Option<&str>,
     python: (u32, u32),
     platform: WheelPlatform,
-) -> PackageFacts {
-    PackageFacts::clone(&known(table, name, version, python, platform))
-}
-
-/// As [`find`], to look at.
-pub(crate) fn known(
-    table: &PythonTable,
-    name: &str,
-    version: Option<&str>,
-    python: (u32, u32),
-    platform: WheelPlatform,
 ) -> Arc<PackageFacts> {
     let version = version.map(str::to_owned);
     let asked = (normalize_name(name), version, python, platform);
@@ -141,7 +130,7 @@ pub(crate) fn find_locked(
     python: (u32, u32),
     platform: WheelPlatform,
     file: (u64, FileKind),
-) -> PackageFacts {
+) -> Arc<PackageFacts> {
     let name = normalize_name(name);
     let measured = table.measured(&name);
     let seen = pick_measured(&measured, Some(version), python, platform);
@@ -176,12 +165,10 @@ pub(crate) fn find_locked(
         platform,
     };
     let mut facts = question.by_files(&files, seen);
-    facts.basis.source =
-        facts
-            .basis
-            .source
-            .replacen(&table.wheels().basis().source, IN_LOCK_FILE, 1);
-    facts
+    let listed = &*table.wheels().basis().source;
+    let source = facts.basis.source.replacen(listed, IN_LOCK_FILE, 1);
+    facts.basis.source = source.into();
+    Arc::new(facts)
 }
 
 /// The row of the version; else the newest before it; else the oldest after it. Without a version the newest release.
@@ -273,7 +260,7 @@ impl Question<'_, '_> {
         };
         let mut basis = self.table.measured.basis().clone();
         if !same_version {
-            basis.source = format!("{}; version {}", basis.source, seen.version);
+            basis.source = format!("{}; version {}", basis.source, seen.version).into();
         }
         PackageFacts {
             version: Some(seen.version.to_owned()),
@@ -371,7 +358,7 @@ impl Question<'_, '_> {
             )
         };
         let mut basis = self.table.wheels().basis().clone();
-        basis.source = match seen {
+        let source = match seen {
             Some(seen) => format!(
                 "{}; installed as version {} was measured",
                 basis.source, seen.version
@@ -381,8 +368,9 @@ impl Question<'_, '_> {
                 basis.source, ratios.source, ratios.date
             ),
         };
+        basis.source = source.into();
         if !asked {
-            basis.source = format!("{}; version {}", basis.source, files.version);
+            basis.source = format!("{}; version {}", basis.source, files.version).into();
         }
         PackageFacts {
             version: Some(files.version.to_owned()),

@@ -1,6 +1,7 @@
 //! What pip installs for a requirement file: the packages listed and those they need.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -33,7 +34,7 @@ pub struct PythonClosure {
 #[non_exhaustive]
 pub struct InstalledPackage {
     /// The package.
-    pub facts: PackageFacts,
+    pub facts: Arc<PackageFacts>,
     /// The version asked for or chosen; `None` where no table knows one.
     pub version: Option<String>,
     /// The line of the file that lists it; `None` where another package needs it.
@@ -44,7 +45,7 @@ pub struct InstalledPackage {
 
 impl InstalledPackage {
     /// A package that a lock file lists.
-    pub(crate) fn locked(facts: PackageFacts, version: String) -> Self {
+    pub(crate) fn locked(facts: Arc<PackageFacts>, version: String) -> Self {
         Self {
             facts,
             version: Some(version),
@@ -223,7 +224,8 @@ impl Walk<'_> {
         let (measured, mut facts) = self.catalog.measured_python(need)?;
         let extras = self.asked.remove(name).unwrap_or_default();
         if let Some(needs) = needs_of(measured, &extras, self.python) {
-            facts.dependencies = Some(needs.iter().map(|need| need.name.clone()).collect());
+            Arc::make_mut(&mut facts).dependencies =
+                Some(needs.iter().map(|need| need.name.clone()).collect());
             let follow = self.follow;
             for need in needs.into_iter().filter(|_| follow) {
                 if !need.versions.is_empty() {
@@ -292,7 +294,7 @@ impl Walk<'_> {
         let mut facts = python::find(table, name, version.as_deref(), self.python, self.platform);
         if !is_pinned && facts.version.is_some() {
             // Which version pip takes is a matter of the day, and of the limits that the packages set each other.
-            facts.widen(table.ratios.limits.unpinned);
+            Arc::make_mut(&mut facts).widen(table.ratios.limits.unpinned);
         }
         let exact = match (&facts.version, &version) {
             (Some(found), Some(wanted)) => same(found, wanted),
@@ -359,7 +361,7 @@ fn is_freeze(
     let listed: BTreeSet<&str> = requirements.applying().map(|entry| &*entry.name).collect();
     let (mut inside, mut all) = (0, 0);
     for entry in requirements.applying() {
-        let facts = python::known(
+        let facts = python::find(
             table,
             &entry.name,
             entry.version.as_deref(),

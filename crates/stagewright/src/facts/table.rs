@@ -17,7 +17,6 @@ use crate::size::Basis;
 /// A table of the catalogue.
 pub(crate) struct Table {
     blocks: Vec<Block>,
-    rows: usize,
     basis: Basis,
 }
 
@@ -65,11 +64,7 @@ impl Table {
             });
             rows += count;
         }
-        Self {
-            blocks,
-            rows,
-            basis,
-        }
+        Self { blocks, basis }
     }
 
     /// A table from its text.
@@ -78,7 +73,6 @@ impl Table {
         let mut parts = text.splitn(3, '\n');
         let basis = basis(parts.next().unwrap_or_default());
         let lines = Lines::new(parts.nth(1).unwrap_or_default().to_owned());
-        let rows = lines.ends.len();
         let block = Block {
             first: 0,
             key: "",
@@ -87,7 +81,6 @@ impl Table {
         };
         Self {
             blocks: vec![block],
-            rows,
             basis,
         }
     }
@@ -98,8 +91,10 @@ impl Table {
     }
 
     /// The number of rows.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
-        self.rows
+        let last = self.blocks.last();
+        last.map_or(0, |block| block.first + block.lines().ends.len())
     }
 
     /// The text of row `index`.

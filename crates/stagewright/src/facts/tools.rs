@@ -1,7 +1,7 @@
 //! What tools leave behind besides the packages they install (`catalog/tools.toml`).
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
@@ -67,8 +67,8 @@ pub(crate) struct Script {
     of_low: f64,
     of_expected: f64,
     of_high: f64,
-    source: String,
-    date: String,
+    source: Arc<str>,
+    date: Arc<str>,
 }
 
 impl Script {
@@ -98,9 +98,9 @@ struct Bundled {
     high: f64,
     unknown: [u64; 3],
     #[expect(dead_code, reason = "for the reader of the table")]
-    source: String,
+    source: Arc<str>,
     #[expect(dead_code, reason = "for the reader of the table")]
-    date: String,
+    date: Arc<str>,
 }
 
 /// What `next build` leaves: low, expected and high.
@@ -111,8 +111,8 @@ struct Next {
     server: [u64; 3],
     cache: [u64; 3],
     standalone: [u64; 3],
-    source: String,
-    date: String,
+    source: Arc<str>,
+    date: Arc<str>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -171,7 +171,7 @@ pub(crate) struct SourceBuild {
     /// To run.
     pub(crate) run: Vec<String>,
     #[expect(dead_code, reason = "for the reader of the table")]
-    source: String,
+    source: Arc<str>,
 }
 
 /// Packages of Node that are compiled when they are installed.
@@ -185,7 +185,7 @@ pub(crate) struct NodeGyp {
     /// The Debian packages that compile it.
     pub(crate) build: Vec<String>,
     #[expect(dead_code, reason = "for the reader of the table")]
-    source: String,
+    source: Arc<str>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -193,9 +193,9 @@ pub(crate) struct NodeGyp {
 struct Optional {
     names: Vec<String>,
     #[expect(dead_code, reason = "for the reader of the table")]
-    source: String,
+    source: Arc<str>,
     #[expect(dead_code, reason = "for the reader of the table")]
-    date: String,
+    date: Arc<str>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -203,9 +203,9 @@ struct Optional {
 struct Share {
     error: f64,
     #[expect(dead_code, reason = "for the reader of the table")]
-    source: String,
+    source: Arc<str>,
     #[expect(dead_code, reason = "for the reader of the table")]
-    date: String,
+    date: Arc<str>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -220,8 +220,8 @@ struct Venv {
     python: String,
     bytes: u64,
     byte_code: u64,
-    source: String,
-    date: String,
+    source: Arc<str>,
+    date: Arc<str>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -230,8 +230,8 @@ pub(crate) struct Bytes {
     low: u64,
     expected: u64,
     high: u64,
-    source: String,
-    date: Option<String>,
+    source: Arc<str>,
+    date: Option<Arc<str>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -239,8 +239,8 @@ pub(crate) struct Bytes {
 struct Ratio {
     ratio: f64,
     error: f64,
-    source: String,
-    date: String,
+    source: Arc<str>,
+    date: Arc<str>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -249,8 +249,8 @@ struct Factor {
     low: f64,
     expected: f64,
     high: f64,
-    source: String,
-    date: Option<String>,
+    source: Arc<str>,
+    date: Option<Arc<str>>,
 }
 
 impl Bytes {
@@ -362,7 +362,10 @@ impl Tools {
     pub(crate) fn venv(&self, python: (u32, u32)) -> (Size, Size, Basis) {
         let (row, exact) = nearest(&self.venv, python, |row| &row.python);
         let error = if exact { 0.05 } else { 0.25 };
-        let basis = Basis::dated(format!("{} (Python {})", row.source, row.python), &row.date);
+        let basis = Basis::dated(
+            format!("{} (Python {})", row.source, row.python),
+            Arc::clone(&row.date),
+        );
         (
             Size::within(row.bytes, error, error),
             Size::within(row.byte_code, error, error),
@@ -391,7 +394,7 @@ impl Tools {
                 size.expected,
                 own.high.max(size.high),
             ),
-            Basis::dated(&row.source, &row.date),
+            Basis::dated(Arc::clone(&row.source), Arc::clone(&row.date)),
         )
     }
 

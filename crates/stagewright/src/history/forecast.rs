@@ -271,7 +271,7 @@ mod tests {
                 .iter()
                 .all(|cause| cause.path != "c.md")
         );
-        assert_eq!(forecast.steps[1].basis.source, "given");
+        assert_eq!(&*forecast.steps[1].basis.source, "given");
         assert!((forecast.steps[1].expected_seconds - 2.0).abs() < 1e-9);
         assert!(forecast.steps[0].basis.source.starts_with("default: "));
         let paths: Vec<(&str, usize)> = forecast

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::called::basename;
-use super::{Interpreter, StageRecord, file_node};
+use super::{CONTEXT, INLINE, Interpreter, StageRecord, file_node};
 use crate::command::RunFacts;
 use crate::context::{EntryKind, Sources};
 use crate::kind;
@@ -34,9 +34,9 @@ impl Interpreter<'_> {
                         content.len() as u64,
                         layer,
                         Origin::Inline(Arc::from(content.as_str())),
-                        "text in the Dockerfile",
+                        &INLINE,
                     );
-                    tree.put(&path, node, &mut effects);
+                    tree.put(path, node, &mut effects);
                 }
                 CopySource::Path(path) => match &copy.from {
                     From::Context => self.copy_context(
@@ -128,13 +128,13 @@ impl Interpreter<'_> {
         facts.notes.push(format!("the size of {what} is not known"));
         let (size, _) = self.catalog.tools().unmodelled();
         let node = Node {
-            parts: vec![Part::main(Kind::Other, size)],
+            parts: [Part::main(Kind::Other, size)].into(),
             layer,
             label: Arc::from(what),
             origin: Origin::Made,
-            basis: Arc::new(Basis::new("not known before the build: order of magnitude")),
+            basis: Basis::new("not known before the build: order of magnitude"),
         };
-        tree.put(&format!("{destination}/…"), node, effects);
+        tree.put(format!("{destination}/…"), node, effects);
     }
 
     #[expect(
@@ -177,13 +177,13 @@ impl Interpreter<'_> {
             if copy.add && copy.unpack != Some(false) && kind::is_tar(&file.entry.path) {
                 let (size, basis) = self.catalog.tools().unpacked(Size::exact(bytes));
                 let node = Node {
-                    parts: vec![Part::main(Kind::Other, size)],
+                    parts: [Part::main(Kind::Other, size)].into(),
                     layer,
                     label: Arc::from(format!("unpacked {}", file.entry.path)),
                     origin: Origin::Made,
-                    basis: Arc::new(basis),
+                    basis,
                 };
-                tree.put(&format!("{path}…"), node, effects);
+                tree.put(format!("{path}…"), node, effects);
                 continue;
             }
             let origin = Origin::Context(Arc::from(file.entry.path.as_str()));
@@ -193,8 +193,8 @@ impl Interpreter<'_> {
             if plain && tree.get(&path).is_some_and(|node| node.origin == origin) {
                 continue;
             }
-            let node = file_node(&path, bytes, layer, origin, "the build context");
-            tree.put(&path, node, effects);
+            let node = file_node(&path, bytes, layer, origin, &CONTEXT);
+            tree.put(path, node, effects);
         }
     }
 }
@@ -222,7 +222,7 @@ fn copy_stage(
             layer,
             ..node.clone()
         };
-        tree.put(&path, node, effects);
+        tree.put(path, node, effects);
         return true;
     }
     let copies = from.copied(&source, &target, layer);
@@ -230,7 +230,7 @@ fn copy_stage(
         return copy_written(from, &source, &target, tree, layer, effects);
     }
     for (path, node) in copies {
-        tree.put(&path, node, effects);
+        tree.put(path, node, effects);
     }
     true
 }
@@ -262,8 +262,8 @@ fn copy_written(
                 ..(*node).clone()
             };
             // It may be all of it or a part.
-            node.parts.iter_mut().for_each(|part| part.size.low = 0);
-            tree.put(&format!("{target}/{name}"), node, effects);
+            node.lessen();
+            tree.put(format!("{target}/{name}"), node, effects);
         }
         if !written.is_empty() {
             return true;
@@ -283,12 +283,12 @@ fn whole_base(
     if let (Some(image), Some(facts)) = (&from.image, &from.base) {
         let target = copy.destination.trim_end_matches('/');
         let node = Node {
-            parts: vec![Part::main(Kind::SystemPackage, facts.uncompressed)],
+            parts: [Part::main(Kind::SystemPackage, facts.uncompressed)].into(),
             layer,
             label: Arc::from(format!("the files of {image}")),
             origin: Origin::Made,
-            basis: Arc::new(facts.basis.clone()),
+            basis: facts.basis.clone(),
         };
-        tree.put(&format!("{target}/…base"), node, effects);
+        tree.put(format!("{target}/…base"), node, effects);
     }
 }

@@ -7,7 +7,7 @@ mod copy;
 mod shell;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use stagewright_syntax::shell::Script;
 
@@ -20,6 +20,12 @@ use crate::kind;
 use crate::ledger::{Effects, LayerIndex, Node, Origin, Part, Tree};
 use crate::size::{Basis, Size};
 use crate::stage::{Base, From, MountKind, Op, RunOp, StageGraph, StageId, StageInstruction, join};
+
+/// Where the size of a file of the context comes from.
+static CONTEXT: LazyLock<Basis> = LazyLock::new(|| Basis::new("the build context"));
+
+/// Where the size of a here-document comes from.
+static INLINE: LazyLock<Basis> = LazyLock::new(|| Basis::new("text in the Dockerfile"));
 
 /// The layer number of files that a mount shows: they are in no layer.
 const MOUNTED: LayerIndex = usize::MAX;
@@ -163,21 +169,21 @@ impl Interpreter<'_> {
 
     /// What is known of the inside of an image: nodes of its own layer, so that a later step can copy or hide them.
     fn image_tree(&self, image: &str, layer: LayerIndex) -> Tree {
-        let mut tree = Tree::default();
-        let mut effects = Effects::default();
-        if let Some(Some(facts)) = self.images.get(image) {
-            for content in self.catalog.interpreters().contents(facts).iter() {
-                let node = Node {
-                    parts: content.parts.clone(),
-                    layer,
-                    label: Arc::clone(&content.label),
-                    origin: Origin::Made,
-                    basis: Arc::clone(&content.basis),
-                };
-                tree.put(&content.path, node, &mut effects);
-            }
-        }
-        tree
+        let Some(Some(facts)) = self.images.get(image) else {
+            return Tree::default();
+        };
+        let contents = self.catalog.interpreters().contents(facts);
+        let nodes = contents.iter().map(|content| {
+            let node = Node {
+                parts: Arc::clone(&content.parts),
+                layer,
+                label: Arc::clone(&content.label),
+                origin: Origin::Made,
+                basis: content.basis.clone(),
+            };
+            (Arc::clone(&content.path), node)
+        });
+        nodes.collect()
     }
 
     fn run(
@@ -273,9 +279,9 @@ impl Interpreter<'_> {
                         file.entry.size(),
                         MOUNTED,
                         Origin::Context(Arc::from(file.entry.path.as_str())),
-                        "the build context",
+                        &CONTEXT,
                     );
-                    tree.put(&path, node, &mut effects);
+                    tree.put(path, node, &mut effects);
                 }
             }
             Some(From::Stage(stage)) => {
@@ -284,7 +290,7 @@ impl Interpreter<'_> {
                         .tree
                         .copied(&join("/", source), target, MOUNTED)
                 {
-                    tree.put(&path, node, &mut effects);
+                    tree.put(path, node, &mut effects);
                 }
             }
             Some(_) => {}
@@ -303,12 +309,12 @@ fn empty(index: LayerIndex, stage: StageId, instruction: usize) -> LayerRecord {
     }
 }
 
-fn file_node(path: &str, bytes: u64, layer: LayerIndex, origin: Origin, basis: &str) -> Node {
+fn file_node(path: &str, bytes: u64, layer: LayerIndex, origin: Origin, basis: &Basis) -> Node {
     Node {
-        parts: vec![Part::main(kind::of_path(path), Size::exact(bytes))],
+        parts: [Part::main(kind::of_path(path), Size::exact(bytes))].into(),
         layer,
-        label: Arc::from(""),
+        label: Arc::default(),
         origin,
-        basis: Arc::new(Basis::new(basis)),
+        basis: basis.clone(),
     }
 }

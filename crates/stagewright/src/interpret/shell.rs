@@ -282,7 +282,7 @@ impl Walk<'_, '_, '_> {
                     .machine
                     .tree
                     .get(&path)
-                    .map(|node| (node.size(), (*node.basis).clone()));
+                    .map(|node| (node.size(), node.basis.clone()));
             }
         }
     }

@@ -301,10 +301,10 @@ pub fn of_history(report: &HistoryReport) -> String {
             );
         }
     }
-    let mut bases: Vec<String> = Vec::new();
+    let mut bases: Vec<&str> = Vec::new();
     for step in &forecast.steps {
-        if step.expected_seconds > 0.0 && !bases.contains(&step.basis.source) {
-            bases.push(step.basis.source.clone());
+        if step.expected_seconds > 0.0 && !bases.contains(&&*step.basis.source) {
+            bases.push(&*step.basis.source);
         }
     }
     line(&mut out, "");

@@ -26,7 +26,7 @@ fn text(name: &str) -> String {
 fn check(name: &str, changed: &str) -> TraceCheck {
     let analysis = analysis();
     let prediction = analysis.after(&Change::files([changed])).unwrap();
-    Trace::parse(&text(name))
+    Trace::parse(text(name))
         .unwrap()
         .check(&analysis, &prediction)
 }
@@ -62,6 +62,19 @@ fn every_disagreement_is_told() {
 }
 
 #[test]
+fn a_trace_may_be_cut_inside_a_character() {
+    let whole = text("warm.jsonl");
+    let inside = whole.rfind("\"name\":\"").expect("steps have names") + 9;
+    let mut cut = whole.as_bytes()[..inside].to_vec();
+    cut.push("ö".as_bytes()[0]);
+    let trace = Trace::parse(&cut).expect("read as far as it goes");
+    assert!(!trace.is_complete() && !trace.vertexes().is_empty());
+    cut.extend_from_slice(b"\"}]}\n{}");
+    let error = Trace::parse(&cut).expect_err("that line is not the last");
+    assert_eq!(error.code(), "bad-trace");
+}
+
+#[test]
 fn a_trace_of_another_dockerfile_is_known_as_one() {
     let text = text("warm.jsonl").replace("COPY src .", "COPY lib .");
     let analysis = analysis();
@@ -87,7 +100,7 @@ fn a_trace_that_is_cut_anywhere_claims_nothing_that_is_wrong() {
     let prediction = analysis.after(&Change::files(["src/main.txt"])).unwrap();
     let last = whole.trim_end().len();
     for end in (0..last).step_by(7) {
-        match Trace::parse(&whole[..end]) {
+        match Trace::parse(&whole.as_bytes()[..end]) {
             Ok(trace) => {
                 let check = trace.check(&analysis, &prediction);
                 assert!(check.agrees(), "{end}: {check:?}");
@@ -102,7 +115,7 @@ fn a_trace_that_is_cut_anywhere_claims_nothing_that_is_wrong() {
 #[test]
 fn seconds_come_from_the_trace() {
     let analysis = analysis();
-    let durations = Durations::default().trace(Trace::parse(&text("warm.jsonl")).unwrap());
+    let durations = Durations::default().trace(Trace::parse(text("warm.jsonl")).unwrap());
     let history = History::of([["src/main.txt"], ["config.txt"]]);
     let forecast = analysis.forecast(&history, &durations).unwrap();
     let traced: Vec<(u32, bool)> = forecast

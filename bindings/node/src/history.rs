@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use napi::bindgen_prelude::ClassInstance;
 use napi_derive::napi;
-use stagewright::read_file;
 use stagewright::report::{HistoryReport, to_json};
+use stagewright::{read_bytes, read_file};
 
 use crate::error::{Result, failure};
 use crate::value::{Commit, Finding, PathForecast, Size, StepForecast, all, index};
@@ -89,7 +89,9 @@ impl Trace {
     /// Reads a trace from disk.
     #[napi(factory)]
     pub fn read(path: String) -> Result<Self> {
-        Self::parse(read_file(path).map_err(failure)?)
+        let bytes = read_bytes(path).map_err(failure)?;
+        let inner = stagewright::Trace::parse(bytes).map_err(failure)?;
+        Ok(Self { inner })
     }
 
     /// Whether it goes to the end of its build, and nothing failed.

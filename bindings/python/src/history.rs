@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use stagewright::read_file;
 use stagewright::report::{HistoryReport, to_json};
+use stagewright::{read_bytes, read_file};
 
 use crate::error::Failure;
 use crate::value::{Commit, Finding, PathForecast, Size, StepForecast, all};
@@ -95,7 +95,9 @@ impl Trace {
     /// Reads a trace from disk.
     #[staticmethod]
     fn read(path: PathBuf) -> Result<Self, Failure> {
-        Self::parse(&read_file(path)?)
+        Ok(Self {
+            inner: stagewright::Trace::parse(read_bytes(path)?)?,
+        })
     }
 
     /// Whether it goes to the end of its build, and nothing failed.

@@ -5,7 +5,7 @@ use std::path::Path;
 use stagewright::report::{CacheReport, ErrorReport, HistoryReport, text, to_json};
 use stagewright::{
     Analysis, BuildFiles, CacheOptions, Change, Dockerfile, Durations, History, HistoryOptions,
-    Inputs, Options, Prediction, Snapshot, Trace, read_file, write_file,
+    Inputs, Options, Prediction, Snapshot, Trace, read_bytes, read_file, write_file,
 };
 
 use crate::answer::{Answer, Failure, serious};
@@ -17,7 +17,7 @@ pub(crate) fn cache(arguments: &Cache) -> Result<Answer, Failure> {
         return self::save(save);
     }
     let trace = match &arguments.trace {
-        Some(path) => Some(Trace::parse(&read_file(path)?)?),
+        Some(path) => Some(Trace::parse(read_bytes(path)?)?),
         None => None,
     };
     let mut durations = match &arguments.durations {

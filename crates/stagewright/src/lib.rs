@@ -59,7 +59,8 @@ pub use measure::{Image, MeasureError, MeasureOptions};
 pub use options::{Options, OptionsError, Platform, RunOptions, RunWords};
 pub use outside::{
     AnalyzeError, BuildFiles, FilesError, FilesOptions, GitError, analyze_many, dockerfile_path,
-    read_config, read_dockerfile, read_file, read_standard_input, write_dockerfile, write_file,
+    read_bytes, read_config, read_dockerfile, read_file, read_standard_input, write_dockerfile,
+    write_file,
 };
 pub use plan::{Plan, PlanOptions};
 pub use project::Project;

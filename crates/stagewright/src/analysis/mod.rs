@@ -274,7 +274,8 @@ impl Analysis {
             Build::new(&graph, &options, &inputs)
         };
         let mut prediction = cache::compare_with(&self.inner.build, &after, cache);
-        prediction.findings = findings::of_change(&self.inner.context, change);
+        let odd = findings::of_change(&self.inner.context, change);
+        prediction.findings.extend(odd);
         Ok(prediction)
     }
 

@@ -16,6 +16,9 @@ use crate::stage::{
     StageInstruction, State,
 };
 
+/// What `BuildKit` puts before an instruction to name the merge of its layer (`dispatchCopy` in `convert.go`).
+pub(crate) const LINK: &str = "LINK ";
+
 /// The argument that dates every folder that WORKDIR makes (`dispatchWorkdir`).
 const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
@@ -419,6 +422,11 @@ impl Lowering<'_> {
             // A merge of one thing is that thing (`client/llb/merge.go`).
             Some(current) if linked => {
                 let inputs = vec![history(current), history(step)];
+                let text = format!("{LINK}{}", place.text);
+                let place = Place {
+                    text: &text,
+                    ..place
+                };
                 self.push(place, StepKind::Link, Definition::of("merge"), inputs)
             }
             _ => step,

@@ -20,6 +20,7 @@ use crate::options::{Builder, Options};
 use crate::stage::{StageGraph, StageId, State};
 
 pub(crate) use legacy::{ANY_PROXY, is_proxy};
+pub(crate) use lower::LINK;
 
 /// The place of a step in its build, from 0; what a step needs has a lower one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -92,7 +93,7 @@ pub struct Step {
     pub kind: StepKind,
     /// Its number within its stage as BuildKit counts it (`[builder 2/5]`), from 1; 0 for an image that only files are taken from.
     pub ordinal: u32,
-    /// The instruction as one line.
+    /// The instruction as one line; of the merge of a `--link` as `BuildKit` names it, `LINK COPY --link …`.
     pub text: String,
     /// The digest of what it does, apart from what it does it to.
     pub definition: Digest,

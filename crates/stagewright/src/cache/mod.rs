@@ -24,8 +24,8 @@ pub use expect::ExpectationError;
 pub(crate) use expect::{StepName, pick};
 pub use options::{CacheOptions, Export, NoCache};
 
-use crate::build::{Build, StepId, StepKind};
-use crate::finding::Finding;
+use crate::build::{Build, Origin, Step, StepId, StepKind};
+use crate::finding::{Finding, Severity};
 
 /// What happens to each step of a build that follows another one on the same builder.
 #[derive(Clone, Debug, Serialize)]
@@ -33,7 +33,7 @@ use crate::finding::Finding;
 pub struct Prediction {
     /// The steps of the later build, in their order.
     pub steps: Vec<StepVerdict>,
-    /// What is odd about the change that it is of.
+    /// What is odd about the change that it is of, and what the later build does not find.
     #[serde(skip)]
     pub findings: Vec<Finding>,
 }
@@ -118,8 +118,34 @@ pub fn compare_with(before: &Build, after: &Build, options: &CacheOptions) -> Pr
         });
     Prediction {
         steps: steps.collect(),
-        findings: Vec::new(),
+        findings: after
+            .steps
+            .iter()
+            .flat_map(|step| missing(after, step))
+            .collect(),
     }
+}
+
+/// What a step takes from a context in which it is not: the build fails there.
+fn missing<'b>(build: &'b Build, step: &'b Step) -> impl Iterator<Item = Finding> + 'b {
+    let contexts = step.inputs.iter().filter_map(|input| match &input.origin {
+        Origin::Context => Some((&build.context, input)),
+        Origin::NamedContext(name) => Some((build.named.get(name)?, input)),
+        _ => None,
+    });
+    // Nobody said what is in the context.
+    let known = contexts.filter(|(context, _)| !context.everything().children().is_empty());
+    let missing = known.flat_map(|(context, input)| {
+        let selectors = input.selectors.iter();
+        selectors.filter_map(|selector| selector.missing(context.tree()))
+    });
+    missing.map(|error| {
+        let message = format!("{error}: the build fails here");
+        let mut finding = Finding::new(error.code(), Severity::Warning, step.span, message);
+        finding.line = step.line;
+        finding.column = 1;
+        finding
+    })
 }
 
 impl Prediction {
@@ -151,12 +177,7 @@ impl Verdict {
 
 impl fmt::Display for StepVerdict {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let link = if self.kind == StepKind::Link {
-            "the layer of "
-        } else {
-            ""
-        };
-        write!(formatter, "{link}`{}` ", self.instruction)?;
+        write!(formatter, "`{}` ", self.instruction)?;
         match &self.verdict {
             Verdict::Cached => formatter.write_str("is cached"),
             Verdict::Rerun { cause } => write!(formatter, "runs again because {cause}"),

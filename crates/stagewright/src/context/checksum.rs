@@ -87,6 +87,14 @@ impl Selector {
         }])
     }
 
+    /// Why a source without a pattern cannot be found. A pattern may fit nothing.
+    pub(crate) fn missing(&self, root: &Directory) -> Option<ContextError> {
+        if self.filtered() {
+            return None;
+        }
+        lookup(root, key(&self.full_path()), self.follow_links).err()
+    }
+
     /// The digest of what the source selects.
     pub(crate) fn digest(&self, root: &Directory) -> Result<Record, ContextError> {
         let full = self.full_path();

@@ -250,9 +250,14 @@ pub fn read_standard_input() -> Result<String, FilesError> {
 
 /// Reads a file that is none of a build: a snapshot, a trace, a list of commits or of durations, a saved report.
 pub fn read_file(path: impl AsRef<Path>) -> Result<String, FilesError> {
+    text(path.as_ref(), read_bytes(&path)?)
+}
+
+/// As [`read_file`], for a file that may be cut anywhere, such as a trace: also inside a character.
+pub fn read_bytes(path: impl AsRef<Path>) -> Result<Vec<u8>, FilesError> {
     let path = path.as_ref().to_owned();
     match fs::read(&path) {
-        Ok(bytes) => text(&path, bytes),
+        Ok(bytes) => Ok(bytes),
         Err(error) if error.kind() == ErrorKind::NotFound => Err(FilesError::Missing { path }),
         Err(source) => Err(FilesError::FileUnreadable { path, source }),
     }

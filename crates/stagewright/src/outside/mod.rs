@@ -19,8 +19,8 @@ mod walk;
 
 pub use directory::DirectoryOptions;
 pub use files::{
-    BuildFiles, FilesError, FilesOptions, dockerfile_path, read_config, read_dockerfile, read_file,
-    read_standard_input, write_dockerfile, write_file,
+    BuildFiles, FilesError, FilesOptions, dockerfile_path, read_bytes, read_config,
+    read_dockerfile, read_file, read_standard_input, write_dockerfile, write_file,
 };
 pub use git::GitError;
 pub use many::{AnalyzeError, analyze_many};

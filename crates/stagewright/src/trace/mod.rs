@@ -97,22 +97,26 @@ impl Trace {
     /// Reads a trace. Lines that are no JSON objects are what else a program prints, and are left out.
     ///
     /// A trace that ends before its build does is read as far as it goes, which [`Trace::is_complete`] tells; a line that is damaged
-    /// anywhere but at the end is an error.
-    pub fn parse(text: &str) -> Result<Self, TraceError> {
+    /// anywhere but at the end is an error. It may be cut inside a character, so that bytes are read as well as text.
+    pub fn parse(text: impl AsRef<[u8]>) -> Result<Self, TraceError> {
         let mut trace = Self::default();
         let mut places: BTreeMap<String, usize> = BTreeMap::new();
         let mut any = false;
-        let mut lines = text.split('\n').enumerate().peekable();
+        let mut lines = text
+            .as_ref()
+            .split(|byte| *byte == b'\n')
+            .enumerate()
+            .peekable();
         while let Some((index, line)) = lines.next() {
             let line = line.trim_ascii();
-            if !line.starts_with('{') {
+            if !line.starts_with(b"{") {
                 continue;
             }
             let damaged = |message: String| TraceError::Damaged {
                 line: index + 1,
                 message,
             };
-            let status: RawStatus = match serde_json::from_str(line) {
+            let status: RawStatus = match serde_json::from_slice(line) {
                 Ok(status) => status,
                 Err(error) if error.is_eof() && lines.peek().is_none() => {
                     trace.cut = true;
@@ -330,7 +334,7 @@ mod tests {
         );
         assert_eq!(code(&line.replace("[{", "[3,{")), "bad-trace");
         assert_eq!(code(&line.replace("\"[1/1] RUN x\"", "7")), "bad-trace");
-        let cut = Trace::parse(&format!("{line}\n{}", &line[..40])).unwrap();
+        let cut = Trace::parse(format!("{line}\n{}", &line[..40])).unwrap();
         assert!(!cut.is_complete());
         assert_eq!(cut.vertexes().len(), 1);
     }
@@ -346,9 +350,9 @@ mod tests {
             event(&format!("\"started\":{}", at(5))),
             event(&format!("\"started\":{},\"completed\":{}", at(5), at(6))),
         ];
-        let trace = Trace::parse(&text.concat()).unwrap();
+        let trace = Trace::parse(text.concat()).unwrap();
         assert!(trace.is_complete());
         assert!((trace.vertexes()[0].seconds() - 3.0).abs() < 1e-9);
-        assert!(!Trace::parse(&text[..3].concat()).unwrap().is_complete());
+        assert!(!Trace::parse(text[..3].concat()).unwrap().is_complete());
     }
 }

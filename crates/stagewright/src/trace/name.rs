@@ -1,6 +1,6 @@
 //! The names that BuildKit gives to steps.
 
-use crate::build::{Build, ComponentKind, Step, StepKind};
+use crate::build::{Build, ComponentKind, LINK, Step, StepKind};
 
 /// The name of a step as BuildKit writes it (`dockerfile2llb/convert.go`, `prefixCommand`): `[PLATFORM STAGE N/M] INSTRUCTION`, where
 /// platform and stage may be left out.
@@ -27,7 +27,7 @@ impl<'n> StepName<'n> {
         let (ordinal, total) = words.pop()?.split_once('/')?;
         total.parse::<u32>().ok()?;
         let rest = rest.strip_prefix("ONBUILD ").unwrap_or(rest);
-        let link = rest.strip_prefix("LINK ");
+        let link = rest.strip_prefix(LINK);
         // No name of a stage has a slash.
         let platform = words.first().copied().filter(|word| word.contains('/'));
         Some(Self {
@@ -60,9 +60,10 @@ impl<'n> StepName<'n> {
 
     /// Whether it may be the step's instruction. BuildKit expands variables in it, takes quotes away, and sums scripts up.
     fn reads_as(&self, step: &Step) -> bool {
-        let text = match step.text.split_once(char::is_whitespace) {
+        let text = step.text.strip_prefix(LINK).unwrap_or(&step.text);
+        let text = match text.split_once(char::is_whitespace) {
             Some((keyword, rest)) => format!("{} {rest}", keyword.to_ascii_uppercase()),
-            None => step.text.to_ascii_uppercase(),
+            None => text.to_ascii_uppercase(),
         };
         let keyword = |text: &str| {
             let word = text.split(char::is_whitespace).next();

@@ -1,6 +1,7 @@
 //! `npm`: `node_modules` from the lock file, and npm's cache.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::{CacheUse, Install, Invocation, Machine, Model, script};
 use crate::facts::{Arch, Libc, LockError, NpmFacts, PackageLock};
@@ -230,9 +231,10 @@ pub(super) fn place(
     let facts = facts(machine, packages);
     for (package, facts) in packages.iter().zip(&facts) {
         let suffix = if package.dev { DEVELOPMENT } else { "" };
+        let label = [&*package.name, " ", &*package.version].concat();
         machine.put(
-            &format!("{modules}/{}{suffix}", package.place),
-            format!("{} {}", package.name, package.version).trim_end(),
+            &[modules, "/", &*package.place, suffix].concat(),
+            label.trim_end(),
             vec![Part::main(Kind::JavaScript, facts.installed)],
             &facts.basis,
         );
@@ -252,7 +254,7 @@ pub(super) fn sizes(machine: &Machine<'_>, packages: &[Package]) -> (Vec<Size>, 
         .unzip()
 }
 
-fn facts(machine: &Machine<'_>, packages: &[Package]) -> Vec<NpmFacts> {
+fn facts(machine: &Machine<'_>, packages: &[Package]) -> Vec<Arc<NpmFacts>> {
     let named = packages
         .iter()
         .map(|package| (package.name.as_str(), package.version()));
@@ -273,33 +275,44 @@ pub(super) fn with_needs(
     let (cpu, libc) = platform(machine);
     let mut unknown = 0;
     let mut packages: Vec<Package> = named.iter().map(|word| versioned(word)).collect();
-    let resolved = |one: &Package| {
-        let facts = machine.catalog.npm_package(&one.name, one.version());
-        let version = facts.version.unwrap_or_default();
+    let known = |one: &Package| machine.catalog.npm_package(&one.name, one.version());
+    let resolved = |one: &Package, facts: &NpmFacts| {
+        let version = facts.version.as_deref().unwrap_or_default();
         let major = version.split('.').next().unwrap_or_default();
         (one.name.clone(), major.to_owned())
     };
-    let mut names: BTreeSet<String> = packages.iter().map(|one| one.name.clone()).collect();
-    let mut seen: BTreeSet<(String, String)> = packages.iter().map(resolved).collect();
+    let mut all: Vec<Arc<NpmFacts>> = packages.iter().map(known).collect();
+    let mut names: HashSet<String> = packages.iter().map(|one| one.name.clone()).collect();
+    let mut seen: HashSet<(String, String)> = packages
+        .iter()
+        .zip(&all)
+        .map(|(one, facts)| resolved(one, facts))
+        .collect();
+    // Many need the same: what was looked at once is not looked at again.
+    let mut words: HashSet<String> = HashSet::new();
     let mut next = 0;
     while next < packages.len().min(MOST) {
-        let one = &packages[next];
-        let place = one.place.clone();
-        let facts = machine.catalog.npm_package(&one.name, one.version());
+        let place = packages[next].place.clone();
+        let facts = Arc::clone(&all[next]);
         unknown += usize::from(facts.dependencies.is_none());
         let optional = &facts.optional_dependencies;
         let fitting = optional
             .iter()
-            .filter(|name| fits(name, optional, cpu, libc))
-            .cloned();
-        for need in facts.dependencies.into_iter().flatten().chain(fitting) {
-            let mut need = versioned(&need);
-            if seen.insert(resolved(&need)) {
+            .filter(|name| fits(name, optional, cpu, libc));
+        for word in facts.dependencies.iter().flatten().chain(fitting) {
+            if words.contains(word) {
+                continue;
+            }
+            words.insert(word.clone());
+            let mut need = versioned(word);
+            let facts = known(&need);
+            if seen.insert(resolved(&need, &facts)) {
                 // Another major version lies in the folder of the package that needs it.
                 if !names.insert(need.name.clone()) {
                     need.place = format!("{place}/node_modules/{}", need.name);
                 }
                 packages.push(need);
+                all.push(facts);
             }
         }
         next += 1;

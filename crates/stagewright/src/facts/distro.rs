@@ -19,7 +19,7 @@ pub enum Libc {
 }
 
 /// A family of distributions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum DistroId {
@@ -38,7 +38,7 @@ pub enum DistroId {
 }
 
 /// The distribution of an image.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Distro {
     /// Which one.

@@ -1,17 +1,18 @@
 //! What was worked out of the tables already: the same packages are asked for again and again, within a file and across files.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
 /// Answers by question. What is answered hangs on the question alone, so that it does not matter who asked first.
 #[derive(Debug)]
 pub(crate) struct Memo<K, V> {
-    known: Mutex<BTreeMap<K, V>>,
+    known: Mutex<HashMap<K, V>>,
     /// As many answers are kept, against files that ask for ever other things.
     most: usize,
 }
 
-impl<K: Ord, V: Clone> Memo<K, V> {
+impl<K: Eq + Hash, V: Clone> Memo<K, V> {
     /// For small answers.
     pub(crate) fn new() -> Self {
         Self::of(10_000)

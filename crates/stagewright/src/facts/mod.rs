@@ -316,7 +316,7 @@ impl Catalog {
 
     /// What is known of an npm package: the version asked for, else the nearest one with a wider range, else a range that fits most
     /// packages, with [`NpmFacts::version`] `None`.
-    pub fn npm_package(&self, name: &str, version: Option<&str>) -> NpmFacts {
+    pub fn npm_package(&self, name: &str, version: Option<&str>) -> Arc<NpmFacts> {
         let table = self.npm().find(name, version);
         if self.is_plain() {
             return table;
@@ -326,7 +326,7 @@ impl Catalog {
             version: version.unwrap_or_default().to_owned(),
         };
         if let Some(measured) = self.packages.npm.get(&need) {
-            return measured.facts(table);
+            return Arc::new(measured.facts(&table));
         }
         self.ask(|needs| _ = needs.npm.insert(need));
         table
@@ -337,7 +337,7 @@ impl Catalog {
     pub fn npm_packages<'n>(
         &self,
         packages: impl IntoIterator<Item = (&'n str, Option<&'n str>)>,
-    ) -> Vec<NpmFacts> {
+    ) -> Vec<Arc<NpmFacts>> {
         let packages = packages.into_iter();
         let found = packages.map(|(name, version)| self.npm_package(name, version));
         self.npm().together(found.collect())

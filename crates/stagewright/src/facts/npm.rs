@@ -1,10 +1,11 @@
 //! npm packages: what lies in `node_modules`, from package folders that were measured.
 
 use std::cmp::Ordering;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
+use super::memo::Memo;
 use super::table::Table;
 use crate::size::{Basis, Size};
 
@@ -85,6 +86,8 @@ struct UnknownPackages {
 pub(crate) struct NpmTable {
     rules: Rules,
     packages: OnceLock<Table>,
+    /// What is known of a package, by `name@version`.
+    found: Memo<String, Arc<NpmFacts>>,
 }
 
 impl NpmTable {
@@ -94,6 +97,7 @@ impl NpmTable {
             rules: toml::from_str(include_str!("../../catalog/npm.toml"))
                 .expect("catalog/npm.toml is valid"),
             packages: OnceLock::new(),
+            found: Memo::new(),
         }
     }
 
@@ -103,7 +107,13 @@ impl NpmTable {
     }
 
     /// See [`Catalog::npm_package`](super::Catalog::npm_package).
-    pub(crate) fn find(&self, name: &str, version: Option<&str>) -> NpmFacts {
+    pub(crate) fn find(&self, name: &str, version: Option<&str>) -> Arc<NpmFacts> {
+        let asked = [name, "@", version.unwrap_or_default()].concat();
+        self.found
+            .get(asked, |_| Arc::new(self.look_up(name, version)))
+    }
+
+    fn look_up(&self, name: &str, version: Option<&str>) -> NpmFacts {
         let table = self.packages();
         let rules = &self.rules;
         let row = |index: usize| table.line(index).split('\t').collect::<Vec<&str>>();
@@ -157,12 +167,12 @@ impl NpmTable {
     }
 
     /// Packages that are installed together: of the sum of many unknown ones more is known than of each.
-    pub(crate) fn together(&self, mut all: Vec<NpmFacts>) -> Vec<NpmFacts> {
+    pub(crate) fn together(&self, mut all: Vec<Arc<NpmFacts>>) -> Vec<Arc<NpmFacts>> {
         let is_unknown = |one: &NpmFacts| !one.is_known() && !is_for_a_platform(&one.name);
         let count = all.iter().filter(|one| is_unknown(one)).count();
         let installed = self.unknown(count);
         for one in all.iter_mut().filter(|one| is_unknown(one)) {
-            *one = self.guessed(&one.name, installed);
+            *one = Arc::new(self.guessed(&one.name, installed));
         }
         all
     }
@@ -287,7 +297,7 @@ mod tests {
     use super::*;
 
     fn find(name: &str, version: Option<&str>) -> NpmFacts {
-        NpmTable::embedded().find(name, version)
+        NpmTable::embedded().look_up(name, version)
     }
 
     // The archive of lodash 4.17.21 has 1,412,415 bytes.

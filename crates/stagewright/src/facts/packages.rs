@@ -260,7 +260,7 @@ impl PythonTable {
 
 impl MeasuredNpm {
     /// What is known of the package; `table` is what the tables say of it.
-    pub(super) fn facts(&self, table: NpmFacts) -> NpmFacts {
+    pub(super) fn facts(&self, table: &NpmFacts) -> NpmFacts {
         let ratio = |bytes: u64| {
             // The tarball is as far from its files as the table's is from them.
             let share = |part: u64| u128::from(bytes) * u128::from(part);
@@ -282,9 +282,9 @@ impl MeasuredNpm {
             files: self.files.or(table.files),
             native: self.install_script,
             dependencies: Some(self.dependencies.clone()),
-            optional_dependencies: table.optional_dependencies,
+            optional_dependencies: table.optional_dependencies.clone(),
             basis: Basis::new("the files of the package, as the package registry has it"),
-            name: table.name,
+            name: table.name.clone(),
         }
     }
 }

@@ -1065,6 +1065,11 @@ export interface Measure {
   seconds: number
   /** Bytes that a host with the previous image pulls after that edit. */
   warmPull: number
+  /**
+   * The instructions that every build runs again though no file is edited: it gives arguments such as `GIT_SHA` and `BUILD_DATE`
+   * another value.
+   */
+  everyBuild: Array<string>
 }
 
 /** A mount of a `RUN`. */

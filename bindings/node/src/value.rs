@@ -212,6 +212,9 @@ pub struct Measure {
     pub seconds: f64,
     /// Bytes that a host with the previous image pulls after that edit.
     pub warm_pull: i64,
+    /// The instructions that every build runs again though no file is edited: it gives arguments such as `GIT_SHA` and `BUILD_DATE`
+    /// another value.
+    pub every_build: Vec<String>,
 }
 
 /// One rewrite of a plan.
@@ -603,6 +606,7 @@ impl From<&plan::Measure> for Measure {
             rebuilds: measure.rebuilds.clone(),
             seconds: measure.seconds,
             warm_pull: bytes(measure.warm_pull),
+            every_build: measure.every_build.clone(),
         }
     }
 }

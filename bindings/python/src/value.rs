@@ -262,6 +262,9 @@ value! {
         seconds: f64,
         /// Bytes that a host with the previous image pulls after that edit.
         warm_pull: u64,
+        /// The instructions that every build runs again though no file is edited: it gives arguments such as `GIT_SHA` and `BUILD_DATE`
+        /// another value.
+        every_build: Vec<String>,
     }
 }
 
@@ -678,6 +681,7 @@ impl From<&plan::Measure> for Measure {
             rebuilds: measure.rebuilds.clone(),
             seconds: measure.seconds,
             warm_pull: measure.warm_pull,
+            every_build: measure.every_build.clone(),
         }
     }
 }

@@ -122,3 +122,88 @@ impl Change {
         self.dockerfile.as_deref()
     }
 }
+
+/// Whether builds give an argument of this name another value each time: what was checked out, when and as which run it is built, what
+/// it is called. The names are those of CI systems, and what the labels of `org.opencontainers.image` are filled from.
+pub(crate) fn changes_every_build(name: &str) -> bool {
+    const NAMES: [&str; 56] = [
+        "BUILDDATE",
+        "BUILDTIME",
+        "BUILD_COMMIT",
+        "BUILD_DATE",
+        "BUILD_DATETIME",
+        "BUILD_HASH",
+        "BUILD_ID",
+        "BUILD_NO",
+        "BUILD_NUM",
+        "BUILD_NUMBER",
+        "BUILD_REF",
+        "BUILD_REVISION",
+        "BUILD_SHA",
+        "BUILD_TAG",
+        "BUILD_TIME",
+        "BUILD_TIMESTAMP",
+        "BUILD_VERSION",
+        "COMMIT",
+        "COMMIT_DATE",
+        "COMMIT_HASH",
+        "COMMIT_ID",
+        "COMMIT_REF",
+        "COMMIT_SHA",
+        "COMMIT_SHORT_SHA",
+        "CREATED",
+        "DATE_CREATED",
+        "GITHUB_REF",
+        "GITHUB_RUN_ID",
+        "GITHUB_RUN_NUMBER",
+        "GITHUB_SHA",
+        "GIT_BRANCH",
+        "GIT_COMMIT",
+        "GIT_COMMIT_HASH",
+        "GIT_COMMIT_SHA",
+        "GIT_DESCRIBE",
+        "GIT_HASH",
+        "GIT_REF",
+        "GIT_REV",
+        "GIT_REVISION",
+        "GIT_SHA",
+        "GIT_SHORT_SHA",
+        "GIT_TAG",
+        "JOB_ID",
+        "PIPELINE_ID",
+        "RELEASE",
+        "REVISION",
+        "RUN_ID",
+        "SHA",
+        "SHORT_SHA",
+        "SOURCE_COMMIT",
+        "SOURCE_VERSION",
+        "TAG",
+        "VCS_REF",
+        "VCS_REVISION",
+        "VCS_SHA",
+        "VERSION",
+    ];
+    // Of whom it is, or for which bundler.
+    const OWNERS: [&str; 9] = [
+        "APP_",
+        "APPLICATION_",
+        "CI_",
+        "IMAGE_",
+        "NEXT_PUBLIC_",
+        "PROJECT_",
+        "REACT_APP_",
+        "SENTRY_",
+        "VITE_",
+    ];
+    let upper = name.to_ascii_uppercase();
+    let mut owners = OWNERS.iter().filter_map(|owner| upper.strip_prefix(owner));
+    NAMES.contains(&upper.as_str()) || owners.any(|rest| NAMES.contains(&rest))
+}
+
+/// Whether a text has a name as a word of its own.
+pub(crate) fn mentions(text: &str, name: &str) -> bool {
+    let part = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(name)
+        .any(|(at, _)| !text[..at].ends_with(part) && !text[at + name.len()..].starts_with(part))
+}

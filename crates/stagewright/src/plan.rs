@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use stagewright_syntax::Dockerfile;
 use stagewright_syntax::edit::EditError;
+use stagewright_syntax::{Dockerfile, View as Typed};
 
 use crate::analysis::{Analysis, AnalysisError};
-use crate::cache::{StepVerdict, Verdict};
-use crate::change::Change;
+use crate::cache::{Prediction, StepVerdict, Verdict};
+use crate::change::{Change, changes_every_build, mentions};
 use crate::duration::rounded;
 use crate::estimate::Estimate;
 use crate::facts::Catalog;
@@ -97,6 +97,13 @@ pub struct Measure {
     pub seconds: f64,
     /// Bytes that a host with the previous image pulls after that edit.
     pub warm_pull: u64,
+    /// The instructions that every build runs again though no file is edited: it gives arguments such as `GIT_SHA` and `BUILD_DATE`
+    /// another value.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub every_build: Vec<String>,
+    /// Seconds that those take.
+    #[serde(skip)]
+    every_build_seconds: f64,
 }
 
 /// One rewrite.
@@ -438,7 +445,7 @@ fn cost(measure: &Measure, objective: Objective) -> f64 {
         Objective::ColdSize => measure.size.uncompressed.expected as f64,
         Objective::ColdPull => measure.size.compressed.expected as f64,
         Objective::WarmPull => measure.warm_pull as f64,
-        Objective::Rebuild => measure.seconds,
+        Objective::Rebuild => measure.seconds + measure.every_build_seconds,
     }
 }
 
@@ -475,7 +482,8 @@ fn try_proposal(
         || commands(&cost) > commands(now) && cost.warm_pull >= now.warm_pull;
     let better = cost.size.uncompressed.expected < now.size.uncompressed.expected
         || cost.warm_pull < now.warm_pull
-        || cost.rebuilds.len() < now.rebuilds.len();
+        || cost.rebuilds.len() < now.rebuilds.len()
+        || cost.every_build_seconds < now.every_build_seconds;
     Ok((!worse && (better || mends)).then_some((next, cost)))
 }
 
@@ -505,16 +513,36 @@ fn introduces_findings(before: &Analysis, after: &Analysis) -> bool {
 
 /// What a file costs, with an edit of one source file.
 pub(crate) fn measure(analysis: &Analysis, change: &str) -> Result<Measure, AnalysisError> {
-    let size = *analysis.size();
-    if change.is_empty() {
-        return Ok(Measure {
-            size,
-            rebuilds: Vec::new(),
-            seconds: 0.0,
-            warm_pull: 0,
-        });
+    let mut measure = Measure {
+        size: *analysis.size(),
+        rebuilds: Vec::new(),
+        seconds: 0.0,
+        warm_pull: 0,
+        every_build: Vec::new(),
+        every_build_seconds: 0.0,
+    };
+    if !change.is_empty() {
+        let prediction = analysis.after(&Change::files([change]))?;
+        (measure.rebuilds, measure.seconds) = reruns(analysis, &prediction);
+        measure.warm_pull = analysis.pull_after(&prediction).expected;
     }
-    let prediction = analysis.after(&Change::files([change]))?;
+    let arguments = changing_arguments(analysis);
+    if !arguments.is_empty() {
+        let given = &analysis.options().build_args;
+        let change = arguments.into_iter().fold(Change::none(), |change, name| {
+            let other = given
+                .get(&name)
+                .map_or("1".to_owned(), |value| format!("{value}1"));
+            change.build_arg(name, other)
+        });
+        let prediction = analysis.after(&change)?;
+        (measure.every_build, measure.every_build_seconds) = reruns(analysis, &prediction);
+    }
+    Ok(measure)
+}
+
+/// What a build runs again, and the seconds that it takes.
+fn reruns(analysis: &Analysis, prediction: &Prediction) -> (Vec<String>, f64) {
     let runs = |step: &&StepVerdict| step.verdict != Verdict::Cached;
     let steps = || prediction.steps.iter().filter(runs);
     let seconds = steps().map(|step| {
@@ -522,10 +550,36 @@ pub(crate) fn measure(analysis: &Analysis, change: &str) -> Result<Measure, Anal
             .seconds(analysis.build().step(step.step))
             .seconds
     });
-    Ok(Measure {
-        size,
-        rebuilds: steps().map(|step| step.instruction.clone()).collect(),
-        seconds: rounded(seconds.sum()),
-        warm_pull: analysis.pull_after(&prediction).expected,
-    })
+    let texts = steps().map(|step| step.instruction.clone()).collect();
+    (texts, rounded(seconds.sum()))
+}
+
+/// The arguments of the stages that are built to which every build gives another value; not those that choose a base image.
+fn changing_arguments(analysis: &Analysis) -> Vec<String> {
+    let file = Dockerfile::parse(analysis.text());
+    let stages = || {
+        analysis
+            .graph()
+            .stages
+            .iter()
+            .filter(|stage| stage.reachable)
+    };
+    let chooses = |name: &str| {
+        let spans = stages().map(|stage| stage.span);
+        let mut froms = spans.map(|span| &file.text()[span.start as usize..span.end as usize]);
+        froms.any(|from| mentions(from, name))
+    };
+    let mut names = Vec::new();
+    for one in stages().flat_map(|stage| &stage.instructions) {
+        let Typed::Arg(arg) = file.instruction(one.index).view() else {
+            continue;
+        };
+        for pair in arg.args {
+            let name = pair.key.to_string();
+            if changes_every_build(&name) && !names.contains(&name) && !chooses(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names
 }

@@ -48,7 +48,7 @@ pub enum Objective {
     ColdPull,
     /// Bytes that a host with the previous image pulls after a source edit.
     WarmPull,
-    /// Seconds of what a source edit builds again.
+    /// Seconds of what a source edit builds again, and of what every build does since it gives arguments such as `GIT_SHA` another value.
     Rebuild,
 }
 

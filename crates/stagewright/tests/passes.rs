@@ -1,6 +1,6 @@
 //! What passes propose for small projects, and what they leave alone.
 
-use stagewright::plan::Plan;
+use stagewright::plan::{Plan, PlanOptions};
 use stagewright::{
     Analysis, Applicability, Context, Dockerfile, Objective, Options, Project, RecipeOptions,
 };
@@ -266,5 +266,66 @@ fn what_only_the_builder_has_satisfies_nothing_in_the_image() {
     ] {
         let after = after(runs);
         assert!(!after.contains("--from="), "{after}");
+    }
+}
+
+/// What `arguments_last` alone makes of a file; nothing where it leaves it.
+fn arguments_last(text: &str) -> Option<Plan> {
+    let context = Context::builder()
+        .file("requirements.txt", "flask==3.1.3\n")
+        .file("main.py", "")
+        .build()
+        .expect("the paths are in order");
+    let start = Analysis::new(&Dockerfile::parse(text), &context, &Options::default())
+        .expect("there is a stage");
+    let mut options = PlanOptions::new(Objective::Rebuild, Applicability::Safe);
+    options.only = vec!["arguments_last".into()];
+    let plan = start.plan_with(&options).expect("a plan");
+    (!plan.rungs.is_empty()).then_some(plan)
+}
+
+#[test]
+fn an_argument_of_each_build_is_declared_below_what_does_not_read_it() {
+    let text = "FROM python:3.12-slim\r\nARG GIT_SHA\r\nARG BUILD_DATE\r\nRUN pip install flask==3.1.3\r\nRUN python main.py\r\nRUN pip install gunicorn==27.0.1\r\nLABEL a=$GIT_SHA b=$BUILD_DATE";
+    let plan = arguments_last(text).expect("it moves");
+    // A program of the project may read both.
+    assert_eq!(
+        plan.dockerfile,
+        "FROM python:3.12-slim\r\nRUN pip install flask==3.1.3\r\nARG GIT_SHA\r\nARG BUILD_DATE\r\nRUN python main.py\r\nRUN pip install gunicorn==27.0.1\r\nLABEL a=$GIT_SHA b=$BUILD_DATE"
+    );
+    let rung = &plan.rungs[0];
+    assert_eq!(
+        (rung.before.every_build.len(), rung.after.every_build.len()),
+        (3, 2)
+    );
+    assert!(rung.gain > 0.0);
+    let text = "from python:3.12-slim\nARG APP_VERSION\nRUN pip install flask==3.1.3\nCMD echo $APP_VERSION\nENV VERSION=$APP_VERSION";
+    assert_eq!(
+        arguments_last(text).expect("it moves").dockerfile,
+        "from python:3.12-slim\nRUN pip install flask==3.1.3\nARG APP_VERSION\nCMD echo $APP_VERSION\nENV VERSION=$APP_VERSION"
+    );
+}
+
+#[test]
+fn an_argument_stays_where_something_may_read_it() {
+    for between in [
+        // It is there to run again what follows.
+        "ARG GIT_SHA\nRUN pip install flask==3.1.3\nCMD [\"true\"]",
+        // A script, the environment as a whole, and what a program reads by itself.
+        "ARG GIT_SHA\nRUN sh ./setup.sh && pip install flask==3.1.3\nLABEL a=$GIT_SHA",
+        "ARG GIT_SHA\nRUN env > /env && pip install flask==3.1.3\nLABEL a=$GIT_SHA",
+        "ARG VERSION\nENV PIP_DEFAULT_TIMEOUT=$VERSION\nRUN pip install flask==3.1.3\nLABEL a=$VERSION",
+        "ARG GIT_SHA\nENV REV=$GIT_SHA\nRUN pip install flask==3.1.3 && echo \"${REV}\" > /rev",
+        "ARG GIT_SHA\nRUN <<END\npip install flask==3.1.3\necho $GIT_SHA\nEND\nLABEL a=$GIT_SHA",
+        // Another value would show through, or it tells builds apart by name only.
+        "ENV GIT_SHA=1\nARG GIT_SHA=2\nRUN pip install flask==3.1.3\nLABEL a=$GIT_SHA",
+        "ARG GIT_SHA=1\nRUN pip install flask==3.1.3\nENV GIT_SHA=2\nLABEL b=$GIT_SHA",
+        "ARG NODE_VERSION\nRUN pip install flask==3.1.3\nLABEL a=$NODE_VERSION",
+        // Labels of one key.
+        "ARG GIT_SHA\nLABEL a=$GIT_SHA\nLABEL a=1\nRUN pip install flask==3.1.3",
+    ] {
+        let text = format!("FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\n{between}\n");
+        let plan = arguments_last(&text);
+        assert!(plan.is_none(), "{}", plan.expect("it was made").dockerfile);
     }
 }

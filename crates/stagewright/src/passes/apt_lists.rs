@@ -1,4 +1,4 @@
-//! Removes package lists and indexes in the layer that downloads them: a later layer would only hide them.
+//! Removes package lists of Debian in the layer that downloads them: a later layer would only hide them.
 
 use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::{Command, View as Typed};
@@ -29,8 +29,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         };
         let mut clean = Vec::new();
         for cache in &step.facts().caches {
-            let lists =
-                matches!(cache.tool, "apt-get" | "apk" | "dnf") && !clean.contains(&cache.path);
+            let lists = cache.tool == "apt-get" && !clean.contains(&cache.path);
             // A later install that downloads no lists of its own still needs these, in this stage or in one that builds on it.
             let needed = runs[at + 1..].iter().any(|later| {
                 graph.chain_of(later.stage.id).contains(&step.stage.id)
@@ -45,7 +44,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
                         .iter()
                         .any(|other| other.path == cache.path)
             });
-            if lists && !needed && holds(step, &cache.path) {
+            if lists && !needed && step.holds(&cache.path) {
                 clean.push(cache.path.clone());
             }
         }
@@ -69,12 +68,4 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         edits,
         dockerignore: None,
     }])
-}
-
-/// Whether the layer of a step still holds something at a path when the step ends.
-fn holds(step: &super::RunStep<'_>, path: &str) -> bool {
-    step.layer
-        .nodes
-        .iter()
-        .any(|(other, node)| **other == *path && node.size().high > 0)
 }

@@ -5,10 +5,13 @@
     reason = "every pass has the same signature"
 )]
 
+mod apk_no_cache;
 mod apt_lists;
+mod arguments_last;
 mod copies_last;
 mod copy_modes;
 mod dependencies_first;
+mod dnf_clean;
 mod exec_form;
 mod ignore_file;
 mod manifests_first;
@@ -64,11 +67,14 @@ pub(crate) const PASSES: &[Pass] = &[
     split_scripts::PASS,
     dependencies_first::PASS,
     copies_last::PASS,
+    arguments_last::PASS,
     split_runs::PASS,
     merge_removal::PASS,
     copy_modes::PASS,
     package_cache::PASS,
     apt_lists::PASS,
+    apk_no_cache::PASS,
+    dnf_clean::PASS,
     split_stages::PASS,
     split_build::PASS,
     production_packages::PASS,
@@ -100,6 +106,12 @@ pub(crate) struct RunStep<'a> {
 impl RunStep<'_> {
     pub(crate) fn facts(&self) -> &RunFacts {
         &self.layer.facts
+    }
+
+    /// Whether the layer still holds something at a path when the step ends.
+    pub(crate) fn holds(&self, path: &str) -> bool {
+        let mut nodes = self.layer.nodes.iter();
+        nodes.any(|(other, node)| **other == *path && node.size().high > 0)
     }
 }
 

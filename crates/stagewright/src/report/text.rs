@@ -455,15 +455,14 @@ fn share(share: f64) -> String {
 fn rung(out: &mut String, title: &str, measure: &Measure) {
     line(out, "");
     line(out, title);
+    let shortened = |texts: &[String]| {
+        let texts: Vec<String> = texts.iter().map(|text| short(text, 60)).collect();
+        texts.join(" · ")
+    };
     let rebuilds = if measure.rebuilds.is_empty() {
         "nothing".to_owned()
     } else {
-        measure
-            .rebuilds
-            .iter()
-            .map(|text| short(text, 60))
-            .collect::<Vec<_>>()
-            .join(" · ")
+        shortened(&measure.rebuilds)
     };
     line(
         out,
@@ -474,6 +473,10 @@ fn rung(out: &mut String, title: &str, measure: &Measure) {
             bytes(measure.warm_pull)
         ),
     );
+    if !measure.every_build.is_empty() {
+        let again = shortened(&measure.every_build);
+        line(out, &format!("       every build runs again: {again}"));
+    }
 }
 
 /// Findings, one a line, as compilers print them.

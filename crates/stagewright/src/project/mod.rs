@@ -9,7 +9,7 @@ use stagewright_syntax::{Dockerfile, View};
 use thiserror::Error;
 
 use crate::context::Context;
-use crate::recipe::{self, RecipeOptions};
+use crate::recipe::{self, CustomRecipe, RecipeOptions};
 
 pub use self::node::NodeProject;
 pub use self::python::PythonProject;
@@ -97,6 +97,44 @@ pub struct Generated {
     pub found: Vec<String>,
     /// What the files do not say, and what was taken; a person should answer.
     pub questions: Vec<String>,
+}
+
+impl From<EditError> for ProjectError {
+    fn from(source: EditError) -> Self {
+        Self::Unwritable { source }
+    }
+}
+
+impl Generated {
+    /// The files of a recipe; what it found and what it asks are added to the fields.
+    pub fn new(
+        recipe: &'static str,
+        dockerfile: impl Into<String>,
+        dockerignore: impl Into<String>,
+    ) -> Self {
+        Self {
+            recipe,
+            dockerfile: dockerfile.into(),
+            dockerignore: dockerignore.into(),
+            found: Vec::new(),
+            questions: Vec::new(),
+        }
+    }
+}
+
+/// Writes a Dockerfile and a `.dockerignore` by the first of a caller's recipes that fits the project, and by the built-in ones where none
+/// does.
+pub fn generate_with_recipes(
+    context: &Context,
+    options: &RecipeOptions,
+    recipes: &[&dyn CustomRecipe],
+) -> Result<Generated, ProjectError> {
+    for recipe in recipes {
+        if let Some(generated) = recipe.generate(context, options)? {
+            return Ok(generated);
+        }
+    }
+    Project::detect(context)?.generate(context, options)
 }
 
 impl Project {

@@ -5,6 +5,9 @@ pub mod python;
 
 use stagewright_syntax::write::{Copy, Dockerfile};
 
+use crate::context::Context;
+use crate::project::{Generated, ProjectError};
+
 /// What a caller decides for the recipe; what is left out is taken from the project's files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecipeOptions {
@@ -14,6 +17,63 @@ pub struct RecipeOptions {
     pub base: Option<String>,
     /// The command that starts the application.
     pub command: Option<Vec<String>>,
+}
+
+/// A recipe of a caller, for projects that no built-in one fits, or that a team builds in its own way. The file is made with the builders
+/// of [`write`](stagewright_syntax::write), and analysed, planned and edited as any other.
+///
+/// ```
+/// use stagewright::project::{Generated, ProjectError, generate_with_recipes};
+/// use stagewright::recipe::{CustomRecipe, RecipeOptions};
+/// use stagewright::syntax::write::{Copy, Dockerfile, Entrypoint, From, Run, Workdir};
+/// use stagewright::{Analysis, Applicability, Context, Objective, Options};
+///
+/// /// Programs in Go: one static binary in an empty image.
+/// struct Go;
+///
+/// impl CustomRecipe for Go {
+///     fn generate(&self, context: &Context, _: &RecipeOptions) -> Result<Option<Generated>, ProjectError> {
+///         if context.text("go.mod").is_none() {
+///             return Ok(None);
+///         }
+///         let mut file = Dockerfile::new();
+///         file.push(From::image("golang:1.23").named("builder"));
+///         file.push(Workdir::new("/src"));
+///         file.push(Copy::files(["go.mod", "go.sum"], "./"));
+///         file.push(Run::shell("go mod download"));
+///         file.push(Copy::files(["."], "."));
+///         file.push(Run::shell("CGO_ENABLED=0 go build -o /program ."));
+///         file.blank();
+///         file.push(From::image("scratch"));
+///         file.push(Copy::files(["/program"], "/program").from("builder"));
+///         file.push(Entrypoint::exec(["/program"]));
+///         Ok(Some(Generated::new("go", file.print()?, ".git\n")))
+///     }
+/// }
+///
+/// let context = Context::builder()
+///     .file("go.mod", "module example\n")
+///     .file("go.sum", "")
+///     .file("main.go", "package main\nfunc main() {}\n")
+///     .build()?;
+/// let generated = generate_with_recipes(&context, &RecipeOptions::default(), &[&Go])?;
+/// assert_eq!(generated.recipe, "go");
+///
+/// let file = stagewright::Dockerfile::parse(&generated.dockerfile);
+/// let analysis = Analysis::new(&file, &context.with_ignore(&generated.dockerignore)?, &Options::default())?;
+/// assert!(analysis.plan(Objective::ColdPull, Applicability::Safe)?.rungs.is_empty());
+/// // A project that it does not fit is left to the built-in recipes.
+/// let python = Context::builder().file("requirements.txt", "flask==3.1.3\n").file("app.py", "from flask import Flask\napp = Flask(__name__)\n").build()?;
+/// assert_eq!(generate_with_recipes(&python, &RecipeOptions::default(), &[&Go])?.recipe, "python");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait CustomRecipe {
+    /// The files for a project; nothing where the recipe does not fit it. An error is the caller's answer: no other recipe is tried.
+    fn generate(
+        &self,
+        context: &Context,
+        options: &RecipeOptions,
+    ) -> Result<Option<Generated>, ProjectError>;
 }
 
 /// A number above those that distributions give to their services; it needs no entry in `/etc/passwd`, hence no layer.

@@ -22,6 +22,8 @@ pub enum Role {
     Tests,
     /// Documentation and examples shipped with a package.
     Docs,
+    /// Symbols of native code, which debuggers read.
+    Symbols,
 }
 
 /// Some of a node's bytes, all of one kind and one role.

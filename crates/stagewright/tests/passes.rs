@@ -271,6 +271,11 @@ fn what_only_the_builder_has_satisfies_nothing_in_the_image() {
 
 /// What `arguments_last` alone makes of a file; nothing where it leaves it.
 fn arguments_last(text: &str) -> Option<Plan> {
+    alone("arguments_last", text)
+}
+
+/// What one pass alone makes of a file, up to what a person must decide; nothing where it leaves it.
+fn alone(pass: &str, text: &str) -> Option<Plan> {
     let context = Context::builder()
         .file("requirements.txt", "flask==3.1.3\n")
         .file("main.py", "")
@@ -278,8 +283,8 @@ fn arguments_last(text: &str) -> Option<Plan> {
         .expect("the paths are in order");
     let start = Analysis::new(&Dockerfile::parse(text), &context, &Options::default())
         .expect("there is a stage");
-    let mut options = PlanOptions::new(Objective::Rebuild, Applicability::Safe);
-    options.only = vec!["arguments_last".into()];
+    let mut options = PlanOptions::new(Objective::Rebuild, Applicability::Suggestion);
+    options.only = vec![pass.into()];
     let plan = start.plan_with(&options).expect("a plan");
     (!plan.rungs.is_empty()).then_some(plan)
 }
@@ -327,5 +332,75 @@ fn an_argument_stays_where_something_may_read_it() {
         let text = format!("FROM python:3.12-slim\nWORKDIR /app\nCOPY . .\n{between}\n");
         let plan = arguments_last(&text);
         assert!(plan.is_none(), "{}", plan.expect("it was made").dockerfile);
+    }
+}
+
+#[test]
+fn a_folder_keeps_its_owner_by_a_run_where_a_copy_does_not_bring_all_of_it() {
+    for between in [
+        // Files that a command has made, or an earlier copy for which there is no such user yet.
+        "WORKDIR /app\nRUN touch x\nCOPY . .\nRUN chown -R app:app /app",
+        "WORKDIR /app\nRUN mkdir -p /app/logs\nCOPY . .\nRUN chown -R app:app /app",
+        "COPY main.py /app/\nRUN useradd app\nCOPY requirements.txt /app/\nRUN chown -R app:app /app",
+        // Without a group, folders of the base, another owner, and what an archive holds.
+        "COPY . /app\nRUN chown -R app /app",
+        "COPY . /var/www\nRUN chown -R app:app /var/www",
+        "COPY --chown=1:1 . /app\nRUN chown -R app:app /app",
+        "ADD . /app\nRUN chown -R app:app /app",
+        "COPY . /app\nRUN sh setup.sh && chown -R app:app /app",
+    ] {
+        let plan = alone("copy_modes", &format!("FROM python:3.12-slim\n{between}\n"));
+        assert!(plan.is_none(), "{}", plan.expect("it was made").dockerfile);
+    }
+    let text = "FROM python:3.12-slim\nRUN mkdir /app\nCOPY . /app\nRUN useradd app && chown -R app:app /app\n";
+    assert_eq!(
+        alone("copy_modes", text)
+            .expect("it is rewritten")
+            .dockerfile,
+        "FROM python:3.12-slim\nRUN mkdir /app\nRUN useradd app\nCOPY --chown=app:app . /app\nRUN chown app:app /app\n"
+    );
+}
+
+#[test]
+fn an_index_that_something_reads_or_keeps_stays() {
+    for run in [
+        "RUN apk update\nRUN apk search curl && apk add curl",
+        "RUN apk add curl && rm -rf /var/cache/apk/*",
+        "RUN --mount=type=cache,target=/var/cache/apk apk add curl",
+        "RUN apk add --no-cache curl",
+    ] {
+        assert!(
+            alone("apk_no_cache", &format!("FROM alpine:3.20\n{run}\n")).is_none(),
+            "{run}"
+        );
+    }
+    for run in [
+        "RUN dnf install -y git && dnf clean all",
+        "RUN dnf makecache\nRUN dnf install -C -y git",
+        "RUN rpm -i https://example.com/a.rpm",
+    ] {
+        assert!(
+            alone("dnf_clean", &format!("FROM fedora:41\n{run}\n")).is_none(),
+            "{run}"
+        );
+    }
+}
+
+#[test]
+fn a_copy_is_linked_only_where_no_base_and_no_command_has_made_its_folder() {
+    for copy in [
+        "COPY main.py /etc/app/",
+        "COPY main.py /",
+        "COPY --chmod=755 main.py /app/",
+        "COPY --chown=1000 main.py /app/",
+        "COPY main.py /app/\nRUN python /app/main.py",
+        "RUN mkdir -m 700 /app\nCOPY main.py /app/",
+        "USER 1000\nWORKDIR /app\nCOPY main.py .",
+        "WORKDIR /app\nRUN ln -s /usr data\nCOPY main.py data/",
+    ] {
+        assert!(
+            alone("link_copies", &format!("FROM python:3.12-slim\n{copy}\n")).is_none(),
+            "{copy}"
+        );
     }
 }

@@ -35,6 +35,7 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
         for folder in &folders {
             machine.touches(folder);
             machine.remove_labelled(folder, SYMBOLS);
+            machine.strip(folder, |part| part.role == Role::Symbols);
         }
         return;
     }

@@ -1,7 +1,9 @@
 //! `pip`: packages under site-packages, their byte code, a cache, and the byte code of pip's own run.
 
 use super::{CacheUse, FileProblem, Install, Invocation, Machine, Model};
-use crate::facts::{InstalledPackage, PackageFacts, Requirements, WheelFit, normalize_name};
+use crate::facts::{
+    InstalledPackage, Libc, PackageFacts, Requirements, WheelFit, normalize_name, symbols,
+};
 use crate::finding::Severity;
 use crate::ledger::{Origin, Part, Role};
 use crate::size::{Kind, Size};
@@ -278,13 +280,32 @@ pub(super) fn closure(invocation: &Invocation, machine: &mut Machine<'_>, site: 
 }
 
 /// The parts of an installed package.
-fn parts(package: &PackageFacts, byte_code: bool) -> Vec<Part> {
+fn parts(package: &PackageFacts, byte_code: bool, libc: Libc) -> Vec<Part> {
     let rest = without(package.installed, package.tests.plus(package.docs));
     let mut parts: Vec<Part> = package
         .kinds
         .iter()
         .map(|share| Part::main(share.kind, rest.scale(share.share)))
         .collect();
+    // Measured of wheels for glibc; what is compiled here has what its compiler is told.
+    let share = match (package.wheel, libc) {
+        (WheelFit::Native, Libc::Glibc) => symbols::share(&package.name),
+        _ => 0.0,
+    };
+    let native = parts.iter_mut().find(|part| part.kind == Kind::NativeWheel);
+    if let (Some(native), true) = (native, share > 0.0) {
+        let symbols = native.size.scale(share);
+        native.size = Size {
+            low: native.size.low - symbols.low,
+            expected: native.size.expected - symbols.expected,
+            high: native.size.high - symbols.high,
+        };
+        parts.push(Part {
+            kind: Kind::NativeWheel,
+            role: Role::Symbols,
+            size: symbols,
+        });
+    }
     parts.push(Part {
         kind: Kind::PythonSource,
         role: Role::Tests,
@@ -433,12 +454,13 @@ pub(super) fn store(
     packages: &[InstalledPackage],
     byte_code: bool,
 ) {
+    let libc = machine.wheel_platform().libc;
     for package in packages {
         let path = path_of(machine, folder, &package.facts.name);
         machine.put(
             &path,
             label(package),
-            parts(&package.facts, byte_code),
+            parts(&package.facts, byte_code, libc),
             &package.facts.basis,
         );
     }

@@ -30,6 +30,7 @@ mod python_table;
 mod requirement;
 mod requirements;
 pub(crate) mod seconds;
+pub(crate) mod symbols;
 mod table;
 mod tag;
 pub(crate) mod tools;

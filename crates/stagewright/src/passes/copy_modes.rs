@@ -1,8 +1,19 @@
 //! Owner and permissions where files are copied: a RUN that changes them afterwards stores the files a second time.
+//!
+//! Of a folder the RUN keeps its own entry, which costs nothing: what made the folder may have been another than the COPY.
+//!
+//! ```text
+//! COPY . .                                     RUN useradd app
+//! RUN useradd app && chown -R app:app /app  →  COPY --chown=app:app . .
+//!                                              RUN chown app:app /app
+//! ```
+
+mod folders;
 
 use stagewright_syntax::edit::{EditError, EditSet};
-use stagewright_syntax::shell::Script;
+use stagewright_syntax::shell::{Join, Script};
 
+use super::copies_last::needs_no_files;
 use super::{Pass, RunStep, View};
 use crate::context::EntryKind;
 use crate::ledger::Origin;
@@ -23,6 +34,16 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         let Some(wanted) = wanted(&step) else {
             continue;
         };
+        if let Some(copies) = folders::copies(view, &step, &wanted)
+            && !copies
+                .iter()
+                .any(|at| flagged.contains(&(step.stage.id, *at)))
+            && folders::write(view, &step, &wanted, &copies, &mut edits).is_some()
+        {
+            flagged.extend(copies.into_iter().map(|at| (step.stage.id, at)));
+            flags.push(format!("`--{}`", wanted.flag));
+            continue;
+        }
         let Some(copies) = copies(view, &step, &wanted) else {
             continue;
         };
@@ -66,6 +87,10 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
 struct Wanted {
     flag: &'static str,
     value: String,
+    /// Whether it is about what lies below the paths as well.
+    recursive: bool,
+    /// Whether commands that add users come before it.
+    adds_users: bool,
     /// Absolute paths.
     paths: Vec<String>,
 }
@@ -87,9 +112,15 @@ fn wanted(step: &RunStep<'_>) -> Option<Wanted> {
         return None;
     }
     let script = Script::parse(run.script.as_deref()?);
-    let [command] = script.commands.as_slice() else {
+    let (command, before) = script.commands.split_last()?;
+    let joined = script
+        .commands
+        .iter()
+        .skip(1)
+        .all(|one| one.join == Join::And);
+    if !joined || !before.iter().all(needs_no_files) {
         return None;
-    };
+    }
     if !script.complete
         || !script.constructs.is_empty()
         || command.background
@@ -132,6 +163,8 @@ fn wanted(step: &RunStep<'_>) -> Option<Wanted> {
     Some(Wanted {
         flag,
         value: (*value).clone(),
+        recursive: rest.len() < words.len(),
+        adds_users: !before.is_empty(),
         paths: paths
             .iter()
             .map(|path| join(state.workdir(), path))
@@ -161,6 +194,9 @@ fn is_mode(value: &str) -> bool {
 
 /// The COPYs right before a RUN that bring all the files it names and no other, each with the value of its flag.
 fn copies(view: &View<'_>, step: &RunStep<'_>, wanted: &Wanted) -> Option<Vec<(usize, String)>> {
+    if wanted.adds_users {
+        return None;
+    }
     let mut left = wanted.paths.clone();
     let mut copies = Vec::new();
     for at in (0..step.at).rev() {

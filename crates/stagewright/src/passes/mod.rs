@@ -14,6 +14,7 @@ mod dependencies_first;
 mod dnf_clean;
 mod exec_form;
 mod ignore_file;
+mod link_copies;
 mod manifests_first;
 mod merge_removal;
 mod no_recommends;
@@ -29,6 +30,7 @@ mod split_scripts;
 mod split_stages;
 mod strip_byte_code;
 mod strip_interpreter;
+mod strip_symbols;
 mod strip_tests;
 
 use stagewright_syntax::edit::{EditError, EditSet, line_ending};
@@ -82,10 +84,12 @@ pub(crate) const PASSES: &[Pass] = &[
     purge_build_tools::PASS,
     ignore_file::PASS,
     exec_form::PASS,
+    link_copies::PASS,
     pin_digests::PASS,
     non_root::PASS,
     strip_byte_code::PASS,
     strip_tests::PASS,
+    strip_symbols::PASS,
     strip_interpreter::PASS,
 ];
 

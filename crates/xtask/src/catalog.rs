@@ -87,7 +87,7 @@ fn zstd(arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Failure> {
 fn block_of(name: &str) -> usize {
     match name {
         "wheels.tsv.zst" | "tags.tsv.zst" | "python_measured.tsv.zst" | "images_2018.tsv.zst" => {
-            16 << 10
+            24 << 10
         }
         _ => 1 << 20,
     }

@@ -23,7 +23,8 @@ FLYDOTIO = Path(os.environ.get("FLYDOTIO", "node_modules")) / "@flydotio" / "doc
 
 
 def call(words, folder):
-    environment = {**os.environ, "RUST_BACKTRACE": "0"}
+    # Of the settings of this machine as little as can be.
+    environment = {"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "RUST_BACKTRACE": "0"}
     return subprocess.run([str(word) for word in words], cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False)
 
 

@@ -17,8 +17,6 @@ pub struct Record {
     pub date: String,
     /// How it was made, and what is not to be compared.
     pub how: Vec<String>,
-    /// Images that stood in for others, by the reference in the Dockerfile.
-    pub stand_ins: BTreeMap<String, String>,
     /// The tools.
     pub tools: Vec<Tool>,
     /// What they made: each project by each tool, in this order.
@@ -68,6 +66,9 @@ pub struct Made {
     /// The Dockerfile; nothing where it wrote none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dockerfile: Option<String>,
+    /// Images that stood in for others, by the reference in the Dockerfile.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stand_ins: BTreeMap<String, String>,
     /// The base image that could not be had, so that nothing was built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,

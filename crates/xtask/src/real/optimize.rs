@@ -311,6 +311,8 @@ pub(super) fn build(
         predicted.bases().any(|base| base == name) || variant.dockerfile.contains(&copied)
     });
     for (name, image) in &stand_ins {
+        // `frontend/dockerui/namedcontext.go`, v0.32.2.
+        let name = name.strip_suffix(":latest").unwrap_or(name);
         command
             .arg("--opt")
             .arg(format!("context:{name}=docker-image://{image}"));

@@ -1,5 +1,6 @@
 //! `cargo xtask real peers`: builds and starts what other tools made of the sample projects, as `real optimize` does with ours.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,11 +16,11 @@ use crate::process::{capture, root};
 const HOW: [&str; 7] = [
     "Made by `benches/peers/run.py OUT` and `cargo xtask real peers OUT` as `optimize.json` was: see there for the builder, the bases and what `bytes` are.",
     "A tool that changes nothing but comments, empty lines and EXPOSE has the naive image of `optimize.json`; a project without `dockerfile` was refused by the tool.",
-    "Generators write for one language: dockseed for Python, flydotio (`@flydotio/dockerfile`) for Node.js.",
-    "The base of what nixpacks writes, and the packages of nix, could not be had: its files are recorded, and were not built.",
+    "Generators write for one language: dockseed for Python, flydotio (`@flydotio/dockerfile`) for Node.js. nixpacks builds on an image of its own (`missing`), with packages of nix: neither could be had.",
     "Lines `# syntax=…` were not followed: the builder's own frontend, BuildKit v0.32.2, read every file.",
     "An image whose application does not answer at the first port that its file exposes was asked at that of the naive file too (`exposes_other`).",
-    "`nginx` in the place of flydotio's `FROM nginx` is a Debian with nginx-light, `uv` in that of `ghcr.io/astral-sh/uv` the program of the package index.",
+    "`stand_ins`: `nginx:alpine-slim` is a Debian with nginx-light, `uv` the program of the package index, `-pip25` has the pip that the naive build had, `-ca` and `-corepack` name certificates and the registry to what does not ask the system.",
+    "Every base has the apt configuration of the official images; the naive builds of express-native, fastapi-chown, flask-editable and starlette-uv had not, and keep 20 MB more of apt's lists.",
 ];
 
 fn record_path() -> PathBuf {
@@ -66,6 +67,7 @@ pub(super) fn run(words: &[&str]) -> Result<(), Failure> {
                 project: naive.project.clone(),
                 tool: tool.clone(),
                 dockerfile: fs::read_to_string(folder.join("Dockerfile")).ok(),
+                stand_ins: BTreeMap::new(),
                 missing: None,
                 fault: None,
                 image: None,
@@ -97,7 +99,7 @@ pub(super) fn run(words: &[&str]) -> Result<(), Failure> {
                             image.exposes_other = done.exposes_other;
                             made.fault = (!image.check).then(|| reason(of_container(&done.said)));
                             made.image = Some(image);
-                            record.stand_ins.extend(done.built.stand_ins);
+                            made.stand_ins = done.built.stand_ins;
                         }
                         Err(error) => {
                             let said = error.to_string();
@@ -176,12 +178,18 @@ fn reason(text: &str) -> String {
     lines.retain(|line| !line.is_empty());
     let first = |found: fn(&str) -> bool| lines.iter().find(|line| found(line));
     let line = first(|line| line.starts_with("WRONG"))
+        .or_else(|| first(|line| line.split_once(':').is_some_and(|(kind, _)| is_error(kind))))
         .or_else(|| first(|line| line.to_lowercase().contains("error")))
         .or(lines.last())
         .copied()
         .unwrap_or_default();
     let message = line.split_once(" msg=");
     message.map_or(line, |(_, message)| message).to_owned()
+}
+
+/// Whether a word is the name of an error: `error`, `ModuleNotFoundError`.
+fn is_error(word: &str) -> bool {
+    word.to_lowercase().ends_with("error") && word.chars().all(char::is_alphanumeric)
 }
 
 /// The image that a build asked for in vain.

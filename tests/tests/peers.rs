@@ -26,7 +26,7 @@ fn every_project_was_given_to_every_tool() {
         let made = record.made.iter().filter(|made| made.tool == tool.name);
         let seen: BTreeSet<&str> = made.map(|made| made.project.as_str()).collect();
         // Generators that write for one language have seen the projects of that one.
-        let least = if tool.kind == Kind::Rewrites { 14 } else { 10 };
+        let least = if tool.kind == Kind::Rewrites { 28 } else { 13 };
         assert!(
             seen.len() >= least && seen.is_subset(&projects),
             "{}: {seen:?}",
@@ -67,10 +67,11 @@ fn ahead_of_every_tool() {
         smaller_elsewhere.extend(ahead.map(|project| format!("{project} {}", tool.name)));
     }
     assert!(compared >= 6, "{compared} tools");
-    // 5 kB of 138 MB, and 0.8 MB of 945 MB.
+    // 5 kB of 138 MB, 0.8 MB of 945 MB, and 16 kB of 563 MB.
     let known = [
         "console-pyproject dockerfile-doctor",
         "flask-article dockerfile-doctor",
+        "streamlit-requirements dockseed",
     ];
     let new: Vec<&String> = smaller_elsewhere
         .iter()

@@ -20,7 +20,7 @@ const HOW: [&str; 7] = [
     "Lines `# syntax=…` were not followed: the builder's own frontend, BuildKit v0.32.2, read every file.",
     "An image whose application does not answer at the first port that its file exposes was asked at that of the naive file too (`exposes_other`).",
     "`stand_ins`: `nginx:alpine-slim` is a Debian with nginx-light, `uv` the program of the package index, `-pip25` has the pip that the naive build had, `-ca` and `-corepack` name certificates and the registry to what does not ask the system.",
-    "Every base has the apt configuration of the official images; the naive builds of express-native, fastapi-chown, flask-editable and starlette-uv had not, and keep 20 MB more of apt's lists.",
+    "Every base has the apt configuration of the official images; the naive builds of express-native, fastapi-chown, flask-editable, starlette-uv and streamlit-requirements had not, and keep 20 MB more of apt's lists. The base of flask-article carries pip 22.0.4 and no wheel; the naive build of it had another pip.",
 ];
 
 fn record_path() -> PathBuf {

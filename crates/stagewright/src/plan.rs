@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use stagewright_syntax::Dockerfile;
 use stagewright_syntax::edit::EditError;
-use stagewright_syntax::{Dockerfile, View as Typed};
 
 use crate::analysis::{Analysis, AnalysisError};
 use crate::cache::{Prediction, StepVerdict, Verdict};
@@ -15,6 +15,7 @@ use crate::facts::Catalog;
 use crate::options::OptionsError;
 use crate::passes::{PASSES, View};
 use crate::proposal::{Applicability, Objective, Proposal};
+use crate::stage::Stage;
 
 /// What a plan may do and for what.
 #[derive(Clone, Debug, PartialEq)]
@@ -556,29 +557,17 @@ fn reruns(analysis: &Analysis, prediction: &Prediction) -> (Vec<String>, f64) {
 
 /// The arguments of the stages that are built to which every build gives another value; not those that choose a base image.
 fn changing_arguments(analysis: &Analysis) -> Vec<String> {
-    let file = Dockerfile::parse(analysis.text());
-    let stages = || {
-        analysis
-            .graph()
-            .stages
-            .iter()
-            .filter(|stage| stage.reachable)
-    };
+    let stages = analysis.graph().stages.iter();
+    let stages: Vec<&Stage> = stages.filter(|stage| stage.reachable).collect();
+    let text = analysis.text();
     let chooses = |name: &str| {
-        let spans = stages().map(|stage| stage.span);
-        let mut froms = spans.map(|span| &file.text()[span.start as usize..span.end as usize]);
+        let mut froms = stages.iter().map(|stage| &text[stage.span.range()]);
         froms.any(|from| mentions(from, name))
     };
-    let mut names = Vec::new();
-    for one in stages().flat_map(|stage| &stage.instructions) {
-        let Typed::Arg(arg) = file.instruction(one.index).view() else {
-            continue;
-        };
-        for pair in arg.args {
-            let name = pair.key.to_string();
-            if changes_every_build(&name) && !names.contains(&name) && !chooses(&name) {
-                names.push(name);
-            }
+    let mut names: Vec<String> = Vec::new();
+    for name in stages.iter().flat_map(|stage| &stage.end.args) {
+        if changes_every_build(name) && !names.contains(name) && !chooses(name) {
+            names.push(name.clone());
         }
     }
     names

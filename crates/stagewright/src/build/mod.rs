@@ -17,7 +17,7 @@ use stagewright_syntax::Span;
 
 use crate::context::{Context, Digest, Hasher, Node, Selector};
 use crate::options::{Builder, Options};
-use crate::stage::{StageGraph, StageId, State};
+use crate::stage::{StageGraph, StageId, State, is_root};
 
 pub(crate) use legacy::{ANY_PROXY, is_proxy};
 pub(crate) use lower::LINK;
@@ -316,7 +316,7 @@ impl Step {
     /// Whether what the step makes belongs to root.
     pub(crate) fn user_is_root(&self) -> bool {
         let user = self.component(ComponentKind::User).unwrap_or_default();
-        matches!(user.split(':').next(), None | Some("" | "root" | "0"))
+        is_root(user)
     }
 
     fn component(&self, kind: ComponentKind) -> Option<&str> {

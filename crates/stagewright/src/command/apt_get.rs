@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{CacheUse, Install, Invocation, Machine, Model};
+use crate::facts::Names;
 use crate::ledger::Part;
 use crate::size::{Kind, Size};
 
@@ -35,7 +36,7 @@ pub(crate) struct AptInstall {
     gone: Vec<String>,
     recommends: bool,
     /// What was there before.
-    before: Arc<Vec<Arc<str>>>,
+    before: Names,
     /// `apt-mark auto`: the next `autoremove` takes it.
     automatic: bool,
     /// `… | xargs apt-mark manual`: but for some that only the build knows.

@@ -10,7 +10,7 @@ use crate::facts::{Arch, Catalog, ImageFacts, Libc, WheelPlatform};
 use crate::finding::Severity;
 use crate::ledger::{Effects, LayerIndex, Node, Origin, Part, Tree};
 use crate::size::{Basis, Kind, Size};
-use crate::stage::join;
+use crate::stage::{is_root, join};
 
 /// What a command is known to read of the files that COPY and ADD brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -477,11 +477,11 @@ impl Machine<'_> {
 
     /// Whether Python stores byte code beside its own modules when it runs: root can, and official images come without any.
     pub(crate) fn writes_byte_code(&self) -> bool {
-        let root = matches!(self.user.split(':').next(), None | Some("" | "root" | "0"));
-        root && self
-            .base
-            .as_ref()
-            .is_some_and(|base| base.family == "python")
+        is_root(&self.user)
+            && self
+                .base
+                .as_ref()
+                .is_some_and(|base| base.family == "python")
     }
 
     /// Says what the estimate cannot know.

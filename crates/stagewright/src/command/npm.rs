@@ -288,8 +288,6 @@ pub(super) fn with_needs(
         .zip(&all)
         .map(|(one, facts)| resolved(one, facts))
         .collect();
-    // Many need the same: what was looked at once is not looked at again.
-    let mut words: HashSet<String> = HashSet::new();
     let mut next = 0;
     while next < packages.len().min(MOST) {
         let place = packages[next].place.clone();
@@ -300,10 +298,6 @@ pub(super) fn with_needs(
             .iter()
             .filter(|name| fits(name, optional, cpu, libc));
         for word in facts.dependencies.iter().flatten().chain(fitting) {
-            if words.contains(word) {
-                continue;
-            }
-            words.insert(word.clone());
             let mut need = versioned(word);
             let facts = known(&need);
             if seen.insert(resolved(&need, &facts)) {

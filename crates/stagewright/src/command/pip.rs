@@ -426,13 +426,9 @@ fn linked(machine: &mut Machine<'_>, site: &str, word: &str, index: usize) {
 
 /// Whether an earlier command put the same version of a package into a folder: it is not installed again.
 pub(super) fn is_there(machine: &Machine<'_>, folder: &str, package: &InstalledPackage) -> bool {
-    let name = &*package.facts.name;
-    let node = machine.tree.get(&path_of(machine, folder, name));
-    let version = node.and_then(|node| node.label.strip_prefix(name));
-    match &package.version {
-        Some(wanted) => version.and_then(|rest| rest.strip_prefix(' ')) == Some(wanted),
-        None => version == Some(""),
-    }
+    let path = path_of(machine, folder, &package.facts.name);
+    let node = machine.tree.get(&path);
+    node.is_some_and(|node| *node.label == *label(package))
 }
 
 /// Where a package lies that is installed into a folder.

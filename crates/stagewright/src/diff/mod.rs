@@ -213,8 +213,7 @@ impl StepSide {
     fn new(analysis: &Analysis, id: StageId, at: usize) -> Self {
         let stage = analysis.graph().stage(id);
         let instruction = &stage.instructions[at];
-        let layers = &analysis.record().stages[id.0].layers;
-        let layer = layers.iter().find(|layer| layer.instruction == at);
+        let layer = analysis.record().stages[id.0].layer(at);
         Self {
             stage: stage.label(),
             line: instruction.line,

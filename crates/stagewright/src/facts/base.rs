@@ -38,7 +38,7 @@ pub struct Offers {
     /// Whether `commands` and `packages` hold all that matters: if not, what is not listed is unknown.
     pub complete: bool,
     /// Distribution packages beyond the minimal system, by the names asked for; what they need is there too.
-    pub packages: Arc<Vec<Arc<str>>>,
+    pub packages: Names,
     /// Users that exist besides root and the distribution's own.
     pub users: Vec<String>,
     /// dpkg drops documentation, manuals and translations of later installs (the rule of the `-slim` images).

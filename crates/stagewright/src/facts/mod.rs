@@ -39,6 +39,7 @@ mod yarn_lock;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+pub(crate) use base::Names;
 pub use base::{Offers, PackageManager};
 #[cfg(feature = "online")]
 pub(crate) use blob::{files_of_tar, tar_of_blob};

@@ -62,6 +62,14 @@ pub struct StageRecord {
     pub(crate) base: Option<Arc<ImageFacts>>,
 }
 
+impl StageRecord {
+    /// The layer of an instruction, by its place in the stage; nothing for one that makes none.
+    pub(crate) fn layer(&self, instruction: usize) -> Option<&LayerRecord> {
+        let mut layers = self.layers.iter();
+        layers.find(|layer| layer.instruction == instruction)
+    }
+}
+
 /// Every stage after its last step.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

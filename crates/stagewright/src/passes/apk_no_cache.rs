@@ -19,13 +19,9 @@ const FLAG: &str = "--no-cache";
 fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     let mut edits = EditSet::new();
     let runs = view.runs();
-    let stored = |step: &RunStep<'_>| {
-        let mut caches = step.facts().caches.iter();
-        caches.any(|cache| cache.tool == "apk" && step.holds(&cache.path))
-    };
     // What reads an index needs one that lies there.
     let needed = runs.iter().any(|step| needs_index(step));
-    if needed || !runs.iter().any(stored) {
+    if needed || !runs.iter().any(|step| step.stores("apk")) {
         return Ok(Vec::new());
     }
     for step in &runs {

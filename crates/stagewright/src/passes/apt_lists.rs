@@ -1,7 +1,6 @@
 //! Removes package lists of Debian in the layer that downloads them: a later layer would only hide them.
 
 use stagewright_syntax::edit::{EditError, EditSet};
-use stagewright_syntax::{Command, View as Typed};
 
 use super::{Pass, View};
 use crate::proposal::{Applicability, Proposal};
@@ -17,16 +16,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     let graph = view.analysis.graph();
     let runs = view.runs();
     for (at, step) in runs.iter().enumerate() {
-        let Some(source) = view.source(step.instruction) else {
-            continue;
-        };
-        let Typed::Run(run) = source.view() else {
-            continue;
-        };
-        // A script in a here-document has no end on the line to append to.
-        let (Command::Shell(script), true) = (&run.command, run.heredocs.is_empty()) else {
-            continue;
-        };
         let mut clean = Vec::new();
         for cache in &step.facts().caches {
             let lists = cache.tool == "apt-get" && !clean.contains(&cache.path);
@@ -53,9 +42,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         }
         let targets: Vec<String> = clean.iter().map(|path| format!("{path}/*")).collect();
         let command = format!("rm -rf {}", targets.join(" "));
-        if let Some((end, addition)) = view.appended(script, &command) {
-            edits.insert(end, addition)?;
-        }
+        view.append(step, &command, &mut edits)?;
     }
     if edits.is_empty() {
         return Ok(Vec::new());

@@ -304,8 +304,7 @@ fn may_read(view: &View<'_>, stage: &Stage, at: usize) -> bool {
     let Op::Run(run) = &stage.instructions[at].op else {
         return false;
     };
-    let layers = &view.analysis.record().stages[stage.id.0].layers;
-    let Some(layer) = layers.iter().find(|layer| layer.instruction == at) else {
+    let Some(layer) = view.analysis.record().stages[stage.id.0].layer(at) else {
         return true;
     };
     let facts = &layer.facts;

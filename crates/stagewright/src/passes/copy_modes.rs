@@ -18,7 +18,7 @@ use super::{Pass, RunStep, View};
 use crate::context::EntryKind;
 use crate::ledger::Origin;
 use crate::proposal::{Applicability, Proposal};
-use crate::stage::{CopyOp, CopySource, From, Op, Stage, join};
+use crate::stage::{CopyOp, CopySource, From, Op, Stage, is_root, join};
 
 pub(super) const PASS: Pass = Pass {
     name: "copy_modes",
@@ -105,10 +105,7 @@ fn wanted(step: &RunStep<'_>) -> Option<Wanted> {
     }
     let config = &step.instruction.before.config;
     // Without rights, a change of files that belong to another user fails.
-    if !matches!(
-        config.user.split(':').next(),
-        None | Some("" | "root" | "0")
-    ) {
+    if !is_root(&config.user) {
         return None;
     }
     let script = Script::parse(run.script.as_deref()?);
@@ -235,8 +232,7 @@ struct Brought {
 }
 
 fn brought(view: &View<'_>, stage: &Stage, at: usize) -> Vec<Brought> {
-    let layers = &view.analysis.record().stages[stage.id.0].layers;
-    let layer = layers.iter().find(|layer| layer.instruction == at);
+    let layer = view.analysis.record().stages[stage.id.0].layer(at);
     let nodes = layer.into_iter().flat_map(|layer| &layer.nodes);
     nodes
         .map(|(path, node)| Brought {

@@ -1,8 +1,6 @@
 //! Removes what `dnf` and its relatives have downloaded in the layer that installs: a later layer would only hide it, and the next
 //! install downloads it again.
 
-use stagewright_syntax::Command;
-use stagewright_syntax::View as Typed;
 use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::shell::{Script, Word};
 
@@ -29,39 +27,26 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     let mut edits = EditSet::new();
     let mut tools: Vec<&str> = Vec::new();
     let runs = view.runs();
-    let stored = |step: &RunStep<'_>| {
-        let mut caches = step.facts().caches.iter();
-        caches.any(|cache| cache.tool == "dnf" && step.holds(&cache.path))
-    };
     let offline = |step: &RunStep<'_>| {
         let mut words = step.instruction.text.split_whitespace();
         words.any(|word| matches!(word, "-C" | "--cacheonly" | "--no-refresh"))
     };
-    if !runs.iter().any(stored) || runs.iter().any(offline) {
+    if !runs.iter().any(|step| step.stores("dnf")) || runs.iter().any(offline) {
         return Ok(Vec::new());
     }
     // Were one cleaned alone, the next would download anew and keep it.
     for step in &runs {
-        let source = view.source(step.instruction).map(|source| source.view());
-        let Some(Typed::Run(run)) = source else {
-            continue;
-        };
-        let (Command::Shell(script), true) = (&run.command, run.heredocs.is_empty()) else {
-            continue;
-        };
         // The author keeps them in a cache mount, or takes them away.
         let text = &step.instruction.text;
         if text.contains("/var/cache") || text.contains(" clean") {
             continue;
         }
-        let Some((tool, command)) = cleans(script) else {
+        let script = view.shell_text(step);
+        let Some((tool, command)) = script.and_then(|script| cleans(&script)) else {
             continue;
         };
-        if let Some((end, addition)) = view.appended(script, command) {
-            edits.insert(end, addition)?;
-            if !tools.contains(&tool) {
-                tools.push(tool);
-            }
+        if view.append(step, command, &mut edits)? && !tools.contains(&tool) {
+            tools.push(tool);
         }
     }
     if edits.is_empty() {

@@ -10,7 +10,7 @@ use stagewright_syntax::shell::Script;
 use super::copies_last::{holds_projects, needs_no_files};
 use super::{Pass, View};
 use crate::proposal::{Applicability, Proposal};
-use crate::stage::{Base, CopyOp, Op, StageInstruction};
+use crate::stage::{Base, CopyOp, Op, StageInstruction, is_root};
 
 pub(super) const PASS: Pass = Pass {
     name: "link_copies",
@@ -81,10 +81,7 @@ fn top(destination: &str) -> Option<&str> {
 /// Whether an instruction leaves a folder at the top to root, with the permissions that folders usually have.
 fn leaves_to_root(instruction: &StageInstruction, top: &str) -> bool {
     let inside = |path: &str| path.trim_matches('/').split('/').next() == Some(top);
-    let root = matches!(
-        instruction.before.config.user.split(':').next(),
-        None | Some("" | "root" | "0")
-    );
+    let root = is_root(&instruction.before.config.user);
     match &instruction.op {
         Op::Config => true,
         Op::Workdir(path) => root || !inside(path),

@@ -289,8 +289,7 @@ pub(super) fn relative_destination(text: &str) -> bool {
 
 /// Path in the image and path in the context of every file that a COPY or ADD brings; `None` if it brings anything else.
 pub(super) fn brought(view: &View<'_>, stage: &Stage, at: usize) -> Option<Vec<(String, String)>> {
-    let record = &view.analysis.record().stages[stage.id.0];
-    let layer = record.layers.iter().find(|layer| layer.instruction == at)?;
+    let layer = view.analysis.record().stages[stage.id.0].layer(at)?;
     let files = layer.nodes.iter().map(|(path, node)| match &node.origin {
         Origin::Context(source) => Some((path.to_string(), source.to_string())),
         // What ADD unpacks or downloads is known by no name.

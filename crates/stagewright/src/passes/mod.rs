@@ -36,7 +36,7 @@ mod strip_tests;
 use stagewright_syntax::edit::{EditError, EditSet, line_ending};
 use stagewright_syntax::instruction::RunScript;
 use stagewright_syntax::shell::Script;
-use stagewright_syntax::{Dockerfile, Instruction, Span, Text, View as Typed};
+use stagewright_syntax::{Command, Dockerfile, Instruction, Span, Text, View as Typed};
 
 use crate::analysis::Analysis;
 use crate::command::RunFacts;
@@ -112,6 +112,12 @@ impl RunStep<'_> {
         &self.layer.facts
     }
 
+    /// Whether a cache of a tool stays in the layer.
+    pub(crate) fn stores(&self, tool: &str) -> bool {
+        let mut caches = self.facts().caches.iter();
+        caches.any(|cache| cache.tool == tool && self.holds(&cache.path))
+    }
+
     /// Whether the layer still holds something at a path when the step ends.
     pub(crate) fn holds(&self, path: &str) -> bool {
         let mut nodes = self.layer.nodes.iter();
@@ -139,6 +145,32 @@ impl<'a> View<'a> {
             return None;
         };
         run.script().filter(|_| run.heredocs.is_empty())
+    }
+
+    /// The text of a RUN in shell form; `None` in exec form and for here-documents, which have no end on the line to add to.
+    pub(crate) fn shell_text(&self, step: &RunStep<'_>) -> Option<Text<'a>> {
+        match self.source(step.instruction)?.view() {
+            Typed::Run(run) if run.heredocs.is_empty() => match run.command {
+                Command::Shell(text) => Some(text),
+                Command::Exec(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Adds a command to the end of a RUN in shell form; whether it could.
+    pub(crate) fn append(
+        &self,
+        step: &RunStep<'_>,
+        command: &str,
+        edits: &mut EditSet,
+    ) -> Result<bool, EditError> {
+        let text = self.shell_text(step);
+        let Some((end, addition)) = text.and_then(|text| self.appended(&text, command)) else {
+            return Ok(false);
+        };
+        edits.insert(end, addition)?;
+        Ok(true)
     }
 
     /// Every RUN that is built, in the order of the file.
@@ -210,7 +242,7 @@ impl<'a> View<'a> {
 
     /// Where and how a command is added to the end of a script, in the author's layout; `None` where the end of the script would swallow
     /// it, as a comment does.
-    pub(crate) fn appended(&self, script: &Text<'_>, command: &str) -> Option<(u32, String)> {
+    fn appended(&self, script: &Text<'_>, command: &str) -> Option<(u32, String)> {
         let joined =
             Script::parse(script).complete && !script.trim_end().ends_with([';', '&', '|']);
         let whole = format!("{} && {command}", script.trim_end());

@@ -2,7 +2,6 @@
 
 use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::shell::{Script, Word};
-use stagewright_syntax::{Command, View as Typed};
 
 use super::{Pass, View};
 use crate::proposal::{Applicability, Proposal};
@@ -22,14 +21,10 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         if !installs.iter().any(|install| install.tool == "apt-get") {
             continue;
         }
-        let Some(Typed::Run(run)) = view.source(step.instruction).map(|source| source.view())
-        else {
+        let Some(script) = view.script(&step) else {
             continue;
         };
-        let (Command::Shell(script), true) = (&run.command, run.heredocs.is_empty()) else {
-            continue;
-        };
-        for command in &Script::parse(script).commands {
+        for command in &Script::parse(&script.text).commands {
             let words: Vec<_> = command.words.iter().map(Word::literal).collect();
             let is = |at: usize, names: &[&str]| {
                 words
@@ -51,8 +46,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
             if told || !known {
                 continue;
             }
-            let Some(text) = run.script() else { continue };
-            let end = text.source_span(command.words[at].span).end;
+            let end = script.source_span(command.words[at].span).end;
             edits.insert(end, format!(" {FLAG}"))?;
         }
     }

@@ -4,6 +4,7 @@ use stagewright_syntax::edit::{EditError, EditSet};
 
 use super::{Pass, View};
 use crate::proposal::{Applicability, Proposal};
+use crate::stage::is_root;
 
 pub(super) const PASS: Pass = Pass {
     name: "non_root",
@@ -17,16 +18,12 @@ const USER: &str = "10001:10001";
 fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     let stage = view.analysis.graph().target_stage();
     let config = &stage.end.config;
-    let user = config.user.split(':').next().unwrap_or_default();
     let known = view
         .analysis
         .base_facts()
         .is_some_and(|facts| matches!(facts.user.as_str(), "" | "root"));
     // What an unknown base runs as is not known either.
-    if !matches!(user, "" | "root" | "0")
-        || !known
-        || (config.cmd.is_none() && config.entrypoint.is_none())
-    {
+    if !is_root(&config.user) || !known || (config.cmd.is_none() && config.entrypoint.is_none()) {
         return Ok(Vec::new());
     }
     // Ports below 1024 were reserved for root; container engines have lowered that limit, others have not.

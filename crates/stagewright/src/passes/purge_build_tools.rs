@@ -2,7 +2,6 @@
 //! and compiled with them. In a later layer they would only be hidden.
 
 use stagewright_syntax::edit::{EditError, EditSet};
-use stagewright_syntax::{Command, View as Typed};
 
 use super::{Pass, RunStep, View};
 use crate::proposal::{Applicability, Proposal};
@@ -38,20 +37,12 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         if runs[at + 1..].iter().any(compiles) {
             continue;
         }
-        let Some(Typed::Run(run)) = view.source(step.instruction).map(|source| source.view())
-        else {
-            continue;
-        };
-        let (Command::Shell(script), true) = (&run.command, run.heredocs.is_empty()) else {
-            continue;
-        };
         let names = names.join(" ");
         let command = match tool {
             "apk" => format!("apk del {names}"),
             _ => format!("apt-get purge -y --auto-remove {names}"),
         };
-        if let Some((end, addition)) = view.appended(script, &command) {
-            edits.insert(end, addition)?;
+        if view.append(step, &command, &mut edits)? {
             all.push(names);
         }
     }

@@ -2,13 +2,12 @@
 //! or in a builder stage, where what strips stays behind.
 
 use stagewright_syntax::edit::{EditError, EditSet};
-use stagewright_syntax::{Command, View as Typed};
 
 use super::{Pass, RunStep, View};
 use crate::facts::ImageFacts;
 use crate::ledger::Role;
 use crate::proposal::{Applicability, Proposal};
-use crate::stage::{Base, Stage};
+use crate::stage::{Base, Stage, is_root};
 
 pub(super) const PASS: Pass = Pass {
     name: "strip_symbols",
@@ -36,10 +35,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         {
             continue;
         }
-        let Some(Typed::Run(run)) = view.source(step.instruction).map(|source| source.view())
-        else {
-            continue;
-        };
         let Some(facts) = image(view, step.stage) else {
             continue;
         };
@@ -58,17 +53,10 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
                 && names.any(|(name, _)| BRING.contains(&name.as_str()))
         });
         if facts.offers.command("strip") == Some(true) || brought {
-            if let (Command::Shell(script), true) = (&run.command, run.heredocs.is_empty())
-                && let Some((end, addition)) = view.appended(script, &strip)
-            {
-                edits.insert(end, addition)?;
-            }
+            view.append(step, &strip, &mut edits)?;
             continue;
         }
-        let root = matches!(
-            step.instruction.before.config.user.split(':').next(),
-            None | Some("" | "root" | "0")
-        );
+        let root = is_root(&step.instruction.before.config.user);
         if root && !chain.contains(&step.stage.id) && facts.offers.command("apt-get") == Some(true)
         {
             let lines = [

@@ -1,7 +1,6 @@
 //! Removes the test suites that packages bring along, in the layer that installs them.
 
 use stagewright_syntax::edit::{EditError, EditSet};
-use stagewright_syntax::{Command, View as Typed};
 
 use super::{Pass, View};
 use crate::ledger::Role;
@@ -37,22 +36,11 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         else {
             continue;
         };
-        let Some(source) = view.source(step.instruction) else {
-            continue;
-        };
-        let Typed::Run(run) = source.view() else {
-            continue;
-        };
-        let (Command::Shell(script), true) = (&run.command, run.heredocs.is_empty()) else {
-            continue;
-        };
         let command = format!(
             "find {} -depth -type d \\( -name test -o -name tests \\) -exec rm -rf {{}} +",
             install.prefix
         );
-        if let Some((end, addition)) = view.appended(script, &command) {
-            edits.insert(end, addition)?;
-        }
+        view.append(&step, &command, &mut edits)?;
     }
     if edits.is_empty() {
         return Ok(Vec::new());

@@ -16,6 +16,7 @@ use stagewright_syntax::{Keyword, Span};
 
 pub use self::copy::{CopyOp, CopySource, From};
 pub use self::resolve::{ImageConfigs, TargetError};
+pub(crate) use self::state::is_root;
 pub use self::state::{DEFAULT_PATH, EnvList, ImageConfig, State, join};
 use crate::finding::Finding;
 use crate::options::Platform;

@@ -140,6 +140,11 @@ impl State {
     }
 }
 
+/// Whether a user as written (`app`, `0:0`) is root; an empty one is.
+pub(crate) fn is_root(user: &str) -> bool {
+    matches!(user.split(':').next(), None | Some("" | "root" | "0"))
+}
+
 /// `path` seen from `base`, as an absolute path without `.`, `..` and double slashes (Go's `path.Join` and `path.Clean`).
 pub fn join(base: &str, path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();

@@ -12,17 +12,43 @@ mod start;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use stagewright_tests::scenario::{self, Scenario};
 
 use ask::Builder;
 use random::Random;
+
+use crate::process::capture;
 
 /// Where the answers of a builder are.
 fn folder(builder: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/real")
         .join(builder)
+}
+
+/// A record of builds; an empty one where none was written.
+fn read_record<T: Default + DeserializeOwned>(path: &Path) -> Result<T, Box<dyn Error>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(serde_json::from_str(&text)?),
+        Err(_) => Ok(T::default()),
+    }
+}
+
+fn write_record(path: &Path, record: &impl Serialize) -> Result<(), Box<dyn Error>> {
+    Ok(fs::write(
+        path,
+        serde_json::to_string_pretty(record)? + "\n",
+    )?)
+}
+
+fn today() -> Result<String, Box<dyn Error>> {
+    let mut command = Command::new("date");
+    command.args(["--utc", "+%Y-%m-%d"]);
+    Ok(capture(&mut command)?.trim().to_owned())
 }
 
 /// `cargo xtask real cache`.
@@ -103,7 +129,7 @@ fn ask_all(asked: &str, names: &[&str], check: bool) -> Result<(), Box<dyn Error
             }
         }
         if !check {
-            fs::write(&path, serde_json::to_string_pretty(&scenario)? + "\n")?;
+            write_record(&path, &scenario)?;
         }
     }
     println(&format!(

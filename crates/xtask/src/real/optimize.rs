@@ -14,7 +14,7 @@ use super::ask;
 use super::image::{self, Image};
 use super::start;
 use crate::Failure;
-use crate::process::{capture, root};
+use crate::process::root;
 
 const HOW: [&str; 7] = [
     "Made by `cargo xtask real optimize` with BuildKit v0.32.2 and runc on amd64. `bytes` are file bytes, `gzip` what a host pulls.",
@@ -32,10 +32,7 @@ fn record_path() -> PathBuf {
 
 /// What was built before.
 pub(super) fn record() -> Result<Record, Failure> {
-    match fs::read_to_string(record_path()) {
-        Ok(text) => Ok(serde_json::from_str(&text)?),
-        Err(_) => Ok(Record::default()),
-    }
+    super::read_record(&record_path())
 }
 
 /// Builds the named projects, or all, and writes the record.
@@ -108,9 +105,7 @@ pub(super) fn run(words: &[&str]) -> Result<(), Failure> {
             .builds
             .sort_by(|a, b| (&a.project, rank(a)).cmp(&(&b.project, rank(b))));
         record.schema = 1;
-        let mut today = Command::new("date");
-        today.args(["--utc", "+%Y-%m-%d"]);
-        capture(&mut today)?.trim().clone_into(&mut record.date);
+        record.date = super::today()?;
         record.how = HOW.map(str::to_owned).to_vec();
         // What took minutes is not lost where a later project fails.
         write(&record)?;
@@ -126,10 +121,7 @@ pub(super) fn run(words: &[&str]) -> Result<(), Failure> {
 }
 
 fn write(record: &Record) -> Result<(), Failure> {
-    Ok(fs::write(
-        record_path(),
-        serde_json::to_string_pretty(record)? + "\n",
-    )?)
+    super::write_record(&record_path(), record)
 }
 
 /// Predicts again what was built, where the models have changed and the files have not.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use stagewright_syntax::{Dockerfile, Keyword};
 use stagewright_tests::peers::{Image, Kind, Made, Record, Tool};
@@ -11,7 +10,7 @@ use stagewright_tests::proof::{self, Variant};
 
 use super::optimize::{self, Asked};
 use crate::Failure;
-use crate::process::{capture, root};
+use crate::process::root;
 
 const HOW: [&str; 7] = [
     "Made by `benches/peers/run.py OUT` and `cargo xtask real peers OUT` as `optimize.json` was: see there for the builder, the bases and what `bytes` are.",
@@ -29,10 +28,7 @@ fn record_path() -> PathBuf {
 
 /// Builds what stands in the folder that `benches/peers/run.py` wrote, and writes the record.
 pub(super) fn run(words: &[&str]) -> Result<(), Failure> {
-    let mut record: Record = match fs::read_to_string(record_path()) {
-        Ok(text) => serde_json::from_str(&text)?,
-        Err(_) => Record::default(),
-    };
+    let mut record: Record = super::read_record(&record_path())?;
     let mut ours = optimize::record()?;
     let (out, rest) = match words {
         ["--summary"] => return summary(&record, &ours),
@@ -150,18 +146,13 @@ fn builds(dockerfile: &str) -> Vec<String> {
 fn write(record: &mut Record) -> Result<(), Failure> {
     record.schema = 1;
     record.how = HOW.map(str::to_owned).to_vec();
-    let mut today = Command::new("date");
-    today.args(["--utc", "+%Y-%m-%d"]);
-    capture(&mut today)?.trim().clone_into(&mut record.date);
+    record.date = super::today()?;
     let tools = &record.tools;
     let rank = |made: &Made| tools.iter().position(|tool| tool.name == made.tool);
     record
         .made
         .sort_by(|a, b| (&a.project, rank(a)).cmp(&(&b.project, rank(b))));
-    Ok(fs::write(
-        record_path(),
-        serde_json::to_string_pretty(record)? + "\n",
-    )?)
+    super::write_record(&record_path(), record)
 }
 
 /// What a container said, without the end of a check that nothing answered; all where it said nothing.

@@ -64,10 +64,7 @@ fn arguments(words: &[&str]) -> Result<Arguments, Failure> {
 /// Builds the named cases, or all, and writes the record.
 pub(super) fn run(words: &[&str]) -> Result<(), Failure> {
     let said = arguments(words)?;
-    let mut record: Record = match fs::read_to_string(record_path()) {
-        Ok(text) => serde_json::from_str(&text)?,
-        Err(_) => Record::default(),
-    };
+    let mut record: Record = super::read_record(&record_path())?;
     let all = size_proof::names()?;
     record.cases.retain(|name, _| all.contains(name));
     let scratch = std::env::temp_dir().join(format!("stagewright-size-{}", std::process::id()));
@@ -101,15 +98,8 @@ fn total(case: &Case) -> u64 {
 fn write(record: &mut Record) -> Result<(), Failure> {
     record.schema = 1;
     record.how = HOW.map(str::to_owned).to_vec();
-    record.date = today()?;
-    let text = serde_json::to_string_pretty(record)? + "\n";
-    Ok(fs::write(record_path(), text)?)
-}
-
-fn today() -> Result<String, Failure> {
-    let mut command = Command::new("date");
-    command.args(["--utc", "+%Y-%m-%d"]);
-    Ok(capture(&mut command)?.trim().to_owned())
+    record.date = super::today()?;
+    super::write_record(&record_path(), record)
 }
 
 fn build(
@@ -219,7 +209,7 @@ fn measure(name: &str, said: &Arguments, scratch: &Path) -> Result<MeasuredImage
     Ok(MeasuredImage {
         uncompressed: image.layers.iter().map(|layer| layer.bytes).sum(),
         compressed: image.layers.iter().map(|layer| layer.gzip).sum(),
-        date: Some(today()?),
+        date: Some(super::today()?),
         distro: field("ID=")
             .zip(field("VERSION_ID="))
             .map(|(id, version)| format!("{id} {version}")),

@@ -79,8 +79,7 @@ fn is_of_project(path: &str) -> bool {
 
 /// Whether a RUN leaves nothing in the folders, but for having made them.
 fn leaves(view: &View<'_>, stage: &Stage, at: usize, run: &RunOp, wanted: &Wanted) -> bool {
-    let layers = &view.analysis.record().stages[stage.id.0].layers;
-    let layer = layers.iter().find(|layer| layer.instruction == at);
+    let layer = view.analysis.record().stages[stage.id.0].layer(at);
     let (Some(layer), Some(script)) = (layer, &run.script) else {
         return false;
     };

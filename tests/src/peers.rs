@@ -1,5 +1,5 @@
 //! What other tools made of the sample projects, and what came of it when it was built and started: the record `tests/real/peers.json`, made
-//! by `cargo xtask real peers`, beside that of [`proof`](crate::proof).
+//! by `cargo xtask real peers`, beside that of [`proof`].
 
 use std::collections::BTreeMap;
 

@@ -427,3 +427,21 @@ fn a_bundler_keeps_some_of_what_it_needs() {
     );
     assert_eq!(built(r#", "dependencies": {"nobody-knows": "1"}"#), 51_000);
 }
+
+/// Sizes of files: `catalog/node_image.toml` (Node 22.23.3 for linux-x64), and the published sizes of the images.
+#[test]
+fn what_is_known_of_the_inside_of_an_image_is_copied_and_counted_once() {
+    let node = "COPY --from=node:22-slim /usr/local/bin/node /usr/local/bin/docker-entrypoint.sh /usr/local/bin/\n";
+    assert_eq!(last(node).expected, 124_827_920 + 388);
+    let removed = "RUN rm -rf /opt/yarn-v1.22.22\nFROM scratch\n";
+    for (image, between, bytes) in [
+        ("python:3.12-slim", "FROM scratch\n", 119_200_000),
+        ("node:22-slim", "FROM scratch\n", 227_340_000),
+        ("node:22-slim", removed, 227_340_000 - 5_340_487),
+    ] {
+        let text = format!("FROM {image} AS whole\n{between}COPY --from=whole / /\n");
+        let analysis = analysis(&text);
+        let layer = analysis.layers().last().expect("a layer");
+        assert_eq!(layer.size.uncompressed.expected, bytes, "{image} {between}");
+    }
+}

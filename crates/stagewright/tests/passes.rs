@@ -404,3 +404,82 @@ fn a_copy_is_linked_only_where_no_base_and_no_command_has_made_its_folder() {
         );
     }
 }
+
+/// The image that the last stage of a plan at `safe` stands on, where the last stage of the file is what is given.
+fn last_base(last: &str, source: &str) -> String {
+    let text = format!(
+        "FROM node:22-slim AS base\nRUN npm install -g pnpm@9\nWORKDIR /app\n\nFROM base AS dependencies\nCOPY package.json ./\nRUN pnpm install\n\n{last}"
+    );
+    let files = [("index.js", source), ("package.json", PACKAGE)];
+    let plan = plan(&text, &files, Applicability::Safe);
+    let from = plan
+        .dockerfile
+        .lines()
+        .rfind(|line| line.starts_with("FROM"));
+    from.unwrap_or_default()
+        .trim_start_matches("FROM ")
+        .to_owned()
+}
+
+#[test]
+fn node_alone_is_enough_only_where_nothing_calls_its_package_managers() {
+    let copied = "COPY --from=dependencies /app ./\nCOPY . .\n";
+    let started = "CMD [\"node\", \"index.js\"]\n";
+    let stage = |from: &str, more: &str| format!("FROM {from}\n{copied}{more}");
+    for (last, source, base) in [
+        (stage("base", started), "", "debian:bookworm-slim"),
+        (stage("node:22-slim", started), "", "debian:bookworm-slim"),
+        (
+            stage("node:22-trixie-slim", started),
+            "",
+            "debian:trixie-slim",
+        ),
+        (
+            stage(
+                "base",
+                "RUN apt-get update && apt-get install -y curl\nCMD [\"node\", \"index.js\"]\n",
+            ),
+            "",
+            "debian:bookworm-slim",
+        ),
+        // What is started, what a RUN calls, what a health check and a source call.
+        (
+            stage("node:22-slim", "CMD [\"npm\", \"test\"]\n"),
+            "",
+            "node:22-slim",
+        ),
+        (
+            stage(
+                "node:22-slim",
+                "RUN npm rebuild\nCMD [\"node\", \"index.js\"]\n",
+            ),
+            "",
+            "node:22-slim",
+        ),
+        (
+            stage(
+                "node:22-slim",
+                "HEALTHCHECK CMD npx is-up\nCMD [\"node\", \"index.js\"]\n",
+            ),
+            "",
+            "node:22-slim",
+        ),
+        (
+            stage("node:22-slim", started),
+            "require('child_process').exec('npm ls')",
+            "node:22-slim",
+        ),
+        // Nothing is known of what stands below a line that the catalogue does not have.
+        (stage("node:12-slim", started), "", "node:12-slim"),
+    ] {
+        assert_eq!(last_base(&last, source), base, "{last}{source}");
+    }
+}
+
+#[test]
+fn the_last_stage_says_again_what_it_shared_but_the_package_managers() {
+    let text = "FROM node:22-slim AS base\nRUN npm install -g pnpm@9\nWORKDIR /app\n\nFROM base AS dependencies\nCOPY package.json ./\nRUN pnpm install --prod\n\nFROM base\nCOPY --from=dependencies /app ./\nCMD [\"node\", \"index.js\"]\n";
+    let plan = plan(text, &[("package.json", PACKAGE)], Applicability::Safe);
+    let last = "FROM debian:bookworm-slim\n\nCOPY --from=base /usr/local/bin/node /usr/local/bin/docker-entrypoint.sh /usr/local/bin/\nENTRYPOINT [\"docker-entrypoint.sh\"]\nWORKDIR /app\nCOPY --from=dependencies /app ./\n";
+    assert!(plan.dockerfile.contains(last), "{}", plan.dockerfile);
+}

@@ -92,11 +92,16 @@ impl Analysis {
                 .iter()
                 .any(|end| entry.path.ends_with(end));
             source
-                && context.text(&entry.path).is_some_and(|text| {
-                    STARTERS.iter().any(|starter| text.contains(starter)) && quotes(text, program)
-                })
+                && context
+                    .text(&entry.path)
+                    .is_some_and(|text| starts(text, program))
         })
     }
+}
+
+/// Whether a source starts other programs and names this one.
+pub(crate) fn starts(text: &str, program: &str) -> bool {
+    STARTERS.iter().any(|starter| text.contains(starter)) && quotes(text, program)
 }
 
 /// Whether a text has `"git"` or `"git log`, in quotes of any kind.

@@ -1,7 +1,7 @@
 //! Everything the models say about one Dockerfile in one context.
 
 mod budget;
-mod called;
+pub(crate) mod called;
 mod findings;
 mod layers;
 

@@ -117,6 +117,12 @@ pub(crate) fn codename(distro: &str, version: &[u32]) -> Option<&'static str> {
         .find_map(|(name, version)| (*version == release).then_some(name.as_str()))
 }
 
+/// Whether a word is the code name of a release of a distribution.
+pub(super) fn is_release(distro: &str, word: &str) -> bool {
+    let mut releases = RELEASES.get(distro).into_iter().flatten();
+    releases.any(|(name, _)| name == word)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

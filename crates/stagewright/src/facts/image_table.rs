@@ -291,8 +291,8 @@ mod tests {
             }
             rows += 1;
         }
-        assert_eq!((table.written.len(), older.len()), (74, 515));
-        assert_eq!(rows, 589);
+        assert_eq!((table.written.len(), older.len()), (81, 515));
+        assert_eq!(rows, 596);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod lock_lines;
 mod marker;
 mod measured;
 mod memo;
+pub(crate) mod node_image;
 mod npm;
 mod package_lock;
 mod packages;
@@ -159,6 +160,15 @@ impl Catalog {
     )]
     pub(crate) fn interpreters(&self) -> &'static interpreter::Interpreters {
         interpreter::Interpreters::embedded()
+    }
+
+    /// What lies inside official images of Node.
+    #[expect(
+        clippy::unused_self,
+        reason = "a table of this catalogue, like the others"
+    )]
+    pub(crate) fn node_images(&self) -> &'static node_image::NodeImages {
+        node_image::NodeImages::embedded()
     }
 
     /// What is known of a base image: `python:3.7-alpine`, `docker.io/library/python:3.7`, `node@sha256:…`.

@@ -51,7 +51,7 @@ impl Interpreter<'_> {
                     From::Stage(stage) => {
                         let from = &self.stages[stage.0];
                         if join("/", path) == "/" {
-                            whole_base(from, copy, &mut tree, layer, &mut effects);
+                            self.whole_base(from, copy, &mut tree, layer, &mut effects);
                         }
                         if !copy_stage(
                             &from.tree,
@@ -197,6 +197,37 @@ impl Interpreter<'_> {
             tree.put(path, node, effects);
         }
     }
+
+    /// `COPY --from=stage / /`: the files of the stage's base come along, here those that are not known one by one.
+    fn whole_base(
+        &self,
+        from: &StageRecord,
+        copy: &CopyOp,
+        tree: &mut Tree,
+        layer: LayerIndex,
+        effects: &mut Effects,
+    ) {
+        if let (Some(image), Some(facts)) = (&from.image, &from.base) {
+            let target = copy.destination.trim_end_matches('/');
+            let contents = self.image_tree(image, layer);
+            let known: u64 = contents.iter().map(|(_, node)| node.size().expected).sum();
+            let Size {
+                low,
+                expected,
+                high,
+            } = facts.uncompressed;
+            let rest = |bytes: u64| bytes.saturating_sub(known);
+            let size = Size::range(rest(low), rest(expected), rest(high));
+            let node = Node {
+                parts: [Part::main(Kind::SystemPackage, size)].into(),
+                layer,
+                label: Arc::from(format!("the files of {image}")),
+                origin: Origin::Made,
+                basis: facts.basis.clone(),
+            };
+            tree.put(format!("{target}/…base"), node, effects);
+        }
+    }
 }
 
 /// Copies what a stage has at a path; false where it is not known that anything lies there.
@@ -270,25 +301,4 @@ fn copy_written(
         }
     }
     false
-}
-
-/// `COPY --from=stage / /`: the files of the stage's base come along.
-fn whole_base(
-    from: &StageRecord,
-    copy: &CopyOp,
-    tree: &mut Tree,
-    layer: LayerIndex,
-    effects: &mut Effects,
-) {
-    if let (Some(image), Some(facts)) = (&from.image, &from.base) {
-        let target = copy.destination.trim_end_matches('/');
-        let node = Node {
-            parts: [Part::main(Kind::SystemPackage, facts.uncompressed)].into(),
-            layer,
-            label: Arc::from(format!("the files of {image}")),
-            origin: Origin::Made,
-            basis: facts.basis.clone(),
-        };
-        tree.put(format!("{target}/…base"), node, effects);
-    }
 }

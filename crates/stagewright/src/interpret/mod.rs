@@ -180,8 +180,9 @@ impl Interpreter<'_> {
         let Some(Some(facts)) = self.images.get(image) else {
             return Tree::default();
         };
-        let contents = self.catalog.interpreters().contents(facts);
-        let nodes = contents.iter().map(|content| {
+        let python = self.catalog.interpreters().contents(facts);
+        let node = self.catalog.node_images().contents(facts);
+        let nodes = python.iter().chain(node.iter()).map(|content| {
             let node = Node {
                 parts: Arc::clone(&content.parts),
                 layer,

@@ -21,6 +21,7 @@ mod no_recommends;
 mod non_root;
 mod package_cache;
 mod pin_digests;
+mod plain_base;
 mod production_packages;
 mod purge_build_tools;
 mod slimmer_base;
@@ -84,6 +85,7 @@ pub(crate) const PASSES: &[Pass] = &[
     purge_build_tools::PASS,
     ignore_file::PASS,
     exec_form::PASS,
+    plain_base::PASS,
     link_copies::PASS,
     pin_digests::PASS,
     non_root::PASS,

@@ -5,8 +5,9 @@
 //! builder. What is removed and what it weighs stands in `catalog/python_interpreter.toml`.
 
 use stagewright_syntax::edit::{EditError, EditSet};
-use stagewright_syntax::{View as Typed, write};
+use stagewright_syntax::write;
 
+use super::plain_base::last_base::LastBase;
 use super::{Pass, View};
 use crate::facts::interpreter::SYMBOLS;
 use crate::proposal::{Applicability, Proposal};
@@ -37,27 +38,16 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
 
 fn edits(view: &View<'_>) -> Option<(Result<EditSet, EditError>, String)> {
     let graph = view.analysis.graph();
-    let last = graph.target_stage();
-    let Base::Stage(shared) = last.base else {
-        return None;
-    };
-    let shared = graph.stage(shared);
-    let Base::Image(image) = &shared.base else {
-        return None;
-    };
-    let facts = view.analysis.image(image)?;
+    let base = LastBase::of(view, |_| false)?;
+    let shared = base.shared?;
+    let facts = view.analysis.image(base.image)?;
     let python = facts.python_version()?;
     let libraries = view.analysis.catalog().interpreters().libraries(facts)?;
-    let builder = builder(last)?;
-    let builder = graph.stage(builder);
-    // What the stages share is said again in the last one, so it must be configuration alone.
-    let config_only = shared.instructions.iter().all(|instruction| {
-        matches!(instruction.op, Op::Config | Op::Workdir(_)) && !instruction.trigger
-    });
-    if !config_only || builder.base != Base::Stage(shared.id) || builder.name.is_none() {
+    let builder = graph.stage(builder(base.last)?);
+    if builder.base != Base::Stage(shared.id) || builder.name.is_none() {
         return None;
     }
-    let edits = write_edits(view, last, shared, builder, python, libraries);
+    let edits = write_edits(view, &base, builder, python, libraries);
     Some((edits, libraries.base.clone()))
 }
 
@@ -77,8 +67,7 @@ fn builder(last: &Stage) -> Option<crate::stage::StageId> {
 
 fn write_edits(
     view: &View<'_>,
-    last: &Stage,
-    shared: &Stage,
+    base: &LastBase<'_>,
     builder: &Stage,
     python: (u32, u32),
     libraries: &crate::facts::interpreter::Libraries,
@@ -86,7 +75,6 @@ fn write_edits(
     let mut edits = EditSet::new();
     let newline = view.line_break();
     let escape = view.file.escape();
-    let text = view.file.text();
     let name = builder.name.as_deref().unwrap_or_default();
     // In the builder, after its last instruction.
     let end = builder
@@ -112,35 +100,15 @@ fn write_edits(
     let script = lines.join(&format!(" {escape}{newline}    && "));
     edits.insert(end, format!("RUN {script}{newline}"))?;
     // The last stage: a plain base, its libraries, what the stages shared, the interpreter.
-    let from = view.file.instruction(last.from);
-    if let Typed::From(from) = from.view() {
-        edits.replace(from.image.span, libraries.base.clone())?;
-    }
-    let after_from = view.whole_lines(from.span()).end;
-    let mut own = format!(
-        "{newline}{}{newline}",
+    let first = [
         write::Run::shell(format!(
             "apk add --no-cache {}",
             libraries.packages.join(" ")
         ))
-    );
-    own.push_str(&format!("ENV LANG=C.UTF-8{newline}"));
-    for instruction in &shared.instructions {
-        let lines = view.whole_lines(instruction.span);
-        own.push_str(&text[lines.start as usize..lines.end as usize]);
-    }
-    own.push_str(&format!(
-        "COPY --from={name} /usr/local /usr/local{newline}"
-    ));
-    // The blank line behind FROM stands before what is new.
-    let blank = text[after_from as usize..].starts_with(newline);
-    edits.insert(
-        after_from,
-        if blank {
-            own.trim_end_matches(['\r', '\n']).to_owned()
-        } else {
-            own
-        },
-    )?;
+        .to_string(),
+        "ENV LANG=C.UTF-8".to_owned(),
+    ];
+    let after = [format!("COPY --from={name} /usr/local /usr/local")];
+    base.write(view, &libraries.base, &first, &after, &mut edits)?;
     Ok(edits)
 }

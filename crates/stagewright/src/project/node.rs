@@ -8,6 +8,7 @@ mod workspace;
 use self::manifest::{Manifest, inside};
 use self::workspace::Workspaces;
 use super::ProjectError;
+use crate::analysis::called;
 use crate::context::Context;
 
 /// A Node application.
@@ -65,6 +66,8 @@ pub struct NodeProject {
     pub reads_port: bool,
     /// Whether the application is known to listen on the container's own loopback alone, unless told otherwise.
     pub loopback: bool,
+    /// Whether a source calls a package manager, which must then be there when it runs.
+    pub calls_manager: bool,
     /// Files and folders that the application reads when it runs.
     pub sources: Vec<String>,
     /// Files and folders that the build reads; empty where there is no build.
@@ -273,6 +276,9 @@ pub(crate) fn detect(
         reads_port: framework == Some("next")
             || texts.iter().any(|text| text.contains("process.env.PORT")),
         loopback,
+        calls_manager: MANAGERS
+            .iter()
+            .any(|manager| texts.iter().any(|text| called::starts(text, manager))),
         manager,
         lock,
         framework,
@@ -283,6 +289,9 @@ pub(crate) fn detect(
         command,
     }))
 }
+
+/// Package managers of Node, by the names that start them.
+pub(crate) const MANAGERS: [&str; 6] = ["npm", "npx", "corepack", "yarn", "yarnpkg", "pnpm"];
 
 /// The folders that builds write, relative to the context.
 fn outputs(

@@ -9,6 +9,7 @@ use stagewright_syntax::write::{
 use super::python::apt_get_install;
 use super::{RecipeOptions, UNPINNED_APT, USER, copy_each, dockerignore, ignoring, with_port};
 use crate::facts::Catalog;
+use crate::facts::node_image::NodeImages;
 use crate::project::node::{Delivery, NodeManager};
 use crate::project::{Generated, NodeProject, ProjectError};
 
@@ -60,9 +61,12 @@ pub(crate) fn generate(
     }
     let mut file = Dockerfile::new();
     file.push(From::image(base.as_str()).named("base"));
-    // What only a build needs comes into a stage that the last one does not stand on.
+    // What only a build needs comes into a stage that the last one does not stand on. Node alone is all that most applications need.
     let manager = bring_manager(project);
-    let last = if manager.is_some() || is_static || !compilers.is_empty() {
+    let plain = plain_base(project, &base, &command);
+    let last = if let Some(plain) = &plain {
+        plain
+    } else if manager.is_some() || is_static || !compilers.is_empty() {
         base.as_str()
     } else {
         "base"
@@ -107,6 +111,10 @@ pub(crate) fn generate(
     if is_static {
         serve(&mut file, project, port);
     } else {
+        file.push(From::image(last));
+        if plain.is_some() {
+            file.push(Copy::files([NodeImages::PROGRAM], "/usr/local/bin/").from("base"));
+        }
         run(&mut file, project, last, port, options, command);
     }
     let dockerfile = file
@@ -172,6 +180,17 @@ fn base_image(
         }
     };
     major.map_or("node:slim".to_owned(), |major| format!("node:{major}-slim"))
+}
+
+/// The image that the base is made of, where the application runs with Node alone.
+fn plain_base(project: &NodeProject, base: &str, command: &[String]) -> Option<String> {
+    let alone = command.first().is_some_and(|program| program == "node")
+        && project.own_scripts.is_empty()
+        && !project.calls_manager;
+    let catalog = Catalog::builtin();
+    let facts = catalog.image(base, None).filter(|_| alone)?;
+    let plain = catalog.node_images().plain(&facts)?;
+    catalog.image(&plain, None).map(|_| plain)
 }
 
 /// What was found, and what is left open.
@@ -482,7 +501,7 @@ fn inside(folder: &str, name: &str) -> String {
     }
 }
 
-/// A last stage that runs Node.
+/// The rest of a last stage that runs Node.
 fn run(
     file: &mut Dockerfile,
     project: &NodeProject,
@@ -491,7 +510,6 @@ fn run(
     options: &RecipeOptions,
     command: Vec<String>,
 ) {
-    file.push(From::image(last));
     let mut env = Env::new().set("NODE_ENV", "production");
     if project.framework == Some("next") {
         env = env

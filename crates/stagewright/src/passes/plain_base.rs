@@ -1,0 +1,150 @@
+//! The plain Debian that an official slim image of Node is made of, with Node alone: npm, yarn and headers stay in the stages that build.
+//!
+//! ```text
+//! FROM node:22-slim AS base        FROM debian:bookworm-slim
+//! WORKDIR /app                     COPY --from=base /usr/local/bin/node /usr/local/bin/docker-entrypoint.sh /usr/local/bin/
+//! FROM base AS builder             ENTRYPOINT ["docker-entrypoint.sh"]
+//! …                                WORKDIR /app
+//! ```
+//!
+//! The images of Node are Debian's slim image, a user `node`, the archive of nodejs.org and yarn; what they fetch these with is removed
+//! again (nodejs/docker-node, `Dockerfile-slim.template`, 2026-08-19). So nothing else is missing.
+
+pub(super) mod last_base;
+
+use stagewright_syntax::edit::{EditError, EditSet};
+use stagewright_syntax::write;
+
+use self::last_base::LastBase;
+use super::{Pass, RunStep, View};
+use crate::facts::ImageFacts;
+use crate::facts::node_image::NodeImages;
+use crate::project::node::MANAGERS;
+use crate::proposal::{Applicability, Proposal};
+use crate::stage::{Op, Stage, StageInstruction};
+
+pub(super) const PASS: Pass = Pass {
+    name: "plain_base",
+    mends: false,
+    propose,
+};
+
+/// The name by which the images call their script.
+const ENTRYPOINT: &str = "docker-entrypoint.sh";
+
+/// The user that the images have (`Dockerfile-slim.template`).
+const USER: &str = "groupadd --gid 1000 node && useradd --uid 1000 --gid node --shell /bin/bash --create-home node";
+
+fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
+    let Some(base) = LastBase::of(view, brings_managers) else {
+        return Ok(Vec::new());
+    };
+    let Some(facts) = view.analysis.image(base.image) else {
+        return Ok(Vec::new());
+    };
+    let catalog = view.analysis.catalog();
+    let as_of = view.analysis.options().as_of.as_deref();
+    let plain = catalog.node_images().plain(facts);
+    let Some(plain) = plain.and_then(|plain| catalog.image(&plain, as_of)) else {
+        return Ok(Vec::new());
+    };
+    if !runs_node_alone(view, base.last, facts, &plain) {
+        return Ok(Vec::new());
+    }
+    let mut first = Vec::new();
+    if names_user(base.last) || base.shared.is_some_and(names_user) {
+        first.push(write::Run::shell(USER).to_string());
+    }
+    // The stage that is shared has the very same file, so that the version is written once. Of one that builds, nobody could say before the
+    // build that it does not touch the file.
+    let shared = base.shared.and_then(|shared| shared.name.as_deref());
+    let source = shared.unwrap_or(base.image);
+    let entry = base.last.end.config.entrypoint.as_deref() == Some(&[ENTRYPOINT.to_owned()]);
+    let mut files = vec![NodeImages::PROGRAM];
+    files.extend(entry.then_some(NodeImages::ENTRYPOINT));
+    first.push(format!(
+        "{} --from={source} {} /usr/local/bin/",
+        view.keyword("COPY"),
+        files.join(" "),
+    ));
+    if entry {
+        first.push(format!("{} [\"{ENTRYPOINT}\"]", view.keyword("ENTRYPOINT")));
+    }
+    let mut edits = EditSet::new();
+    base.write(view, &plain.reference, &first, &[], &mut edits)?;
+    let image = base.image;
+    Ok(vec![
+        Proposal::new(
+            format!("`{}` and Node instead of `{image}`", plain.reference),
+            Applicability::Safe,
+            edits,
+        )
+        .assuming([
+            "nothing that runs in the container calls npm, npx, corepack, yarn or pnpm".to_owned(),
+            "nothing reads `NODE_VERSION` or `YARN_VERSION`, which the image of Node sets"
+                .to_owned(),
+        ]),
+    ])
+}
+
+/// Whether a RUN does nothing but bring package managers or set them up.
+fn brings_managers(step: &RunStep<'_>) -> bool {
+    let facts = step.facts();
+    let manager = |name: &str| MANAGERS.contains(&name) || name == "@yarnpkg/cli-dist";
+    facts.unmodelled.is_empty()
+        && facts.reads.anything.is_none()
+        && facts.programs.iter().all(|program| manager(program))
+        && facts.installs.iter().all(|install| {
+            install.manifests.is_empty() && install.packages.iter().all(|(name, _)| manager(name))
+        })
+}
+
+/// Whether what is started is Node itself, and nothing in the last stage or in the container calls what only the image of Node has.
+fn runs_node_alone(view: &View<'_>, last: &Stage, facts: &ImageFacts, plain: &ImageFacts) -> bool {
+    let config = &last.end.config;
+    let mut words = [&config.entrypoint, &config.cmd]
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|word| *word != ENTRYPOINT);
+    if words
+        .next()
+        .is_none_or(|word| word != "node" && word != NodeImages::PROGRAM)
+    {
+        return false;
+    }
+    let lost: Vec<&String> = facts
+        .offers
+        .commands
+        .iter()
+        .filter(|program| plain.offers.command(program) != Some(true))
+        .filter(|program| *program != "node" && *program != ENTRYPOINT)
+        .collect();
+    let called = |program: &&String| lost.contains(program);
+    let runs = view.runs();
+    let mut runs = runs.iter().filter(|step| step.stage.id == last.id);
+    runs.all(|step| {
+        step.facts().unmodelled.is_empty() && !step.facts().programs.iter().any(|one| called(&one))
+    }) && !lost.iter().any(|program| view.analysis.uses(program))
+        && !MANAGERS.iter().any(|program| view.analysis.uses(program))
+        && last.instructions.iter().all(|one| !one.trigger)
+}
+
+/// Whether a stage names the user of the image.
+fn names_user(stage: &Stage) -> bool {
+    let of_node = |user: &str| user.split(':').any(|name| name == "node");
+    let named = |instruction: &StageInstruction| match &instruction.op {
+        Op::Copy(copy) => of_node(&copy.chown),
+        Op::Run(_) => instruction
+            .text
+            .split(|c: char| !c.is_ascii_alphanumeric() && !"/._-".contains(c))
+            .any(|word| word == "node" || word == "/home/node"),
+        _ => false,
+    };
+    of_node(&stage.end.config.user)
+        || stage.end.workdir().starts_with("/home/node")
+        || stage
+            .instructions
+            .iter()
+            .any(|one| named(one) || of_node(&one.before.config.user))
+}

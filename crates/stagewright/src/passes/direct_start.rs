@@ -179,7 +179,8 @@ fn is_manager(program: &str) -> bool {
     matches!(program, "npm" | "pnpm" | "yarn") || python::is_manager(program)
 }
 
-/// The instruction of the last stage that starts the application, with its command: ENTRYPOINT, or a CMD behind nothing that gives it another meaning.
+/// The instruction of the last stage that starts the application, with its command: ENTRYPOINT, or a CMD behind nothing that gives it
+/// another meaning.
 fn start<'a>(view: &View<'a>) -> Option<(&'a StageInstruction, Command<'a>)> {
     let stage = view.analysis.graph().target_stage();
     let config = &stage.end.config;
@@ -233,7 +234,8 @@ fn direct(view: &View<'_>, words: &[Option<String>]) -> Option<Direct> {
     })
 }
 
-/// The words of a script of the package that lies where the application is started, if it is one plain call of Node that nothing else runs before or after.
+/// The words of a script of the package that lies where the application is started, if it is one plain call of Node, and nothing runs
+/// before or after it.
 fn script_words(view: &View<'_>, name: &str) -> Option<Vec<String>> {
     let analysis = view.analysis;
     let stage = analysis.graph().target_stage();

@@ -97,6 +97,7 @@ fn every_application_works_as_before() {
                 matches!(
                     (pass.as_str(), part.as_str()),
                     ("exec_form", "Cmd" | "Entrypoint")
+                        | ("direct_start", "Cmd" | "Entrypoint" | "Env")
                         | ("non_root", "User")
                         | ("split_stages", "Env")
                 )

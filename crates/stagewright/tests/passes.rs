@@ -405,6 +405,341 @@ fn a_copy_is_linked_only_where_no_base_and_no_command_has_made_its_folder() {
     }
 }
 
+const PYPROJECT: &str = "[project]\nname = \"desk\"\nversion = \"1.0.0\"\ndependencies = [\"uvicorn\"]\n\n[dependency-groups]\ndev = [\"pytest\"]\nlint = [\"ruff\"]\n";
+const UV_LOCK: &str = r#"version = 1
+[[package]]
+name = "desk"
+version = "1.0.0"
+source = { virtual = "." }
+dependencies = [{ name = "uvicorn" }]
+[package.dev-dependencies]
+dev = [{ name = "pytest" }]
+lint = [{ name = "ruff" }]
+[[package]]
+name = "pytest"
+version = "8.3.4"
+[[package]]
+name = "ruff"
+version = "0.8.4"
+[[package]]
+name = "uvicorn"
+version = "0.34.0"
+"#;
+
+/// What a pass alone makes of a uv project: the lines of its files that it changed, or nothing.
+fn of_uv(pass: &str, install: &str, start: &str, files: &[(&str, &str)]) -> Option<String> {
+    let text = format!(
+        "FROM python:3.12-slim\nRUN pip install uv\nWORKDIR /srv\nCOPY . .\n{install}\n{start}\n"
+    );
+    let mut all = vec![
+        ("main.py", "import os\n"),
+        ("pyproject.toml", PYPROJECT),
+        ("uv.lock", UV_LOCK),
+    ];
+    all.retain(|(path, _)| files.iter().all(|(other, _)| path != other));
+    only(pass, &text, &[all.as_slice(), files].concat())
+}
+
+/// The new lines of a file that a pass alone rewrites.
+fn only(pass: &str, text: &str, files: &[(&str, &str)]) -> Option<String> {
+    let mut context = Context::builder();
+    for (path, content) in files {
+        context = context.file(path, content);
+    }
+    let context = context.build().expect("the paths are in order");
+    let mut options = PlanOptions::new(Objective::ColdPull, Applicability::Safe);
+    options.only = vec![pass.to_owned()];
+    let plan = Analysis::new(&Dockerfile::parse(text), &context, &Options::default())
+        .expect("there is a stage")
+        .plan_with(&options)
+        .expect("a plan");
+    let new = plan.dockerfile.lines();
+    let new: Vec<&str> = new
+        .filter(|line| !text.lines().any(|old| old == *line))
+        .collect();
+    (!plan.rungs.is_empty()).then(|| new.join("\n"))
+}
+
+const SYNC: &str = "RUN uv sync";
+const UV_START: &str = "CMD [\"uv\", \"run\", \"uvicorn\", \"main:app\"]";
+
+#[test]
+fn uv_run_goes_where_it_starts_what_the_build_installed() {
+    let started = |install: &str, start: &str, files: &[(&str, &str)]| {
+        of_uv("direct_start", install, start, files)
+    };
+    let path = "ENV PATH=/srv/.venv/bin:$PATH\n";
+    for (install, start, new) in [
+        (
+            SYNC,
+            UV_START,
+            format!("{path}CMD [\"uvicorn\", \"main:app\"]"),
+        ),
+        // A file with `.py` at its end is one for the environment's Python.
+        (
+            SYNC,
+            "CMD [\"uv\", \"run\", \"--\", \"main.py\"]",
+            format!("{path}CMD [\"python\", \"main.py\"]"),
+        ),
+        (
+            SYNC,
+            "ENTRYPOINT [\"tini\", \"--\"]\nCMD uv run uvicorn main:app",
+            format!("{path}CMD uvicorn main:app"),
+        ),
+        (
+            SYNC,
+            "ENTRYPOINT [\"uv\", \"run\", \"uvicorn\"]\nCMD [\"main:app\"]",
+            format!("{path}ENTRYPOINT [\"uvicorn\"]"),
+        ),
+        (
+            "ENV UV_PROJECT_ENVIRONMENT=/opt/venv PATH=/opt/venv/bin:$PATH\nRUN uv sync --no-dev",
+            UV_START,
+            "CMD [\"uvicorn\", \"main:app\"]".to_owned(),
+        ),
+    ] {
+        assert_eq!(started(install, start, &[]), Some(new), "{start}");
+    }
+    let package = format!("{PYPROJECT}[build-system]\nrequires = []\n");
+    let own = "# /// script\n# dependencies = [\"rich\"]\n# ///\n";
+    let none: &[(&str, &str)] = &[];
+    for (install, start, files) in [
+        // Other packages, another folder, a variable that the manager reads, an environment that nobody filled.
+        (
+            SYNC,
+            "CMD [\"uv\", \"run\", \"--with\", \"rich\", \"uvicorn\", \"main:app\"]",
+            none,
+        ),
+        (SYNC, "CMD cd api && uv run uvicorn main:app", none),
+        (
+            SYNC,
+            "ENV UV_ENV_FILE=.env\nCMD [\"uv\", \"run\", \"uvicorn\", \"main:app\"]",
+            none,
+        ),
+        (
+            SYNC,
+            "WORKDIR /srv/api\nCMD [\"uv\", \"run\", \"uvicorn\", \"main:app\"]",
+            none,
+        ),
+        ("RUN true", UV_START, none),
+        (
+            SYNC,
+            "ENTRYPOINT [\"./start.sh\"]\nCMD [\"uv\", \"run\", \"uvicorn\", \"main:app\"]",
+            none,
+        ),
+        // What the start would install: the project, or a package that the application names.
+        (
+            "RUN uv sync --no-install-project",
+            UV_START,
+            &[("pyproject.toml", package.as_str())],
+        ),
+        (
+            "RUN uv sync --no-dev",
+            UV_START,
+            &[("main.py", "import pytest\n")],
+        ),
+        // A script with packages of its own, and an environment of the developer's.
+        (
+            SYNC,
+            "CMD [\"uv\", \"run\", \"main.py\"]",
+            &[("main.py", own)],
+        ),
+        (SYNC, UV_START, &[(".venv/pyvenv.cfg", "")]),
+    ] {
+        assert_eq!(started(install, start, files), None, "{install} {start}");
+    }
+}
+
+#[test]
+fn a_manager_starts_what_the_project_gives_a_name() {
+    let lock = "[metadata]\nlock_version = \"4.5.0\"\n[[package]]\nname = \"uvicorn\"\nversion = \"0.34.0\"\ngroups = [\"default\"]\n";
+    let text = "FROM python:3.12-slim\nRUN pip install pdm\nWORKDIR /srv\nCOPY . .\nRUN pdm sync\nCMD [\"pdm\", \"run\", \"serve\"]\n";
+    let of = |manifest: &str| {
+        only(
+            "direct_start",
+            text,
+            &[("pdm.lock", lock), ("pyproject.toml", manifest)],
+        )
+    };
+    let new = "ENV PATH=/srv/.venv/bin:$PATH\nCMD [\"serve\"]";
+    assert_eq!(of(PYPROJECT).as_deref(), Some(new));
+    let scripts = format!("{PYPROJECT}[tool.pdm.scripts]\nserve = \"uvicorn main:app\"\n");
+    assert_eq!(of(&scripts), None);
+    // Poetry keeps an environment elsewhere unless it is told to.
+    let lock = "[metadata]\nlock-version = \"2.1\"\n[[package]]\nname = \"uvicorn\"\nversion = \"0.34.0\"\ngroups = [\"main\"]\n";
+    let of = |setting: &str| {
+        let text = format!(
+            "FROM python:3.12-slim\nRUN pip install poetry\n{setting}WORKDIR /srv\nCOPY . .\nRUN poetry install --no-root\nCMD poetry run uvicorn main:app\n"
+        );
+        only(
+            "direct_start",
+            &text,
+            &[("poetry.lock", lock), ("pyproject.toml", PYPROJECT)],
+        )
+    };
+    assert_eq!(of(""), None);
+    assert_eq!(
+        of("ENV POETRY_VIRTUALENVS_CREATE=false\n").as_deref(),
+        Some("CMD uvicorn main:app")
+    );
+    assert_eq!(
+        of("ENV POETRY_VIRTUALENVS_IN_PROJECT=1\n").as_deref(),
+        Some("ENV PATH=/srv/.venv/bin:$PATH\nCMD uvicorn main:app")
+    );
+}
+
+#[test]
+fn npm_start_goes_where_it_is_one_plain_call_of_node() {
+    let started = |scripts: &str, start: &str, files: &[(&str, &str)]| {
+        let manifest = format!(
+            r#"{{"name": "a", "scripts": {{{scripts}}}, "dependencies": {{"express": "^5.1.0"}}}}"#
+        );
+        let text = format!("FROM node:24-slim\nWORKDIR /app\nCOPY . .\nRUN npm ci\n{start}\n");
+        let all = [
+            &[("package-lock.json", LOCK), ("package.json", &manifest)],
+            files,
+        ]
+        .concat();
+        only("direct_start", &text, &all)
+    };
+    let script = r#""start": "node index.js""#;
+    let npm = "CMD [\"npm\", \"start\"]";
+    for (scripts, start) in [
+        (script, npm),
+        (script, "CMD [\"npm\", \"run\", \"start\"]"),
+        (
+            r#""serve": "node index.js""#,
+            "ENTRYPOINT [\"npm\", \"run\", \"serve\"]",
+        ),
+    ] {
+        let new = started(scripts, start, &[("index.js", "")]).expect(start);
+        assert!(new.ends_with("[\"node\", \"index.js\"]"), "{new}");
+    }
+    for (scripts, start, source) in [
+        (
+            r#""start": "node index.js", "prestart": "node migrate.js""#,
+            npm,
+            "",
+        ),
+        (r#""start": "NODE_ENV=production node index.js""#, npm, ""),
+        (r#""start": "node migrate.js && node index.js""#, npm, ""),
+        (r#""start": "next start""#, npm, ""),
+        (
+            script,
+            "CMD [\"npm\", \"start\", \"--\", \"--port\", \"80\"]",
+            "",
+        ),
+        (script, "WORKDIR /\nCMD [\"npm\", \"start\"]", ""),
+        (
+            script,
+            "ENV NPM_CONFIG_NODE_OPTIONS=--enable-source-maps\nCMD [\"npm\", \"start\"]",
+            "",
+        ),
+        (script, npm, "console.log(process.env.npm_package_version)"),
+        (script, npm, "require('child_process').exec('knex')"),
+    ] {
+        assert_eq!(
+            started(scripts, start, &[("index.js", source)]),
+            None,
+            "{scripts} {start} {source}"
+        );
+    }
+    let settings = [
+        ("index.js", ""),
+        (".npmrc", "node-options=--enable-source-maps\n"),
+    ];
+    assert_eq!(started(script, npm, &settings), None);
+}
+
+#[test]
+fn development_packages_of_python_stay_out_where_nothing_names_them() {
+    let direct = "ENV PATH=/srv/.venv/bin:$PATH\nCMD [\"uvicorn\", \"main:app\"]";
+    let production = |install: &str, start: &str, source: &str| {
+        of_uv(
+            "production_packages",
+            install,
+            start,
+            &[("main.py", source)],
+        )
+    };
+    let new = Some("RUN uv sync --no-dev".to_owned());
+    assert_eq!(production(SYNC, direct, ""), new);
+    assert_eq!(
+        production(
+            SYNC,
+            "CMD [\"uv\", \"run\", \"--no-sync\", \"uvicorn\", \"main:app\"]",
+            ""
+        ),
+        new
+    );
+    // Those of `lint` uv does not install of its own accord.
+    assert_eq!(production(SYNC, direct, "import ruff\n"), new);
+    for (install, start, source) in [
+        ("RUN uv sync --group dev", direct, ""),
+        ("ENV UV_NO_DEV=1\nRUN uv sync", direct, ""),
+        ("RUN uv sync\nRUN uv run pytest", direct, ""),
+        (
+            "RUN uv sync\nRUN python manage.py collectstatic",
+            direct,
+            "",
+        ),
+        // It would install them at the start.
+        (SYNC, UV_START, ""),
+        (SYNC, "CMD [\"pytest\"]", ""),
+        (
+            SYNC,
+            "HEALTHCHECK CMD pytest --version\nCMD [\"uvicorn\", \"main:app\"]",
+            "",
+        ),
+        (
+            SYNC,
+            direct,
+            "try:\n    import pytest\nexcept ImportError:\n    pytest = None\n",
+        ),
+        (SYNC, direct, "PLUGINS = ['pytest.x']\n"),
+    ] {
+        assert_eq!(
+            production(install, start, source),
+            None,
+            "{install} {start} {source}"
+        );
+    }
+}
+
+#[test]
+fn a_manager_stays_where_a_later_step_calls_it() {
+    let manifest = r#"{"name": "a", "dependencies": {"express": "^5.1.0"}}"#;
+    let lock = "lockfileVersion: '9.0'\n";
+    let of = |rest: &str| {
+        let text = format!(
+            "FROM node:24-slim\nRUN npm install -g pnpm@9\nWORKDIR /app\nCOPY package.json pnpm-lock.yaml ./\nRUN pnpm install --frozen-lockfile\nCOPY . .\n{rest}CMD [\"node\", \"index.js\"]\n"
+        );
+        let files = [
+            ("index.js", ""),
+            ("package.json", manifest),
+            ("pnpm-lock.yaml", lock),
+        ];
+        only("split_stages", &text, &files)
+    };
+    assert!(of("").is_some_and(|new| new.contains("AS builder")));
+    assert_eq!(of("RUN pnpm run icons\n"), None);
+    let lock = "[metadata]\nlock-version = \"2.1\"\n[[package]]\nname = \"uvicorn\"\nversion = \"0.34.0\"\ngroups = [\"main\"]\n";
+    let of = |rest: &str| {
+        let text = format!(
+            "FROM python:3.12-slim\nRUN pip install poetry\nENV POETRY_VIRTUALENVS_CREATE=false\nWORKDIR /srv\nCOPY pyproject.toml poetry.lock ./\nRUN --mount=type=cache,target=/root/.cache/pypoetry poetry install --no-root\nCOPY . .\n{rest}CMD [\"uvicorn\", \"main:app\"]\n"
+        );
+        let files = [
+            ("main.py", ""),
+            ("poetry.lock", lock),
+            ("pyproject.toml", PYPROJECT),
+        ];
+        only("split_stages", &text, &files)
+    };
+    let moved = |new: Option<String>| new.is_some_and(|new| new.contains("AS builder"));
+    assert!(moved(of("")));
+    let kept = of("RUN poetry run python manage.py collectstatic\n");
+    assert_eq!(kept, None);
+}
+
 /// The image that the last stage of a plan at `safe` stands on, where the last stage of the file is what is given.
 fn last_base(last: &str, source: &str) -> String {
     let text = format!(

@@ -86,16 +86,21 @@ impl Analysis {
 
     /// Whether a source that starts other programs names one.
     fn sources_name(&self, program: &str) -> bool {
+        self.sources().any(|text| starts(text, program))
+    }
+
+    /// The texts of the application's sources, and of those of its tests.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = &str> {
         let context = self.context();
-        context.files().any(|entry| {
-            let source = [".py", ".js", ".mjs", ".cjs", ".ts"]
+        let source = |path: &str| {
+            [".py", ".js", ".mjs", ".cjs", ".ts"]
                 .iter()
-                .any(|end| entry.path.ends_with(end));
-            source
-                && context
-                    .text(&entry.path)
-                    .is_some_and(|text| starts(text, program))
-        })
+                .any(|end| path.ends_with(end))
+        };
+        context
+            .files()
+            .filter(move |entry| source(&entry.path))
+            .filter_map(|entry| context.text(&entry.path))
     }
 }
 

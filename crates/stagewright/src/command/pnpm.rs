@@ -134,6 +134,12 @@ fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str, nam
             vec![Part::main(Kind::Text, size)],
             &basis,
         );
+        machine.facts.caches.push(CacheUse {
+            tool: "pnpm",
+            path: metadata,
+            size,
+            command: invocation.index,
+        });
     }
     if !packages.is_empty() && !machine.mounted(&path) {
         let (size, basis) = machine.catalog.tools().pnpm_store(all);

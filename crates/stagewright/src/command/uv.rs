@@ -117,9 +117,16 @@ fn sync(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str) {
     };
     let off = invocation.has(&["--no-dev", "--no-default-groups"])
         || matches!(machine.variable("UV_NO_DEV"), Some("1" | "true"));
+    // Of its own accord uv installs one group, whatever the others are called.
+    let own = if off {
+        Vec::new()
+    } else {
+        vec!["dev".to_owned()]
+    };
     let wanted = Wanted {
-        development: !off,
+        development: false,
         groups: [
+            own,
             invocation.options(&["--group"]),
             invocation.options(&["--extra"]),
             invocation.options(&["--only-group"]),

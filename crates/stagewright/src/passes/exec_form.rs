@@ -89,7 +89,7 @@ fn split_option(word: &str) -> Vec<String> {
 }
 
 /// The words of a script that is one command and needs no shell: no variables, patterns, redirects or assignments.
-fn plain_words(text: &str) -> Option<Vec<String>> {
+pub(super) fn plain_words(text: &str) -> Option<Vec<String>> {
     let script = Script::parse(text);
     let [command] = script.commands.as_slice() else {
         return None;

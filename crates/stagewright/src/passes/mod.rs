@@ -11,6 +11,7 @@ mod arguments_last;
 mod copies_last;
 mod copy_modes;
 mod dependencies_first;
+mod direct_start;
 mod dnf_clean;
 mod exec_form;
 mod ignore_file;
@@ -78,6 +79,7 @@ pub(crate) const PASSES: &[Pass] = &[
     apt_lists::PASS,
     apk_no_cache::PASS,
     dnf_clean::PASS,
+    direct_start::PASS,
     split_stages::PASS,
     split_build::PASS,
     production_packages::PASS,

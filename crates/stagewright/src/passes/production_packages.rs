@@ -5,6 +5,7 @@ use stagewright_syntax::shell::Script;
 
 use super::{Pass, RunStep, View};
 use crate::project::node::{self, Delivery, NodeManager, NodeProject};
+use crate::project::python;
 use crate::proposal::{Applicability, Proposal};
 
 pub(super) const PASS: Pass = Pass {
@@ -14,18 +15,29 @@ pub(super) const PASS: Pass = Pass {
 };
 
 fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
-    let Some(project) = eligible(view) else {
-        return Ok(Vec::new());
+    let runs = view.runs();
+    // A script of the project may need anything that is installed.
+    let scripts = |step: &RunStep<'_>| {
+        step.facts().reads.anything.is_some() || !step.facts().unmodelled.is_empty()
     };
+    if runs.iter().any(scripts) {
+        return Ok(Vec::new());
+    }
+    let flags = match eligible(view) {
+        Some(project) => {
+            let all = runs.iter().filter_map(|step| flag(view, step, project.manager));
+            let assumption = "the application loads no package of `devDependencies`: none of its scripts names one";
+            Some((all.collect(), assumption))
+        }
+        None => python_flags(view, &runs).map(|all| {
+            let assumption = "the application loads no package of its groups for development: none of its sources names one";
+            (all, assumption)
+        }),
+    };
+    let (flags, assumption): (Vec<_>, _) = flags.unwrap_or_default();
     let mut edits = EditSet::new();
-    for step in view.runs() {
-        // A script of the project may need anything that is installed.
-        if step.facts().reads.anything.is_some() || !step.facts().unmodelled.is_empty() {
-            return Ok(Vec::new());
-        }
-        if let Some((at, flag)) = flag(view, &step, project.manager) {
-            edits.insert(at, flag)?;
-        }
+    for (at, flag) in flags {
+        edits.insert(at, flag)?;
     }
     if edits.is_empty() {
         return Ok(Vec::new());
@@ -33,10 +45,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     Ok(vec![Proposal {
         title: "install no development dependencies".into(),
         applicability: Applicability::Safe,
-        assumptions: vec![
-            "the application loads no package of `devDependencies`: none of its scripts names one"
-                .into(),
-        ],
+        assumptions: vec![assumption.into()],
         warnings: Vec::new(),
         edits,
         dockerignore: None,
@@ -124,4 +133,132 @@ fn flag(view: &View<'_>, step: &RunStep<'_>, manager: NodeManager) -> Option<(u3
         NodeManager::Yarn => return None,
     };
     Some((script.source_span(word.span).end, flag))
+}
+
+/// A manager of Python's packages that installs groups for developers unless told otherwise.
+///
+/// Sources: <https://docs.astral.sh/uv/reference/cli/#uv-sync>, <https://python-poetry.org/docs/cli/#install>,
+/// <https://pdm-project.org/latest/reference/cli/#install>.
+struct PythonInstaller {
+    program: &'static str,
+    commands: &'static [&'static str],
+    flag: &'static str,
+    /// Options that choose groups; short ones may hold their value.
+    options: &'static [&'static str],
+    /// Variables that do.
+    variables: &'static [&'static str],
+}
+
+const PYTHON: [PythonInstaller; 3] = [
+    PythonInstaller {
+        program: "uv",
+        commands: &["sync"],
+        flag: " --no-dev",
+        options: &[
+            "--dev",
+            "--no-dev",
+            "--only-dev",
+            "--group",
+            "--no-group",
+            "--only-group",
+            "--all-groups",
+            "--no-default-groups",
+        ],
+        variables: &["UV_DEV", "UV_NO_DEV", "UV_NO_GROUP", "UV_NO_DEFAULT_GROUPS"],
+    },
+    PythonInstaller {
+        program: "poetry",
+        commands: &["install", "sync"],
+        flag: " --only main",
+        options: &[
+            "--with",
+            "--without",
+            "--only",
+            "--no-dev",
+            "--dev-only",
+            "--all-groups",
+        ],
+        variables: &["POETRY_WITH", "POETRY_WITHOUT", "POETRY_ONLY"],
+    },
+    PythonInstaller {
+        program: "pdm",
+        commands: &["install", "sync"],
+        flag: " --prod",
+        options: &[
+            "-d",
+            "-G",
+            "--dev",
+            "--no-dev",
+            "--prod",
+            "--group",
+            "--with",
+            "--without",
+        ],
+        variables: &[],
+    },
+];
+
+/// Where and how every install of a Python project is told to leave out what is for developers; nothing where the author has said so of
+/// one of them, or where a package of these may be needed.
+fn python_flags(view: &View<'_>, runs: &[RunStep<'_>]) -> Option<Vec<(u32, &'static str)>> {
+    let installs = |tool: &str| {
+        let mut all = runs.iter().flat_map(|step| &step.facts().installs);
+        all.any(|install| install.tool == tool)
+    };
+    let tool = PYTHON.iter().find(|tool| installs(tool.program))?;
+    if unneeded(view, tool.program)?.is_empty() || started_by_uv(view) {
+        return None;
+    }
+    let mut flags = Vec::new();
+    for step in runs {
+        for install in &step.facts().installs {
+            if install.tool != tool.program {
+                continue;
+            }
+            let script = view.script(step)?;
+            let parsed = Script::parse(&script.text);
+            let words = &parsed.commands.get(install.command)?.words;
+            let literal: Vec<_> = words
+                .iter()
+                .map(|word| word.literal().unwrap_or_default())
+                .collect();
+            let told = literal
+                .iter()
+                .any(|word| tool.options.iter().any(|option| word.starts_with(option)));
+            let env = &step.instruction.before.env;
+            let set = tool.variables.iter().any(|name| env.get(name).is_some());
+            // Poetry knows `--only` since 1.2.
+            let old = ["poetry==0.", "poetry==1.0", "poetry==1.1"];
+            let old = old.iter().any(|version| view.file.text().contains(version))
+                || env.get("POETRY_VERSION").is_some_and(|version| {
+                    ["0.", "1.0", "1.1"]
+                        .iter()
+                        .any(|old| version.starts_with(old))
+                });
+            let at = literal
+                .iter()
+                .position(|word| tool.commands.contains(&word.as_ref()))?;
+            if told || set || old && tool.program == "poetry" || literal[0] != tool.program {
+                return None;
+            }
+            flags.push((script.source_span(words[at].span).end, tool.flag));
+        }
+    }
+    Some(flags)
+}
+
+/// The packages that a manager installs for developers alone, where the application names none of them and starts none.
+pub(super) fn unneeded(view: &View<'_>, tool: &str) -> Option<Vec<String>> {
+    let context = view.analysis.context();
+    let packages = python::development(context, tool)?;
+    let named = python::named(&packages, context, &view.analysis.called()).is_some();
+    (!named).then_some(packages)
+}
+
+/// Whether the application is started by `uv run`, which installs the group `dev` where it is not there.
+fn started_by_uv(view: &View<'_>) -> bool {
+    let called = view.analysis.called();
+    let calls = |wanted: &str| called.iter().any(|word| word == wanted);
+    let env = &view.analysis.graph().target_stage().end.env;
+    calls("uv") && !calls("--no-sync") && !calls("--no-dev") && env.get("UV_NO_SYNC").is_none()
 }

@@ -367,17 +367,25 @@ fn rooted(view: &View<'_>, step: &RunStep<'_>, filled: bool) -> Option<String> {
     Some(edits.apply(&view.file.text()[lines.start as usize..lines.end as usize]))
 }
 
-/// The managers that a `pip install` names, where it names nothing else.
+/// The managers that a `pip install` or an `npm install -g` names, where it names nothing else.
 fn managers(script: &Script, install: &Install) -> Vec<String> {
     let command = script.commands.get(install.command);
-    if install.tool != "pip" || !install.manifests.is_empty() {
-        return Vec::new();
-    }
     let words = command.into_iter().flat_map(|command| &command.words);
     let words: Vec<_> = words
         .map(|word| word.literal().unwrap_or_default())
         .collect();
-    let named = words.iter().skip_while(|word| **word != "install").skip(1);
+    let everywhere = match install.tool {
+        "pip" => true,
+        "npm" => words
+            .iter()
+            .any(|word| matches!(&**word, "-g" | "--global")),
+        _ => false,
+    };
+    if !everywhere || !install.manifests.is_empty() {
+        return Vec::new();
+    }
+    let is_command = |word: &str| matches!(word, "install" | "i" | "add");
+    let named = words.iter().skip_while(|word| !is_command(word)).skip(1);
     let named: Vec<String> = named
         .filter(|word| !word.starts_with('-'))
         .map(|word| {
@@ -399,7 +407,7 @@ fn fills(managers: &[String]) -> bool {
     managers.iter().any(|name| name != "pip")
 }
 
-/// The managers that a step installs (`pip install --upgrade pip`, `pip install uv`), where it does nothing else.
+/// The managers that a step installs (`pip install --upgrade pip`, `npm install -g pnpm`), where it does nothing else.
 fn brought(view: &View<'_>, step: &RunStep<'_>) -> Vec<String> {
     let facts = step.facts();
     let Some(script) = view.script(step).filter(|_| facts.unmodelled.is_empty()) else {
@@ -418,13 +426,28 @@ fn brought(view: &View<'_>, step: &RunStep<'_>) -> Vec<String> {
 }
 
 fn is_manager(name: &str) -> bool {
-    matches!(name, "pip" | "wheel" | "setuptools" | "virtualenv") || MANAGERS.contains(&name)
+    matches!(name, "wheel" | "setuptools" | "virtualenv")
+        || MANAGERS.contains(&name)
+        || NODE_MANAGERS.contains(&name)
 }
 
-/// What brings a manager, for the installs that follow and for nothing in the image unless it is started by that.
+/// What brings a manager, for the install that follows and its settings, and for nothing in the image.
 fn for_the_build(view: &View<'_>, step: &RunStep<'_>) -> bool {
+    let runs = view.runs();
+    let later = |name: &String| {
+        let mut others = runs.iter().filter(|other| {
+            other.stage.id == step.stage.id && other.facts().programs.contains(name)
+        });
+        // pip is there without an upgrade, too.
+        name != "pip"
+            && others.any(|other| {
+                let mut installs = other.facts().installs.iter();
+                !installs.any(|install| install.tool == *name) && !is_setting(view, other)
+            })
+    };
     let brought = brought(view, step);
-    !brought.is_empty() && !brought.iter().any(|name| view.analysis.uses(name))
+    let needed = |name: &String| view.analysis.uses(name) || later(name);
+    !brought.is_empty() && !brought.iter().any(needed)
 }
 
 /// `poetry config …`: a setting of a manager that is for the build alone.
@@ -435,9 +458,7 @@ fn is_setting(view: &View<'_>, step: &RunStep<'_>) -> bool {
         && facts.unmodelled.is_empty()
         && facts.reads.anything.is_none()
         && !facts.programs.is_empty()
-        && programs.all(|name| {
-            name != "pip" && MANAGERS.contains(&name.as_str()) && !view.analysis.uses(name)
-        })
+        && programs.all(|name| name != "pip" && is_manager(name) && !view.analysis.uses(name))
 }
 
 /// Debian packages that the installed packages need when they are compiled, and when they run.

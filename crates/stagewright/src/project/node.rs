@@ -407,6 +407,15 @@ pub(crate) fn members(context: &Context) -> Option<Vec<String>> {
     quiet.then(|| workspace::manifests(&found).collect())
 }
 
+/// A script of a `package.json` by name, where none runs before or after it, and `node` in it is the image's own.
+pub(crate) fn script(context: &Context, manifest: &str, name: &str) -> Option<String> {
+    let folder = manifest.strip_suffix("package.json")?;
+    let own = Manifest::read(context, folder.trim_end_matches('/'))?.ok()?;
+    let around = ["pre", "post"].map(|when| format!("{when}{name}"));
+    let alone = around.iter().all(|name| own.script(name).is_none()) && !own.names("node");
+    own.script(name).filter(|_| alone).map(str::to_owned)
+}
+
 fn is_later_yarn(context: &Context) -> bool {
     context
         .text("yarn.lock")

@@ -1,9 +1,11 @@
 //! Python applications: package manager, interpreter, framework, entry point, port.
 
+mod development;
 mod manager;
 
+pub(crate) use self::development::{development, named};
 use self::manager::Packages;
-pub(crate) use self::manager::{installs_itself, lists_dependencies};
+pub(crate) use self::manager::{gives_meaning, installs_itself, lists_dependencies};
 use super::ProjectError;
 use crate::context::Context;
 use crate::facts::Requirements;
@@ -67,6 +69,11 @@ impl PythonManager {
             Self::Pipenv => Some("pipenv"),
         }
     }
+}
+
+/// Whether a program is a manager of a project's packages, and starts what is behind its `run` in their environment.
+pub(crate) fn is_manager(program: &str) -> bool {
+    matches!(program, "uv" | "poetry" | "pdm" | "pipenv")
 }
 
 /// Where the application object is.

@@ -191,7 +191,7 @@ impl PythonLock {
 }
 
 fn is_development(group: &str) -> bool {
-    // uv and pdm install the group `dev` and poetry every group that is not optional unless told not to; `develop` is pipenv's.
+    // pdm installs every group for development and poetry every group that is not optional unless told not to; `develop` is pipenv's.
     matches!(
         group,
         "dev" | "develop" | "test" | "tests" | "lint" | "docs"

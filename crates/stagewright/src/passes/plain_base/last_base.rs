@@ -6,8 +6,8 @@ use stagewright_syntax::edit::{EditError, EditSet};
 use crate::passes::{RunStep, View};
 use crate::stage::{Base, Op, Stage};
 
-/// The last stage, and the one that it shares with others, if any: that one holds configuration alone, which can be said twice, and what
-/// the last stage can do without.
+/// The last stage, and the one that it shares with others, if any: what that one says is said twice
+/// then, but for commands, all of which the last stage must be able to do without.
 pub(in crate::passes) struct LastBase<'a> {
     pub(in crate::passes) last: &'a Stage,
     pub(in crate::passes) shared: Option<&'a Stage>,
@@ -35,10 +35,7 @@ impl<'a> LastBase<'a> {
         };
         let shared_id = shared.map(|shared| shared.id);
         let mut instructions = shared.iter().flat_map(|shared| &shared.instructions);
-        let plain = instructions.all(|instruction| {
-            matches!(instruction.op, Op::Config | Op::Workdir(_) | Op::Run(_))
-                && !instruction.trigger
-        });
+        let plain = instructions.all(|instruction| !instruction.trigger);
         let runs = view.runs();
         let mut runs = runs.iter().filter(|step| Some(step.stage.id) == shared_id);
         let plain = plain && runs.all(spare);

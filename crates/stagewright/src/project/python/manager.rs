@@ -254,6 +254,18 @@ pub(crate) fn installs_itself(pyproject: &str, tool: &str, command: &str) -> boo
     }
 }
 
+/// Whether the project gives a word behind `run` of a manager a meaning of its own: Poetry starts commands of the project that are not
+/// installed, PDM and Pipenv have scripts, and Pipenv reads `.env` for everything that it starts.
+pub(crate) fn gives_meaning(context: &Context, tool: &str, word: &str) -> bool {
+    let file = |name: &str| context.text(name).and_then(table).unwrap_or_default();
+    match tool {
+        "poetry" => scripts(context, &file("pyproject.toml")).contains(&word.to_owned()),
+        "pdm" => value(&file("pyproject.toml"), &["tool", "pdm", "scripts"]).is_some(),
+        "pipenv" => file("Pipfile").contains_key("scripts") || context.holds(".env"),
+        _ => false,
+    }
+}
+
 /// Whether a `pyproject.toml` says itself what the project depends on, and leaves nothing of it to the build.
 pub(crate) fn lists_dependencies(pyproject: &str) -> bool {
     let Some(table) = table(pyproject) else {
@@ -291,7 +303,7 @@ pub(super) fn table(text: &str) -> Option<Table> {
     text.parse().ok()
 }
 
-fn value<'t>(table: &'t Table, keys: &[&str]) -> Option<&'t Value> {
+pub(super) fn value<'t>(table: &'t Table, keys: &[&str]) -> Option<&'t Value> {
     let (first, rest) = keys.split_first()?;
     rest.iter()
         .try_fold(table.get(*first)?, |value, key| value.get(key))

@@ -1,11 +1,11 @@
-//! Base images by their digests, where the caller knows them: the same build then starts from the same bytes.
+//! Images that stages stand on or copy from by their digests, where the caller knows them: the same build then starts from the same bytes.
 
-use stagewright_syntax::View as Typed;
 use stagewright_syntax::edit::{EditError, EditSet};
+use stagewright_syntax::{Text, View as Typed};
 
 use super::{Pass, View};
 use crate::proposal::{Applicability, Proposal};
-use crate::stage::Base;
+use crate::stage::{Base, CopyOp, From, Op};
 
 pub(super) const PASS: Pass = Pass {
     name: "pin_digests",
@@ -15,25 +15,40 @@ pub(super) const PASS: Pass = Pass {
 
 fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     let mut edits = EditSet::new();
-    let mut pinned: Vec<&str> = Vec::new();
+    let mut pinned: Vec<String> = Vec::new();
     let graph = view.analysis.graph();
     for stage in graph.stages.iter().filter(|stage| stage.reachable) {
-        let Base::Image(image) = &stage.base else {
-            continue;
+        let mut pin = |image: &str, written: &Text<'_>| -> Result<(), EditError> {
+            let digest = view.analysis.options().bases.get(image);
+            // What variables put together has its digest from them.
+            let plain = !written.contains(['$', '@']) && **written == *image;
+            let Some(digest) = digest.filter(|_| plain) else {
+                return Ok(());
+            };
+            edits.insert(written.span.end, format!("@{digest}"))?;
+            if !pinned.iter().any(|known| known == image) {
+                pinned.push(image.to_owned());
+            }
+            Ok(())
         };
-        let Some(digest) = view.analysis.options().bases.get(image) else {
-            continue;
-        };
-        let Typed::From(from) = view.file.instruction(stage.from).view() else {
-            continue;
-        };
-        // What variables put together has its digest from them.
-        if from.image.contains(['$', '@']) || *from.image != *image.as_str() {
-            continue;
+        if let Base::Image(image) = &stage.base
+            && let Typed::From(from) = view.file.instruction(stage.from).view()
+        {
+            pin(image, &from.image)?;
         }
-        edits.insert(from.image.span.end, format!("@{digest}"))?;
-        if !pinned.contains(&image.as_str()) {
-            pinned.push(image);
+        for instruction in &stage.instructions {
+            let Op::Copy(CopyOp {
+                from: From::Image(image),
+                ..
+            }) = &instruction.op
+            else {
+                continue;
+            };
+            if let Some(Typed::Copy(copy)) = view.source(instruction).map(|source| source.view())
+                && let Some(written) = &copy.from
+            {
+                pin(image, written)?;
+            }
         }
     }
     if edits.is_empty() {

@@ -422,10 +422,19 @@ impl Built {
 
     /// Predicted and true file bytes above the base.
     pub fn above_base(&self) -> (u64, u64) {
-        let sum = |bytes: fn(&Layer) -> u64| self.layers.iter().map(bytes).sum();
+        self.sums(|_| true)
+    }
+
+    /// The same without Node itself, where a plain base gets it: elsewhere it is a part of the base, and its size is known exactly.
+    pub fn above_runtime(&self) -> (u64, u64) {
+        self.sums(|layer| !layer.instruction.starts_with("COPY /usr/local/bin/node "))
+    }
+
+    fn sums(&self, counts: fn(&&Layer) -> bool) -> (u64, u64) {
+        let layers = || self.layers.iter().filter(counts);
         (
-            sum(|layer| layer.predicted.expected),
-            sum(|layer| layer.bytes),
+            layers().map(|layer| layer.predicted.expected).sum(),
+            layers().map(|layer| layer.bytes).sum(),
         )
     }
 }

@@ -128,7 +128,7 @@ fn layers_weigh_what_is_predicted() {
             );
             compared += 1;
         }
-        let (expected, measured) = build.above_base();
+        let (expected, measured) = build.above_runtime();
         offs.push((off(expected, measured).abs(), expected.abs_diff(measured)));
     }
     assert!(compared >= 470, "{compared} layers");
@@ -161,7 +161,7 @@ fn a_plan_wins_above_the_base_what_it_says() {
             .iter()
             .find(|other| other.project == build.project && other.variant.name == "naive")
             .unwrap();
-        let ((said, was), (said_after, is)) = (naive.above_base(), build.above_base());
+        let ((said, was), (said_after, is)) = (naive.above_runtime(), build.above_runtime());
         let (gain, truth) = (said.abs_diff(said_after), was.abs_diff(is));
         assert_eq!(
             said.cmp(&said_after),

@@ -777,6 +777,14 @@ fn node_alone_is_enough_only_where_nothing_calls_its_package_managers() {
             "",
             "debian:bookworm-slim",
         ),
+        (
+            stage(
+                "base",
+                "RUN apt-get update && apt-get install -y tini\nENTRYPOINT [\"/usr/bin/tini\", \"--\"]\nCMD [\"node\", \"index.js\"]\n",
+            ),
+            "",
+            "debian:bookworm-slim",
+        ),
         // What is started, what a RUN calls, what a health check and a source call.
         (
             stage("node:22-slim", "CMD [\"npm\", \"test\"]\n"),
@@ -803,6 +811,11 @@ fn node_alone_is_enough_only_where_nothing_calls_its_package_managers() {
             stage("node:22-slim", started),
             "require('child_process').exec('npm ls')",
             "node:22-slim",
+        ),
+        (
+            stage("--platform=linux/arm64 node:22-slim", started),
+            "",
+            "--platform=linux/arm64 node:22-slim",
         ),
         // Nothing is known of what stands below a line that the catalogue does not have.
         (stage("node:12-slim", started), "", "node:12-slim"),

@@ -184,10 +184,6 @@ fn is_manager(program: &str) -> bool {
 fn start<'a>(view: &View<'a>) -> Option<(&'a StageInstruction, Command<'a>)> {
     let stage = view.analysis.graph().target_stage();
     let config = &stage.end.config;
-    let passes_on = |word: &String| {
-        let name = word.rsplit('/').next().unwrap_or_default();
-        word == "docker-entrypoint.sh" || matches!(name, "tini" | "dumb-init" | "--" | "-g")
-    };
     let behind = config.entrypoint.iter().flatten().all(passes_on);
     let mut last = stage.instructions.iter().rev();
     last.find_map(|instruction| {
@@ -200,6 +196,12 @@ fn start<'a>(view: &View<'a>) -> Option<(&'a StageInstruction, Command<'a>)> {
         // A shell of the author's own may read the words otherwise.
         (!shell || instruction.before.config.shell.is_empty()).then_some((instruction, command))
     })
+}
+
+/// Whether a word belongs to a program that starts the words behind it as they are.
+pub(super) fn passes_on(word: &String) -> bool {
+    let name = word.rsplit('/').next().unwrap_or_default();
+    word == "docker-entrypoint.sh" || matches!(name, "tini" | "dumb-init" | "--" | "-g")
 }
 
 /// What the words of a command start behind a manager; words that only a shell knows are `None`.

@@ -16,6 +16,7 @@ use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::write;
 
 use self::last_base::LastBase;
+use super::direct_start::passes_on;
 use super::{Pass, RunStep, View};
 use crate::facts::ImageFacts;
 use crate::facts::node_image::NodeImages;
@@ -106,7 +107,7 @@ fn runs_node_alone(view: &View<'_>, last: &Stage, facts: &ImageFacts, plain: &Im
         .into_iter()
         .flatten()
         .flatten()
-        .filter(|word| *word != ENTRYPOINT);
+        .skip_while(|word| passes_on(word));
     if words
         .next()
         .is_none_or(|word| word != "node" && word != NodeImages::PROGRAM)

@@ -39,10 +39,13 @@ impl<'a> LastBase<'a> {
         let runs = view.runs();
         let mut runs = runs.iter().filter(|step| Some(step.stage.id) == shared_id);
         let plain = plain && runs.all(spare);
-        let written = match view.file.instruction(shared.unwrap_or(last).from).view() {
-            Typed::From(from) => !from.image.contains('$'),
-            _ => false,
-        };
+        // Another image would be taken for the platform that is built, and not for the one that is written.
+        let written = [Some(last), shared].into_iter().flatten().all(|stage| {
+            match view.file.instruction(stage.from).view() {
+                Typed::From(from) => !from.image.contains('$') && from.platform.is_none(),
+                _ => false,
+            }
+        });
         (plain && written).then_some(Self {
             last,
             shared,
@@ -65,25 +68,20 @@ impl<'a> LastBase<'a> {
             edits.replace(from.image.span, image.to_owned())?;
         }
         let end = view.whole_lines(from.span()).end;
+        let shared = self.shared.iter().flat_map(|shared| &shared.instructions);
+        let said = shared
+            .filter(|one| !matches!(one.op, Op::Run(_)))
+            .map(|one| {
+                let lines = view.whole_lines(one.span);
+                text[lines.start as usize..lines.end as usize].trim_end_matches(['\r', '\n'])
+            });
+        let first = first.iter().map(String::as_str);
+        let after = after.iter().map(String::as_str);
+        let own: Vec<&str> = first.chain(said).chain(after).collect();
+        let own = own.join(newline);
         // The blank line behind FROM stands before what is new.
         let blank = text[end as usize..].starts_with(newline);
-        let mut own = newline.to_owned();
-        let line = |own: &mut String, line: &String| {
-            own.push_str(line);
-            own.push_str(newline);
-        };
-        first.iter().for_each(|text| line(&mut own, text));
-        let shared = self.shared.iter().flat_map(|shared| &shared.instructions);
-        for instruction in shared.filter(|one| !matches!(one.op, Op::Run(_))) {
-            let lines = view.whole_lines(instruction.span);
-            own.push_str(&text[lines.start as usize..lines.end as usize]);
-        }
-        after.iter().for_each(|text| line(&mut own, text));
-        let own = if blank {
-            own.trim_end_matches(['\r', '\n'])
-        } else {
-            &own
-        };
-        edits.insert(end, own.to_owned())
+        let last = if blank { "" } else { newline };
+        edits.insert(end, format!("{newline}{own}{last}"))
     }
 }

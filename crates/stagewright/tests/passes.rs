@@ -537,6 +537,20 @@ fn uv_run_goes_where_it_starts_what_the_build_installed() {
             UV_START,
             &[("main.py", "import pytest\n")],
         ),
+        ("RUN uv sync --no-default-groups", UV_START, none),
+        ("RUN UV_NO_DEV=1 uv sync", UV_START, none),
+        ("RUN uv sync --no-install-package uvicorn", UV_START, none),
+        // A health check that would find another Python.
+        (
+            SYNC,
+            "HEALTHCHECK CMD python -c 'import requests'\nCMD [\"uv\", \"run\", \"uvicorn\", \"main:app\"]",
+            none,
+        ),
+        (
+            SYNC,
+            "CMD trap 'uv run bye' EXIT; uv run uvicorn main:app",
+            none,
+        ),
         // A script with packages of its own, and an environment of the developer's.
         (
             SYNC,
@@ -634,7 +648,23 @@ fn npm_start_goes_where_it_is_one_plain_call_of_node() {
             "ENV NPM_CONFIG_NODE_OPTIONS=--enable-source-maps\nCMD [\"npm\", \"start\"]",
             "",
         ),
+        (
+            script,
+            "RUN npm pkg set scripts.start=\"node other.js\"\nCMD [\"npm\", \"start\"]",
+            "",
+        ),
+        (
+            script,
+            "RUN npm config set node-options --max-old-space-size=4096\nCMD [\"npm\", \"start\"]",
+            "",
+        ),
+        (
+            script,
+            "COPY npmrc /root/.npmrc\nCMD [\"npm\", \"start\"]",
+            "",
+        ),
         (script, npm, "console.log(process.env.npm_package_version)"),
+        (script, npm, "require('cross-spawn')('knex')"),
         (script, npm, "require('child_process').exec('knex')"),
     ] {
         assert_eq!(
@@ -648,6 +678,12 @@ fn npm_start_goes_where_it_is_one_plain_call_of_node() {
         (".npmrc", "node-options=--enable-source-maps\n"),
     ];
     assert_eq!(started(script, npm, &settings), None);
+    // A script of the project's own may look at what it starts.
+    let entry = [
+        ("docker-entrypoint.sh", "#!/bin/sh\nexec \"$@\"\n"),
+        ("index.js", ""),
+    ];
+    assert_eq!(started(script, npm, &entry), None);
 }
 
 #[test]
@@ -696,6 +732,13 @@ fn development_packages_of_python_stay_out_where_nothing_names_them() {
             "try:\n    import pytest\nexcept ImportError:\n    pytest = None\n",
         ),
         (SYNC, direct, "PLUGINS = ['pytest.x']\n"),
+        (SYNC, direct, "if True: import pytest\n"),
+        // It starts uv through a shell that is the entry point.
+        (
+            SYNC,
+            "ENTRYPOINT [\"sh\", \"-c\"]\nCMD [\"uv run uvicorn main:app\"]",
+            "",
+        ),
     ] {
         assert_eq!(
             production(install, start, source),
@@ -703,6 +746,30 @@ fn development_packages_of_python_stay_out_where_nothing_names_them() {
             "{install} {start} {source}"
         );
     }
+}
+
+#[test]
+fn only_groups_that_are_known_to_be_for_developers_stay_out() {
+    let of = |group: &str, version: &str| {
+        let lock = format!(
+            "[[package]]\nname = \"flask\"\nversion = \"3.1.0\"\noptional = false\ngroups = [\"main\"]\n[[package]]\nname = \"pytest\"\nversion = \"8.3.4\"\noptional = false\ngroups = [\"test\"]\n[[package]]\nname = \"numpy\"\nversion = \"2.1.3\"\noptional = false\ngroups = [\"{group}\"]\n[metadata]\nlock-version = \"{version}\"\n"
+        );
+        let manifest = format!(
+            "[tool.poetry.dependencies]\nflask = \"*\"\n[tool.poetry.group.test.dependencies]\npytest = \"*\"\n[tool.poetry.group.{group}.dependencies]\nnumpy = \"*\"\n"
+        );
+        let text = "FROM python:3.12-slim\nRUN pip install poetry\nWORKDIR /srv\nCOPY . .\nRUN poetry install --no-root\nCMD [\"python\", \"main.py\"]\n";
+        let files = [
+            ("main.py", ""),
+            ("poetry.lock", lock.as_str()),
+            ("pyproject.toml", manifest.as_str()),
+        ];
+        only("production_packages", text, &files)
+    };
+    let new = "RUN poetry install --only main --no-root".to_owned();
+    assert_eq!(of("lint", "2.1"), Some(new));
+    assert_eq!(of("prod", "2.1"), None);
+    // Poetry 1.1 has no `--only`.
+    assert_eq!(of("lint", "1.1"), None);
 }
 
 #[test]
@@ -721,7 +788,15 @@ fn a_manager_stays_where_a_later_step_calls_it() {
         only("split_stages", &text, &files)
     };
     assert!(of("").is_some_and(|new| new.contains("AS builder")));
-    assert_eq!(of("RUN pnpm run icons\n"), None);
+    // A script of the project may call it, too.
+    for step in [
+        "RUN pnpm run icons\n",
+        "RUN npm run icons\n",
+        "RUN make icons\n",
+    ] {
+        assert_eq!(of(step), None, "{step}");
+    }
+    assert_eq!(of("HEALTHCHECK CMD [\"sh\", \"-c\", \"pnpm -v\"]\n"), None);
     let lock = "[metadata]\nlock-version = \"2.1\"\n[[package]]\nname = \"uvicorn\"\nversion = \"0.34.0\"\ngroups = [\"main\"]\n";
     let of = |rest: &str| {
         let text = format!(
@@ -817,7 +892,46 @@ fn node_alone_is_enough_only_where_nothing_calls_its_package_managers() {
             "",
             "--platform=linux/arm64 node:22-slim",
         ),
-        // Nothing is known of what stands below a line that the catalogue does not have.
+        (
+            stage(
+                "node:22-slim",
+                "HEALTHCHECK CMD [\"sh\", \"-c\", \"npx is-up\"]\nCMD [\"node\", \"index.js\"]\n",
+            ),
+            "",
+            "node:22-slim",
+        ),
+        (
+            stage(
+                "node:22-slim",
+                "RUN node /usr/local/lib/node_modules/npm/bin/npm-cli.js prune\nCMD [\"node\", \"index.js\"]\n",
+            ),
+            "",
+            "node:22-slim",
+        ),
+        (
+            stage(
+                "node:22-slim",
+                "LABEL node=$NODE_VERSION\nCMD [\"node\", \"index.js\"]\n",
+            ),
+            "",
+            "node:22-slim",
+        ),
+        (
+            stage(
+                "node:22-slim",
+                "ONBUILD RUN npm ci\nCMD [\"node\", \"index.js\"]\n",
+            ),
+            "",
+            "node:22-slim",
+        ),
+        (
+            stage("public.ecr.aws/docker/library/node:22-slim", started),
+            "",
+            "public.ecr.aws/docker/library/debian:bookworm-slim",
+        ),
+        // On which release another build of a line stands is not known, and nothing of what stands below a line that the catalogue does not
+        // have.
+        (stage("node:22.1-slim", started), "", "node:22.1-slim"),
         (stage("node:12-slim", started), "", "node:12-slim"),
     ] {
         assert_eq!(last_base(&last, source), base, "{last}{source}");
@@ -827,7 +941,8 @@ fn node_alone_is_enough_only_where_nothing_calls_its_package_managers() {
 #[test]
 fn the_last_stage_says_again_what_it_shared_but_the_package_managers() {
     let text = "FROM node:22-slim AS base\nRUN npm install -g pnpm@9\nWORKDIR /app\n\nFROM base AS dependencies\nCOPY package.json ./\nRUN pnpm install --prod\n\nFROM base\nCOPY --from=dependencies /app ./\nCMD [\"node\", \"index.js\"]\n";
-    let plan = plan(text, &[("package.json", PACKAGE)], Applicability::Safe);
-    let last = "FROM debian:bookworm-slim\n\nCOPY --from=base /usr/local/bin/node /usr/local/bin/docker-entrypoint.sh /usr/local/bin/\nENTRYPOINT [\"docker-entrypoint.sh\"]\nWORKDIR /app\nCOPY --from=dependencies /app ./\n";
+    let files = [("package.json", PACKAGE)];
+    let plan = plan(text, &files, Applicability::Safe);
+    let last = "FROM debian:bookworm-slim\n\nRUN groupadd --gid 1000 node && useradd --uid 1000 --gid node --shell /bin/bash --create-home node\nCOPY --from=base /usr/local/bin/node /usr/local/bin/docker-entrypoint.sh /usr/local/bin/\nENTRYPOINT [\"docker-entrypoint.sh\"]\nWORKDIR /app\nCOPY --from=dependencies /app ./\n";
     assert!(plan.dockerfile.contains(last), "{}", plan.dockerfile);
 }

@@ -5,13 +5,18 @@ use stagewright_syntax::shell::Script;
 use super::Analysis;
 
 /// What a source that starts other programs names.
-const STARTERS: [&str; 6] = [
+pub(crate) const STARTERS: [&str; 11] = [
     "subprocess",
     "os.system",
     "popen",
     "shutil.which",
     "child_process",
     "execa",
+    "cross-spawn",
+    "shelljs",
+    "tinyexec",
+    "'zx'",
+    "\"zx\"",
 ];
 
 /// Packages that call a program by themselves.
@@ -20,6 +25,15 @@ const CALLERS: [(&str, &str); 3] = [
     ("ffmpeg", "pydub"),
     ("ffmpeg", "ffmpeg-python"),
 ];
+
+/// What is known of what runs in a container, worked out once: passes ask for many programs.
+#[derive(Debug)]
+pub(super) struct Called {
+    /// The words that may be programs.
+    words: Vec<String>,
+    /// The paths of the sources that start other programs.
+    starters: Vec<String>,
+}
 
 impl Analysis {
     /// Whether anything that runs in the container calls a program by its name.
@@ -40,21 +54,33 @@ impl Analysis {
     }
 
     /// The programs that the start, the health check, and the scripts of the context behind them call.
-    pub(crate) fn called(&self) -> Vec<String> {
+    pub(crate) fn called(&self) -> &[String] {
+        &self.what_is_called().words
+    }
+
+    fn what_is_called(&self) -> &Called {
+        self.inner.called.get_or_init(|| Called {
+            words: self.find_called(),
+            starters: self
+                .source_files()
+                .filter(|(_, text)| STARTERS.iter().any(|starter| text.contains(starter)))
+                .map(|(path, _)| path)
+                .collect(),
+        })
+    }
+
+    fn find_called(&self) -> Vec<String> {
         let config = &self.graph().target_stage().end.config;
-        let commands = [&config.entrypoint, &config.cmd, &config.healthcheck];
-        let mut words: Vec<String> = Vec::new();
-        for command in commands.into_iter().flatten() {
-            let form = command.first().map(String::as_str);
-            match command.as_slice() {
-                [_, script] if form == Some("CMD-SHELL") => words.extend(called_by(script)),
-                [shell, flag, script] if shell.ends_with("sh") && flag == "-c" => {
-                    words.extend(called_by(script));
-                }
-                // The command is an argument of the entry point, which may start it.
-                all => words.extend(all.iter().map(|word| name_of(word).to_owned())),
-            }
-        }
+        // The command is an argument of the entry point, which may start it.
+        let started = [&config.entrypoint, &config.cmd].into_iter().flatten();
+        let started: Vec<&str> = started.flatten().map(String::as_str).collect();
+        let check = config.healthcheck.iter().flatten();
+        let check: Vec<&str> = check.map(String::as_str).collect();
+        let mut words = programs(&started);
+        words.extend(match check.as_slice() {
+            ["CMD-SHELL", script] => called_by(script),
+            ["CMD", command @ ..] | command => programs(command),
+        });
         // Scripts call scripts; each is read once.
         let mut at = 0;
         while at < words.len() {
@@ -86,22 +112,48 @@ impl Analysis {
 
     /// Whether a source that starts other programs names one.
     fn sources_name(&self, program: &str) -> bool {
-        self.sources().any(|text| starts(text, program))
+        let starters = self.what_is_called().starters.iter();
+        let mut texts = starters.filter_map(|path| self.context().text(path));
+        texts.any(|text| quotes(text, program))
     }
 
     /// The texts of the application's sources, and of those of its tests.
     pub(crate) fn sources(&self) -> impl Iterator<Item = &str> {
+        self.source_files().map(|(_, text)| text)
+    }
+
+    fn source_files(&self) -> impl Iterator<Item = (String, &str)> {
         let context = self.context();
         let source = |path: &str| {
-            [".py", ".js", ".mjs", ".cjs", ".ts"]
-                .iter()
-                .any(|end| path.ends_with(end))
+            [
+                ".py", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx",
+            ]
+            .iter()
+            .any(|end| path.ends_with(end))
         };
         context
             .files()
             .filter(move |entry| source(&entry.path))
-            .filter_map(|entry| context.text(&entry.path))
+            .filter_map(|entry| {
+                let text = context.text(&entry.path)?;
+                Some((entry.path, text))
+            })
     }
+}
+
+/// The words of a command that may be programs, a shell's script read.
+fn programs(command: &[&str]) -> Vec<String> {
+    let is_shell = |pair: &[&str]| pair[0].ends_with("sh") && pair[1] == "-c";
+    let script = command.windows(2).position(is_shell).map(|at| at + 2);
+    let all = command.iter().enumerate();
+    all.flat_map(|(at, word)| {
+        if Some(at) == script {
+            called_by(word)
+        } else {
+            vec![name_of(word).to_owned()]
+        }
+    })
+    .collect()
 }
 
 /// Whether a source starts other programs and names this one.

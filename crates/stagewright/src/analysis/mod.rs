@@ -6,7 +6,7 @@ mod findings;
 mod layers;
 
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use stagewright_syntax::Dockerfile;
 use thiserror::Error;
@@ -139,6 +139,7 @@ struct Inner {
     size: Estimate,
     layers: Vec<LayerEstimate>,
     findings: Vec<Finding>,
+    called: OnceLock<called::Called>,
 }
 
 impl Analysis {
@@ -193,6 +194,7 @@ impl Analysis {
             size: Estimate::default(),
             layers: Vec::new(),
             findings: Vec::new(),
+            called: OnceLock::new(),
         };
         inner.layers = inner.layers();
         inner.size = Estimate::sum(inner.layers.iter().map(|layer| &layer.size));

@@ -86,13 +86,16 @@ impl NodeImages {
     /// The slim image of Debian that an official slim image of Node is made of. It has the libraries that Node is linked with: libc,
     /// libdl, libm, libpthread, and of apt's needs libgcc and libstdc++ (`ldd` of the versions in the table).
     pub(crate) fn plain(&self, facts: &ImageFacts) -> Option<String> {
-        let tag = Reference::parse(&facts.reference).tag.unwrap_or_default();
+        let reference = Reference::parse(&facts.reference);
+        let tag = reference.tag.unwrap_or_default();
         let mut words = tag.split('-');
         let slim = words.clone().any(|word| word == "slim");
         let named = words.find(|word| distro::is_release("debian", word));
-        let suite = named.or(facts.distro.codename.as_deref())?;
+        // Of another build of the line it is not known on which release it stands, of a digest not even which build it is.
+        let of_row = facts.fit == ImageFit::Tag && facts.distro.id == DistroId::Debian;
+        let suite = named.or(facts.distro.codename.as_deref().filter(|_| of_row))?;
         let known = facts.fit != ImageFit::Family
-            && facts.distro.id == DistroId::Debian
+            && !facts.reference.contains('@')
             && self.row(facts).is_some();
         (slim && known).then(|| format!("debian:{suite}-slim"))
     }

@@ -23,10 +23,11 @@ use stagewright_syntax::{Command, Span, View as Typed, write};
 use super::exec_form::plain_words;
 use super::production_packages::unneeded;
 use super::{Pass, View};
+use crate::analysis::called::STARTERS;
 use crate::ledger::Origin;
 use crate::project::{node, python};
 use crate::proposal::{Applicability, Proposal};
-use crate::stage::{StageInstruction, join};
+use crate::stage::{Op, StageInstruction, join};
 
 pub(super) const PASS: Pass = Pass {
     name: "direct_start",
@@ -36,6 +37,20 @@ pub(super) const PASS: Pass = Pass {
 
 /// Options of `uv run` that say what it does before it starts the application, and nothing of how.
 const UV_OPTIONS: [&str; 4] = ["--no-sync", "--frozen", "--locked", "--no-dev"];
+
+/// Options of `uv sync` that leave out nothing that `uv run` would install, but for `--no-dev`, which is looked at by itself.
+const SYNC_OPTIONS: [&str; 10] = [
+    "--frozen",
+    "--locked",
+    "--no-dev",
+    "--no-cache",
+    "--no-editable",
+    "--no-install-project",
+    "--compile-bytecode",
+    "--no-progress",
+    "--quiet",
+    "-q",
+];
 
 /// Variables with which a manager starts something else, or elsewhere.
 const VARIABLES: [&str; 6] = [
@@ -47,8 +62,8 @@ const VARIABLES: [&str; 6] = [
     "PDM_USE_VENV",
 ];
 
-/// What a source names that reads what npm, pnpm and yarn set for a script, or finds programs in the `PATH` that they give it.
-const OF_SCRIPTS: [&str; 4] = ["npm_", "INIT_CWD", "child_process", "execa"];
+/// What a source names that reads what npm, pnpm and yarn set for a script.
+const OF_SCRIPTS: [&str; 2] = ["npm_", "INIT_CWD"];
 
 /// Settings of npm, pnpm and yarn that change how a script runs, in small letters without hyphens: another Node, other options of it,
 /// another shell, `NODE_ENV`.
@@ -92,6 +107,8 @@ struct Direct {
 
 /// The manager, what its place is taken by, and what a person should know of it.
 fn edits(view: &View<'_>) -> Option<(String, EditSet, Vec<String>)> {
+    // What an unknown base starts everything with, and how it sets up the managers, is not known.
+    view.analysis.base_facts()?;
     let (instruction, command) = start(view)?;
     let source = view.source(instruction)?;
     let mut edits = EditSet::new();
@@ -120,14 +137,19 @@ fn edits(view: &View<'_>) -> Option<(String, EditSet, Vec<String>)> {
                     .collect();
                 let program = literal.first().cloned().flatten().unwrap_or_default();
                 // Elsewhere, the same words mean something else.
-                if !script.complete || matches!(program.as_str(), "cd" | "." | "source" | "export")
+                if !script.complete
+                    || matches!(
+                        program.as_str(),
+                        "cd" | "." | "source" | "export" | "trap" | "eval"
+                    )
                 {
                     return None;
                 }
                 if !is_manager(&program) {
                     continue;
                 }
-                let direct = direct(view, &literal)?;
+                // No start needs more, and each is looked into.
+                let direct = direct(view, &literal).filter(|_| all.len() < 8)?;
                 // Words that mean the same to a shell.
                 let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+".contains(c);
                 if !direct.instead.iter().all(|word| word.chars().all(plain)) {
@@ -159,8 +181,9 @@ fn edits(view: &View<'_>) -> Option<(String, EditSet, Vec<String>)> {
     }
     let mut warnings = Vec::new();
     let handled = |text: &str| text.contains("SIGTERM");
-    if all.iter().any(|(_, started)| is_bare(started)) && !view.analysis.sources().any(handled) {
-        let program = &all.last()?.1[0];
+    let started = &all.last()?.1;
+    if is_bare(started) && !view.analysis.sources().any(handled) {
+        let program = &started[0];
         warnings.push(format!(
             "as process 1 `{program}` ends at a SIGTERM only if the application handles it, which no source names: else run it with `--init`"
         ));
@@ -168,11 +191,27 @@ fn edits(view: &View<'_>) -> Option<(String, EditSet, Vec<String>)> {
     Some((first.manager.clone(), edits, warnings))
 }
 
-/// Whether words start an interpreter with a file of the project: servers handle the signals that end them.
+/// Servers that handle the signal that ends them.
+const SERVERS: [&str; 9] = [
+    "uvicorn",
+    "gunicorn",
+    "hypercorn",
+    "granian",
+    "daphne",
+    "waitress-serve",
+    "celery",
+    "flask",
+    "streamlit",
+];
+
+/// Whether words start something that is not known to handle the signal that ends it.
 fn is_bare(started: &[String]) -> bool {
-    let program = started.first().map_or("", String::as_str);
-    let server = started.get(1).is_some_and(|word| word == "-m");
-    program == "node" || program.starts_with("python") && !server
+    let mut words = started.iter().map(String::as_str);
+    let program = match (words.next(), words.next(), words.next()) {
+        (Some(python), Some("-m"), Some(module)) if python.starts_with("python") => module,
+        (program, _, _) => program.unwrap_or_default(),
+    };
+    !SERVERS.contains(&program)
 }
 
 fn is_manager(program: &str) -> bool {
@@ -184,7 +223,11 @@ fn is_manager(program: &str) -> bool {
 fn start<'a>(view: &View<'a>) -> Option<(&'a StageInstruction, Command<'a>)> {
     let stage = view.analysis.graph().target_stage();
     let config = &stage.end.config;
-    let behind = config.entrypoint.iter().flatten().all(passes_on);
+    let behind = config
+        .entrypoint
+        .iter()
+        .flatten()
+        .all(|word| passes_on(view, word));
     let mut last = stage.instructions.iter().rev();
     last.find_map(|instruction| {
         let command = match view.source(instruction)?.view() {
@@ -198,10 +241,13 @@ fn start<'a>(view: &View<'a>) -> Option<(&'a StageInstruction, Command<'a>)> {
     })
 }
 
-/// Whether a word belongs to a program that starts the words behind it as they are.
-pub(super) fn passes_on(word: &String) -> bool {
+/// Whether a word belongs to a program that starts the words behind it as they are: the official images' own script does, and one of the
+/// project that goes by its name may not.
+pub(super) fn passes_on(view: &View<'_>, word: &str) -> bool {
     let name = word.rsplit('/').next().unwrap_or_default();
-    word == "docker-entrypoint.sh" || matches!(name, "tini" | "dumb-init" | "--" | "-g")
+    let mut files = view.analysis.context().files();
+    matches!(name, "tini" | "dumb-init" | "--" | "-g")
+        || word == "docker-entrypoint.sh" && !files.any(|file| file.path.ends_with(word))
 }
 
 /// What the words of a command start behind a manager; words that only a shell knows are `None`.
@@ -250,17 +296,61 @@ fn script_words(view: &View<'_>, name: &str) -> Option<Vec<String>> {
     let words = node::script(context, manifest, name).and_then(|script| plain_words(&script))?;
     let project = node::detect(context, None).ok().flatten();
     let plug_n_play = project.is_none_or(|project| project.plug_n_play);
+    let folder = manifest.strip_suffix("package.json")?;
     let settings = [".npmrc", ".yarnrc", ".yarnrc.yml", "pnpm-workspace.yaml"];
-    let settings = settings.iter().filter_map(|file| context.text(file));
+    let beside = settings.map(|file| format!("{folder}{file}"));
+    let settings = settings.into_iter().map(str::to_owned).chain(beside);
+    let settings = settings.filter_map(|file| context.text(&file));
     let variables = stage.end.env.iter().map(|(name, _)| name);
     let variables = variables.filter(|name| name.to_lowercase().starts_with("npm_config_"));
     let told = settings.chain(variables).any(|text| {
         let text = text.to_lowercase().replace(['-', '_', ' '], "");
         SCRIPT_SETTINGS.iter().any(|setting| text.contains(setting))
     });
-    let reads = |text: &str| OF_SCRIPTS.iter().any(|name| text.contains(name));
-    let plain = words[0] == "node" && !plug_n_play && !told && !analysis.sources().any(reads);
+    // What starts other programs finds them in the `PATH` that the manager gives it.
+    let reads = |text: &str| {
+        OF_SCRIPTS
+            .iter()
+            .chain(&STARTERS)
+            .any(|name| text.contains(name))
+    };
+    let plain = words[0] == "node"
+        && !plug_n_play
+        && !told
+        && !changes_scripts(view)
+        && !analysis.sources().any(reads);
     plain.then_some(words)
+}
+
+/// Whether an instruction that the image is made of changes the manifest, or how managers run scripts.
+fn changes_scripts(view: &View<'_>) -> bool {
+    let graph = view.analysis.graph();
+    let built = graph.chain();
+    let stages = built.iter().map(|stage| graph.stage(*stage));
+    let mut instructions = stages.flat_map(|stage| &stage.instructions);
+    instructions.any(|instruction| match &instruction.op {
+        Op::Run(run) => [
+            "config set",
+            "set-script",
+            "npmrc",
+            "yarnrc",
+            "npm pkg",
+            "npm version",
+            "package.json",
+        ]
+        .iter()
+        .any(|text| {
+            let script = run.script.iter().chain(&run.argv);
+            script.into_iter().any(|words| words.contains(text))
+        }),
+        Op::Copy(copy) => {
+            let destination = copy.destination.trim_end_matches('/');
+            ["npmrc", "yarnrc", "yarnrc.yml"]
+                .iter()
+                .any(|end| destination.ends_with(end))
+        }
+        _ => false,
+    })
 }
 
 /// What stands behind `uv run` and its like.
@@ -277,11 +367,16 @@ fn behind_run(view: &View<'_>, manager: &str, words: &[Option<String>]) -> Optio
     at += usize::from(word(at)? == "--");
     let program = word(at)?;
     let context = view.analysis.context();
+    let stage = view.analysis.graph().target_stage();
+    let tree = &view.analysis.record().stages[stage.id.0].tree;
     let file = program.ends_with(".py");
     // A script with a table of its own packages has an environment of its own, and a folder is a program to Python.
-    let own = context
-        .text(program)
-        .map(|text| text.contains("# /// script"));
+    let path = join(stage.end.workdir(), program);
+    let text = tree.get(&path).and_then(|node| match &node.origin {
+        Origin::Context(path) => context.text(path),
+        _ => None,
+    });
+    let own = text.map(|text| text.contains("# /// script"));
     let plain = if file {
         matches!(manager, "uv" | "pdm") && own == Some(false)
     } else {
@@ -291,10 +386,15 @@ fn behind_run(view: &View<'_>, manager: &str, words: &[Option<String>]) -> Optio
     if !plain || python::gives_meaning(context, manager, program) {
         return None;
     }
-    let stage = view.analysis.graph().target_stage();
     let programs = format!("{environment}/bin");
     let path = stage.end.env.get("PATH").unwrap_or_default();
     let first = path.split(':').next() == Some(programs.as_str()) || environment == "/usr/local";
+    // The health check would find another Python first.
+    let check = stage.end.config.healthcheck.iter().flatten();
+    let mut check = check.filter(|_| !first);
+    if check.any(|word| word.contains("python")) {
+        return None;
+    }
     Some(Direct {
         manager: manager.to_owned(),
         skipped: at,
@@ -336,7 +436,7 @@ fn environment(view: &View<'_>, manager: &str, options: &[Option<String>]) -> Op
     }
     let syncs = manager == "uv" && !options.iter().flatten().any(|option| option == "--no-sync");
     if syncs {
-        // What the build has left out `uv run` would install: the project itself, and what is for developers.
+        // What the build has left out `uv run` would install: the project itself, what is for developers, and what else it was told.
         let pyproject = context.text("pyproject.toml").unwrap_or_default();
         let command = &step.instruction.text;
         let missing = python::installs_itself(pyproject, manager, "")
@@ -344,7 +444,20 @@ fn environment(view: &View<'_>, manager: &str, options: &[Option<String>]) -> Op
         let left_out = command.contains("--no-dev")
             && !options.iter().flatten().any(|option| option == "--no-dev")
             && unneeded(view, manager).is_none();
-        if missing || left_out {
+        let told = command
+            .split_whitespace()
+            .skip_while(|word| *word != "sync")
+            .any(|word| word.starts_with('-') && !SYNC_OPTIONS.contains(&word));
+        let variables = [
+            "UV_NO_DEV",
+            "UV_NO_GROUP",
+            "UV_NO_DEFAULT_GROUPS",
+            "UV_ONLY",
+        ];
+        let set = variables
+            .iter()
+            .any(|name| command.contains(name) || step.instruction.before.env.get(name).is_some());
+        if missing || left_out || told || set {
             return None;
         }
     }

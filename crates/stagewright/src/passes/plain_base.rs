@@ -22,7 +22,7 @@ use crate::facts::ImageFacts;
 use crate::facts::node_image::NodeImages;
 use crate::project::node::MANAGERS;
 use crate::proposal::{Applicability, Proposal};
-use crate::stage::{Op, Stage, StageInstruction};
+use crate::stage::Base;
 
 pub(super) const PASS: Pass = Pass {
     name: "plain_base",
@@ -49,20 +49,26 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     let Some(plain) = plain.and_then(|plain| catalog.image(&plain, as_of)) else {
         return Ok(Vec::new());
     };
-    if !runs_node_alone(view, base.last, facts, &plain) {
+    if !runs_node_alone(view, &base, facts, &plain) {
         return Ok(Vec::new());
     }
-    let mut first = Vec::new();
-    if names_user(base.last) || base.shared.is_some_and(names_user) {
-        first.push(write::Run::shell(USER).to_string());
-    }
+    // From the same registry.
+    let place = &base.image[..base.image.rfind('/').map_or(0, |slash| slash + 1)];
+    let plain = format!("{place}{}", plain.reference);
+    let mut first = vec![write::Run::shell(USER).to_string()];
     // The stage that is shared has the very same file, so that the version is written once. Of one that builds, nobody could say before the
     // build that it does not touch the file.
     let shared = base.shared.and_then(|shared| shared.name.as_deref());
     let source = shared.unwrap_or(base.image);
-    let entry = base.last.end.config.entrypoint.as_deref() == Some(&[ENTRYPOINT.to_owned()]);
+    let config = &base.last.end.config;
+    let entry = config.entrypoint.as_deref() == Some(&[ENTRYPOINT.to_owned()]);
+    let mut words = [&config.entrypoint, &config.cmd]
+        .into_iter()
+        .flatten()
+        .flatten();
+    let called = words.any(|word| word == ENTRYPOINT);
     let mut files = vec![NodeImages::PROGRAM];
-    files.extend(entry.then_some(NodeImages::ENTRYPOINT));
+    files.extend(called.then_some(NodeImages::ENTRYPOINT));
     first.push(format!(
         "{} --from={source} {} /usr/local/bin/",
         view.keyword("COPY"),
@@ -72,16 +78,17 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         first.push(format!("{} [\"{ENTRYPOINT}\"]", view.keyword("ENTRYPOINT")));
     }
     let mut edits = EditSet::new();
-    base.write(view, &plain.reference, &first, &[], &mut edits)?;
+    base.write(view, &plain, &first, &[], &mut edits)?;
     let image = base.image;
     Ok(vec![
         Proposal::new(
-            format!("`{}` and Node instead of `{image}`", plain.reference),
+            format!("`{plain}` and Node instead of `{image}`"),
             Applicability::Safe,
             edits,
         )
         .assuming([
             "nothing that runs in the container calls npm, npx, corepack, yarn or pnpm".to_owned(),
+            format!("`{image}` stands on `{plain}` when it is built"),
             "nothing reads `NODE_VERSION` or `YARN_VERSION`, which the image of Node sets"
                 .to_owned(),
         ]),
@@ -101,13 +108,19 @@ fn brings_managers(step: &RunStep<'_>) -> bool {
 }
 
 /// Whether what is started is Node itself, and nothing in the last stage or in the container calls what only the image of Node has.
-fn runs_node_alone(view: &View<'_>, last: &Stage, facts: &ImageFacts, plain: &ImageFacts) -> bool {
+fn runs_node_alone(
+    view: &View<'_>,
+    base: &LastBase<'_>,
+    facts: &ImageFacts,
+    plain: &ImageFacts,
+) -> bool {
+    let last = base.last;
     let config = &last.end.config;
     let mut words = [&config.entrypoint, &config.cmd]
         .into_iter()
         .flatten()
         .flatten()
-        .skip_while(|word| passes_on(word));
+        .skip_while(|word| passes_on(view, word));
     if words
         .next()
         .is_none_or(|word| word != "node" && word != NodeImages::PROGRAM)
@@ -124,28 +137,27 @@ fn runs_node_alone(view: &View<'_>, last: &Stage, facts: &ImageFacts, plain: &Im
     let called = |program: &&String| lost.contains(program);
     let runs = view.runs();
     let mut runs = runs.iter().filter(|step| step.stage.id == last.id);
-    runs.all(|step| {
-        step.facts().unmodelled.is_empty() && !step.facts().programs.iter().any(|one| called(&one))
-    }) && !lost.iter().any(|program| view.analysis.uses(program))
+    let same = runs.all(|step| {
+        step.facts().unmodelled.is_empty()
+            && !step.facts().programs.iter().any(|one| called(&one))
+            && !step.instruction.text.contains("node_modules/npm")
+    });
+    // Another image or stage may be made of this one, and the version may be written on.
+    let mut stages = view.analysis.graph().stages.iter();
+    let below =
+        stages.any(|stage| stage.base == Base::Stage(last.id)) || !config.onbuild.is_empty();
+    let versions = ["NODE_VERSION", "YARN_VERSION"];
+    let told = |text: &str| versions.iter().any(|name| text.contains(name));
+    let mut said = base
+        .shared
+        .into_iter()
+        .chain([last])
+        .flat_map(|stage| &stage.instructions);
+    let told = said.any(|one| told(&one.text)) || view.analysis.sources().any(told);
+    same && !below
+        && !told
+        && matches!(last.platform.arch.as_str(), "amd64" | "arm64")
+        && !lost.iter().any(|program| view.analysis.uses(program))
         && !MANAGERS.iter().any(|program| view.analysis.uses(program))
         && last.instructions.iter().all(|one| !one.trigger)
-}
-
-/// Whether a stage names the user of the image.
-fn names_user(stage: &Stage) -> bool {
-    let of_node = |user: &str| user.split(':').any(|name| name == "node");
-    let named = |instruction: &StageInstruction| match &instruction.op {
-        Op::Copy(copy) => of_node(&copy.chown),
-        Op::Run(_) => instruction
-            .text
-            .split(|c: char| !c.is_ascii_alphanumeric() && !"/._-".contains(c))
-            .any(|word| word == "node" || word == "/home/node"),
-        _ => false,
-    };
-    of_node(&stage.end.config.user)
-        || stage.end.workdir().starts_with("/home/node")
-        || stage
-            .instructions
-            .iter()
-            .any(|one| named(one) || of_node(&one.before.config.user))
 }

@@ -206,7 +206,10 @@ fn python_flags(view: &View<'_>, runs: &[RunStep<'_>]) -> Option<Vec<(u32, &'sta
         all.any(|install| install.tool == tool)
     };
     let tool = PYTHON.iter().find(|tool| installs(tool.program))?;
-    if unneeded(view, tool.program)?.is_empty() || started_by_uv(view) {
+    // Another target, of tests, may need them.
+    let stages = &view.analysis.graph().stages;
+    let others = stages.iter().any(|stage| !stage.reachable);
+    if others || unneeded(view, tool.program)?.is_empty() || started_by_uv(view) {
         return None;
     }
     let mut flags = Vec::new();
@@ -227,18 +230,10 @@ fn python_flags(view: &View<'_>, runs: &[RunStep<'_>]) -> Option<Vec<(u32, &'sta
                 .any(|word| tool.options.iter().any(|option| word.starts_with(option)));
             let env = &step.instruction.before.env;
             let set = tool.variables.iter().any(|name| env.get(name).is_some());
-            // Poetry knows `--only` since 1.2.
-            let old = ["poetry==0.", "poetry==1.0", "poetry==1.1"];
-            let old = old.iter().any(|version| view.file.text().contains(version))
-                || env.get("POETRY_VERSION").is_some_and(|version| {
-                    ["0.", "1.0", "1.1"]
-                        .iter()
-                        .any(|old| version.starts_with(old))
-                });
             let at = literal
                 .iter()
                 .position(|word| tool.commands.contains(&word.as_ref()))?;
-            if told || set || old && tool.program == "poetry" || literal[0] != tool.program {
+            if told || set || literal[0] != tool.program {
                 return None;
             }
             flags.push((script.source_span(words[at].span).end, tool.flag));
@@ -251,7 +246,7 @@ fn python_flags(view: &View<'_>, runs: &[RunStep<'_>]) -> Option<Vec<(u32, &'sta
 pub(super) fn unneeded(view: &View<'_>, tool: &str) -> Option<Vec<String>> {
     let context = view.analysis.context();
     let packages = python::development(context, tool)?;
-    let named = python::named(&packages, context, &view.analysis.called()).is_some();
+    let named = python::named(&packages, context, view.analysis.called()).is_some();
     (!named).then_some(packages)
 }
 

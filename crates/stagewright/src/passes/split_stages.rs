@@ -435,8 +435,14 @@ fn is_manager(name: &str) -> bool {
 fn for_the_build(view: &View<'_>, step: &RunStep<'_>) -> bool {
     let runs = view.runs();
     let later = |name: &String| {
+        // What a script of the project calls is not known.
+        let hidden = |other: &RunStep<'_>| {
+            NODE_MANAGERS.contains(&name.as_str())
+                && (other.facts().reads.anything.is_some() || !other.facts().unmodelled.is_empty())
+        };
         let mut others = runs.iter().filter(|other| {
-            other.stage.id == step.stage.id && other.facts().programs.contains(name)
+            other.stage.id == step.stage.id
+                && (other.facts().programs.contains(name) || hidden(other))
         });
         // pip is there without an upgrade, too.
         name != "pip"

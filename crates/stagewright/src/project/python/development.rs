@@ -1,23 +1,53 @@
 //! Packages of a Python project that only developers need, and whether the application names one all the same.
 
+use std::collections::HashSet;
+
 use super::manager::{table, value};
 use crate::context::Context;
 use crate::facts::PythonLock;
 
 /// Packages whose module has a name that theirs does not tell.
-const MODULES: [(&str, &str); 12] = [
+const MODULES: [(&str, &str); 20] = [
     ("attrs", "attr"),
     ("beautifulsoup4", "bs4"),
     ("djangorestframework", "rest_framework"),
+    ("django-filter", "django_filters"),
+    ("djangorestframework-simplejwt", "rest_framework_simplejwt"),
     ("dnspython", "dns"),
     ("factory-boy", "factory"),
+    ("faiss-cpu", "faiss"),
     ("gitpython", "git"),
+    ("google-api-python-client", "googleapiclient"),
     ("grpcio", "grpc"),
+    ("grpcio-tools", "grpc_tools"),
+    ("mysqlclient", "mysqldb"),
     ("opencv-python", "cv2"),
+    ("opencv-python-headless", "cv2"),
     ("pillow", "pil"),
     ("protobuf", "google.protobuf"),
+    ("pycryptodome", "crypto"),
     ("scikit-learn", "sklearn"),
     ("setuptools", "pkg_resources"),
+];
+
+/// What projects call the groups that only developers need, and the one that is always installed.
+const FOR_DEVELOPERS: [&str; 16] = [
+    "main",
+    "default",
+    "dev",
+    "develop",
+    "development",
+    "test",
+    "tests",
+    "testing",
+    "lint",
+    "linting",
+    "typing",
+    "types",
+    "style",
+    "format",
+    "ci",
+    "docs",
 ];
 
 /// Names of the packages that a manager installs for developers alone unless told otherwise, normalised; `None` without a lock file that
@@ -31,9 +61,16 @@ pub(crate) fn development(context: &Context, tool: &str) -> Option<Vec<String>> 
     };
     let manifest = context.text("pyproject.toml")?;
     // Then `dev` is one of several that uv installs, or none of them.
-    let groups = value(&table(manifest)?, &["tool", "uv", "default-groups"]).is_some();
-    let lock = PythonLock::read(name, context.text(name)?, Some(manifest)).ok()?;
-    let listed = lock.grouped && !(tool == "uv" && groups);
+    let own = table(manifest)?;
+    let told = tool == "uv" && value(&own, &["tool", "uv", "default-groups"]).is_some();
+    let text = context.text(name)?;
+    // Poetry knows `--only` since 1.2, and writes this version since 1.3.
+    let old = tool == "poetry" && !text.contains("lock-version = \"2.");
+    let lock = PythonLock::read(name, text, Some(manifest)).ok()?;
+    // A group of another name may be for a way to run the application.
+    let mut all = lock.packages.iter().flat_map(|package| &package.groups);
+    let other = tool != "uv" && all.any(|group| !FOR_DEVELOPERS.contains(&group.as_str()));
+    let listed = lock.grouped && !old && !other && !told;
     let of_developers = |groups: &[String]| match tool {
         "uv" => groups.iter().any(|group| group == "dev"),
         _ => !groups.is_empty(),
@@ -51,19 +88,23 @@ pub(crate) fn named<'p>(
     called: &[String],
 ) -> Option<&'p str> {
     let sources = context.files().map(|entry| entry.path);
-    let sources: Vec<String> = sources
-        .filter(|path| path.ends_with(".py") && !is_test(path))
-        .filter_map(|path| Some(context.text(&path)?.to_lowercase()))
-        .collect();
-    let named = |package: &&String| {
-        modules(package).iter().any(|module| {
-            called
-                .iter()
-                .any(|word| holds(&word.to_lowercase(), module))
-                || sources.iter().any(|text| names(text, module))
-        })
-    };
-    packages.iter().find(named).map(String::as_str)
+    let sources = sources.filter(|path| path.ends_with(".py") && !is_test(path));
+    let sources = sources.filter_map(|path| context.text(&path));
+    let sources: Vec<String> = sources.map(str::to_lowercase).collect();
+    let called: Vec<String> = called.iter().map(|word| word.to_lowercase()).collect();
+    let mut words = HashSet::new();
+    for text in &sources {
+        names(text, &mut words);
+    }
+    for word in &called {
+        for run in runs(word) {
+            parts(run, true, &mut words);
+        }
+    }
+    let is_named = |module: &String| words.contains(module.as_str());
+    let mut packages = packages.iter();
+    let found = packages.find(|package| modules(package).iter().any(is_named));
+    found.map(String::as_str)
 }
 
 fn is_test(path: &str) -> bool {
@@ -72,7 +113,7 @@ fn is_test(path: &str) -> bool {
     folder.split('/').any(of_tests)
         || file.starts_with("test_")
         || file.ends_with("_test.py")
-        || matches!(file, "conftest.py" | "noxfile.py" | "tasks.py")
+        || matches!(file, "conftest.py" | "noxfile.py")
 }
 
 /// What the modules and programs of a package may be called, in small letters.
@@ -96,32 +137,51 @@ fn modules(package: &str) -> Vec<String> {
     names
 }
 
-/// Whether a source imports a module, or has its name in quotes, as settings and the start of a program do.
-fn names(text: &str, module: &str) -> bool {
-    let quoted = |line: &str| {
-        ['"', '\''].iter().any(|quote| {
-            let mut parts = line.split(*quote).skip(1);
-            parts.any(|part| {
-                part.strip_prefix(module)
-                    .is_some_and(|rest| !rest.starts_with(is_part))
-            })
-        })
-    };
-    text.lines()
-        .filter(|line| line.contains(module))
-        .any(|line| {
-            let start = line.trim_start();
-            let imports = start.starts_with("import ") || start.starts_with("from ");
-            imports && holds(line, module) || quoted(line)
-        })
+/// The names of modules that a source imports or has in quotes, as settings and the start of a program do.
+fn names<'t>(text: &'t str, words: &mut HashSet<&'t str>) {
+    for line in text.lines() {
+        for statement in line.split([':', ';']).map(str::trim_start) {
+            if statement.starts_with("import ") || statement.starts_with("from ") {
+                for run in runs(statement) {
+                    parts(run, true, words);
+                }
+            }
+        }
+        for quote in ['"', '\''] {
+            for quoted in line.split(quote).skip(1) {
+                let end = quoted.find(|c| !is_joined(c)).unwrap_or(quoted.len());
+                parts(&quoted[..end], false, words);
+            }
+        }
+    }
 }
 
-/// Whether a text has a word, and not as a part of another.
-fn holds(text: &str, word: &str) -> bool {
-    text.match_indices(word).any(|(at, _)| {
-        let after = &text[at + word.len()..];
-        !text[..at].ends_with(is_part) && !after.starts_with(is_part)
-    })
+/// The words of a text, `a.b-c` being one.
+fn runs(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c| !is_joined(c)).filter(|run| !run.is_empty())
+}
+
+/// What stands between the dots and hyphens of a word: its beginnings, and where `inner` is set what begins further on as well. No module
+/// has more than eight such parts.
+fn parts<'t>(run: &'t str, inner: bool, words: &mut HashSet<&'t str>) {
+    let joints = run.match_indices(|c| !is_part(c)).map(|(at, _)| at).take(8);
+    let ends: Vec<usize> = joints.chain([run.len()]).collect();
+    let mut start = 0;
+    for &first in &ends {
+        if start > first {
+            continue;
+        }
+        let beginnings = ends.iter().filter(|end| **end >= first);
+        words.extend(beginnings.map(|end| &run[start..*end]));
+        if !inner {
+            break;
+        }
+        start = first + 1;
+    }
+}
+
+fn is_joined(c: char) -> bool {
+    is_part(c) || c == '.' || c == '-'
 }
 
 fn is_part(c: char) -> bool {
@@ -131,6 +191,11 @@ fn is_part(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn named_in(package: &str, text: &str) -> bool {
+        let context = Context::builder().file("main.py", text).build().unwrap();
+        named(&[package.to_owned()], &context, &[]).is_some()
+    }
 
     #[test]
     fn names_of_modules_in_sources() {
@@ -145,22 +210,18 @@ mod tests {
             ("pillow", "from PIL import Image\n"),
             ("python-dotenv", "import os, dotenv\n"),
             ("watchfiles", "run('watchfiles')\n"),
+            ("pytest", "if debug: import pytest\n"),
+            ("protobuf", "from google.protobuf.message import Message\n"),
+            ("ruamel-yaml", "import ruamel.yaml\n"),
         ] {
-            let text = text.to_lowercase();
-            assert!(
-                modules(package).iter().any(|one| names(&text, one)),
-                "{package}"
-            );
+            assert!(named_in(package, text), "{package}");
         }
         for (package, text) in [
             ("httpx", "from http import HTTPStatus\n"),
             ("pytest", "# pytest reads this\nimport pytest_like\n"),
             ("ruff", "print('ruffle')\n"),
         ] {
-            assert!(
-                !modules(package).iter().any(|one| names(text, one)),
-                "{package}"
-            );
+            assert!(!named_in(package, text), "{package}");
         }
     }
 }

@@ -946,3 +946,54 @@ fn the_last_stage_says_again_what_it_shared_but_the_package_managers() {
     let last = "FROM debian:bookworm-slim\n\nRUN groupadd --gid 1000 node && useradd --uid 1000 --gid node --shell /bin/bash --create-home node\nCOPY --from=base /usr/local/bin/node /usr/local/bin/docker-entrypoint.sh /usr/local/bin/\nENTRYPOINT [\"docker-entrypoint.sh\"]\nWORKDIR /app\nCOPY --from=dependencies /app ./\n";
     assert!(plan.dockerfile.contains(last), "{}", plan.dockerfile);
 }
+
+#[test]
+fn a_copy_of_the_whole_project_names_what_the_application_reads() {
+    let narrowed = |copied: &str| {
+        let text = format!("FROM node:24-slim\nWORKDIR /app\nRUN npm install express\n{copied}\n");
+        let files = [
+            ("README.md", "An example.\n"),
+            (
+                "package.json",
+                r#"{"name": "a", "main": "index.js", "dependencies": {"express": "^5.1.0"}}"#,
+            ),
+            ("index.js", "require('./routes')\n"),
+            ("routes/index.js", ""),
+            ("start.sh", "#!/bin/sh\nexec node index.js\n"),
+            ("test/routes.test.js", ""),
+        ];
+        let mut context = Context::builder();
+        for (path, content) in files {
+            context = context.file(path, content);
+        }
+        let context = context.build().expect("the paths are in order");
+        let mut options = PlanOptions::new(Objective::WarmPull, Applicability::Suggestion);
+        options.only = vec!["narrow_copies".to_owned()];
+        let plan = Analysis::new(&Dockerfile::parse(&text), &context, &Options::default())
+            .expect("there is a stage")
+            .plan_with(&options)
+            .expect("a plan");
+        let new = plan
+            .dockerfile
+            .lines()
+            .filter(|line| line.starts_with("COPY"));
+        (!plan.rungs.is_empty()).then(|| new.collect::<Vec<_>>().join("\n"))
+    };
+    let named = "COPY package.json index.js ./\nCOPY routes/ ./routes/";
+    assert_eq!(
+        narrowed("COPY . .\nCMD [\"node\", \"index.js\"]"),
+        Some(named.to_owned())
+    );
+    assert_eq!(
+        narrowed("COPY ./ /app/\nRUN chown -R node /app\nENTRYPOINT [\"./start.sh\"]"),
+        Some("COPY package.json index.js start.sh /app/\nCOPY routes/ /app/routes/".to_owned())
+    );
+    for copied in [
+        "COPY . .\nRUN npm run build\nCMD [\"node\", \"index.js\"]",
+        "COPY [\".\", \".\"]\nCMD [\"node\", \"index.js\"]",
+        "COPY --exclude=test . .\nCMD [\"node\", \"index.js\"]",
+        "COPY index.js .\nCMD [\"node\", \"index.js\"]",
+    ] {
+        assert_eq!(narrowed(copied), None, "{copied}");
+    }
+}

@@ -18,6 +18,7 @@ mod ignore_file;
 mod link_copies;
 mod manifests_first;
 mod merge_removal;
+mod narrow_copies;
 mod no_recommends;
 mod non_root;
 mod package_cache;
@@ -88,6 +89,7 @@ pub(crate) const PASSES: &[Pass] = &[
     ignore_file::PASS,
     exec_form::PASS,
     plain_base::PASS,
+    narrow_copies::PASS,
     link_copies::PASS,
     pin_digests::PASS,
     non_root::PASS,

@@ -262,7 +262,7 @@ fn edits(view: &View<'_>, stage: &Stage, project: &NodeProject) -> Option<EditSe
 }
 
 /// Whether a command makes users, or says to whom files belong.
-fn sets_owners(step: &RunStep<'_>) -> bool {
+pub(super) fn sets_owners(step: &RunStep<'_>) -> bool {
     let mut programs = step.facts().programs.iter();
     programs.all(|program| {
         matches!(

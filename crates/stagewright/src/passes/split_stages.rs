@@ -451,9 +451,12 @@ fn for_the_build(view: &View<'_>, step: &RunStep<'_>) -> bool {
                 !installs.any(|install| install.tool == *name) && !is_setting(view, other)
             })
     };
+    // A stage that stands on this one, of tests for example, may call it.
+    let mut stages = view.analysis.graph().stages.iter();
+    let below = stages.any(|stage| stage.base == Base::Stage(step.stage.id));
     let brought = brought(view, step);
     let needed = |name: &String| view.analysis.uses(name) || later(name);
-    !brought.is_empty() && !brought.iter().any(needed)
+    !below && !brought.is_empty() && !brought.iter().any(needed)
 }
 
 /// `poetry config …`: a setting of a manager that is for the build alone.

@@ -102,7 +102,7 @@ fn ignoring(file: &mut Dockerfile, unpinned: &Unpinned) {
 }
 
 /// Copies files and folders to the same places below the working directory: the files at once, a folder into its own.
-fn copy_each<'s>(
+pub(crate) fn copy_each<'s>(
     file: &mut Dockerfile,
     sources: impl IntoIterator<Item = &'s String>,
     stage: Option<(&str, &str)>,

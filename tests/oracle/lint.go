@@ -21,12 +21,15 @@ func lint(name string, text []byte) lints {
 	answer := lints{File: name, Rules: map[string]int{}}
 	platform := ocispecs.Platform{OS: "linux", Architecture: "amd64"}
 	caps := pb.Caps.CapSet(pb.Caps.All())
+	sources := llb.NewSourceMap(nil, name, "Dockerfile", text)
+	// The results name the build that the file came from, and there is none.
+	sources.Definition = &llb.Definition{}
 	results, err := dockerfile2llb.DockerfileLint(context.Background(), text, dockerfile2llb.ConvertOpt{
 		Config:         dockerui.Config{BuildPlatforms: []ocispecs.Platform{platform}},
 		TargetPlatform: &platform,
 		MetaResolver:   bases{},
 		LLBCaps:        &caps,
-		SourceMap:      llb.NewSourceMap(nil, name, "Dockerfile", text),
+		SourceMap:      sources,
 	})
 	if err != nil {
 		message := err.Error()

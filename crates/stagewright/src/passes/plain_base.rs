@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! FROM node:22-slim AS base        FROM debian:bookworm-slim
-//! WORKDIR /app                     COPY --from=base /usr/local/bin/node /usr/local/bin/docker-entrypoint.sh /usr/local/bin/
-//! FROM base AS builder             ENTRYPOINT ["docker-entrypoint.sh"]
-//! …                                WORKDIR /app
+//! WORKDIR /app                     RUN groupadd … node && useradd … node
+//! FROM base AS builder             COPY --from=base /usr/local/bin/node /usr/local/bin/docker-entrypoint.sh /usr/local/bin/
+//! …                                ENTRYPOINT ["docker-entrypoint.sh"]
+//! FROM base                        WORKDIR /app
 //! ```
 //!
 //! The images of Node are Debian's slim image, a user `node`, the archive of nodejs.org and yarn; what they fetch these with is removed

@@ -42,15 +42,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
 
 fn edits(view: &View<'_>) -> Option<EditSet> {
     let stage = view.analysis.graph().target_stage();
-    let whole = |copy: &CopyOp| {
-        let all = |source: &CopySource| matches!(source, CopySource::Path(path) if matches!(path.as_str(), "." | "./" | "/"));
-        !copy.add
-            && copy.from == From::Context
-            && copy.sources.len() == 1
-            && copy.sources.iter().all(all)
-            && copy.excludes.is_empty()
-            && !copy.parents
-    };
     let at = stage
         .instructions
         .iter()
@@ -77,11 +68,8 @@ fn edits(view: &View<'_>) -> Option<EditSet> {
     let (Some(_), Some(target), None) = (words.nth(flags.len()), words.next(), words.next()) else {
         return None;
     };
-    let plain = |word: &str| {
-        word.chars()
-            .all(|c| c.is_ascii_graphic() && !"[\"\\`".contains(c))
-    };
-    if !plain(arguments.trim().replace(' ', "").as_str()) {
+    // Lists and continued lines are another way to write words.
+    if arguments.contains(['[', '"', '\\', '`', '\n']) {
         return None;
     }
     let mut file = write::Dockerfile::new();
@@ -104,6 +92,20 @@ fn edits(view: &View<'_>) -> Option<EditSet> {
     Some(edits)
 }
 
+/// Whether a COPY brings everything that the context has.
+fn whole(copy: &CopyOp) -> bool {
+    let all = |source: &CopySource| match source {
+        CopySource::Path(path) => matches!(path.as_str(), "." | "./" | "/"),
+        _ => false,
+    };
+    !copy.add
+        && copy.from == From::Context
+        && copy.sources.len() == 1
+        && copy.sources.iter().all(all)
+        && copy.excludes.is_empty()
+        && !copy.parents
+}
+
 /// Files and folders that the application reads, with those that its start calls by name.
 fn sources(view: &View<'_>) -> Option<Vec<String>> {
     let context = view.analysis.context();
@@ -122,8 +124,10 @@ fn sources(view: &View<'_>) -> Option<Vec<String>> {
         }
     }
     let plain = |name: &String| {
-        name.chars()
-            .all(|c| c.is_ascii_alphanumeric() || "/._-@+".contains(c))
+        !name.starts_with('-')
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "/._-@+".contains(c))
     };
     (!sources.is_empty() && sources.iter().all(plain)).then_some(sources)
 }

@@ -939,6 +939,12 @@ fn node_alone_is_enough_only_where_nothing_calls_its_package_managers() {
 }
 
 #[test]
+fn a_package_manager_that_the_shared_stage_brought_is_missed_as_well() {
+    let last = "FROM base\nCOPY --from=dependencies /app ./\nRUN pnpm rebuild\nCMD [\"node\", \"index.js\"]\n";
+    assert_eq!(last_base(last, ""), "base");
+}
+
+#[test]
 fn the_last_stage_says_again_what_it_shared_but_the_package_managers() {
     let text = "FROM node:22-slim AS base\nRUN npm install -g pnpm@9\nWORKDIR /app\n\nFROM base AS dependencies\nCOPY package.json ./\nRUN pnpm install --prod\n\nFROM base\nCOPY --from=dependencies /app ./\nCMD [\"node\", \"index.js\"]\n";
     let files = [("package.json", PACKAGE)];

@@ -84,8 +84,9 @@ impl NodeImages {
     }
 
     /// The slim image of Debian that an official slim image of Node is made of. It has the libraries that Node is linked with: libc,
-    /// libdl, libm, libpthread, and of apt's needs libgcc and libstdc++ (`ldd` of the versions in the table).
-    pub(crate) fn plain(&self, facts: &ImageFacts) -> Option<String> {
+    /// libdl, libm, libpthread, and of apt's needs libgcc and libstdc++ (`ldd` of the versions in the table). It comes from the registry that
+    /// the image was `written` with.
+    pub(crate) fn plain(&self, written: &str, facts: &ImageFacts) -> Option<String> {
         let reference = Reference::parse(&facts.reference);
         let tag = reference.tag.unwrap_or_default();
         let mut words = tag.split('-');
@@ -97,7 +98,8 @@ impl NodeImages {
         let known = facts.fit != ImageFit::Family
             && !facts.reference.contains('@')
             && self.row(facts).is_some();
-        (slim && known).then(|| format!("debian:{suite}-slim"))
+        let place = &written[..written.rfind('/').map_or(0, |slash| slash + 1)];
+        (slim && known).then(|| format!("{place}debian:{suite}-slim"))
     }
 
     fn row(&self, facts: &ImageFacts) -> Option<&Image> {
@@ -172,7 +174,7 @@ mod tests {
         ] {
             let facts = catalog.image(image, None).expect("a known image");
             let table = NodeImages::embedded();
-            assert_eq!(table.plain(&facts).as_deref(), Some(plain));
+            assert_eq!(table.plain(image, &facts).as_deref(), Some(plain));
             let base = catalog.image(plain, None).expect("a known image");
             let contents = table.contents(&facts);
             let parts = contents.iter().flat_map(|content| content.parts.iter());
@@ -194,7 +196,7 @@ mod tests {
             "node:4-slim",
         ] {
             let facts = catalog.image(image, None).expect("a known image");
-            assert_eq!(NodeImages::embedded().plain(&facts), None, "{image}");
+            assert_eq!(NodeImages::embedded().plain(image, &facts), None, "{image}");
         }
     }
 }

@@ -46,16 +46,15 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     };
     let catalog = view.analysis.catalog();
     let as_of = view.analysis.options().as_of.as_deref();
-    let plain = catalog.node_images().plain(facts);
-    let Some(plain) = plain.and_then(|plain| catalog.image(&plain, as_of)) else {
+    let Some(plain) = catalog.node_images().plain(base.image, facts) else {
         return Ok(Vec::new());
     };
-    if !runs_node_alone(view, &base, facts, &plain) {
+    let Some(has) = catalog.image(&plain, as_of) else {
+        return Ok(Vec::new());
+    };
+    if !runs_node_alone(view, &base, facts, &has) {
         return Ok(Vec::new());
     }
-    // From the same registry.
-    let place = &base.image[..base.image.rfind('/').map_or(0, |slash| slash + 1)];
-    let plain = format!("{place}{}", plain.reference);
     let mut first = vec![write::Run::shell(USER).to_string()];
     // The stage that is shared has the very same file, so that the version is written once. Of one that builds, nobody could say before the
     // build that it does not touch the file.
@@ -128,19 +127,22 @@ fn runs_node_alone(
     {
         return false;
     }
-    let lost: Vec<&String> = facts
-        .offers
-        .commands
-        .iter()
+    // What the image brings, and what a RUN of the shared stage has brought that is not said again.
+    let offered = facts.offers.commands.iter().map(String::as_str);
+    let lost: Vec<&str> = offered
         .filter(|program| plain.offers.command(program) != Some(true))
         .filter(|program| *program != "node" && *program != ENTRYPOINT)
+        .chain(MANAGERS)
         .collect();
-    let called = |program: &&String| lost.contains(program);
     let runs = view.runs();
     let mut runs = runs.iter().filter(|step| step.stage.id == last.id);
     let same = runs.all(|step| {
         step.facts().unmodelled.is_empty()
-            && !step.facts().programs.iter().any(|one| called(&one))
+            && !step
+                .facts()
+                .programs
+                .iter()
+                .any(|one| lost.contains(&one.as_str()))
             && !step.instruction.text.contains("node_modules/npm")
     });
     // Another image or stage may be made of this one, and the version may be written on.
@@ -159,6 +161,5 @@ fn runs_node_alone(
         && !told
         && matches!(last.platform.arch.as_str(), "amd64" | "arm64")
         && !lost.iter().any(|program| view.analysis.uses(program))
-        && !MANAGERS.iter().any(|program| view.analysis.uses(program))
         && last.instructions.iter().all(|one| !one.trigger)
 }

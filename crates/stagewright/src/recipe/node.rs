@@ -189,7 +189,7 @@ fn plain_base(project: &NodeProject, base: &str, command: &[String]) -> Option<S
         && !project.calls_manager;
     let catalog = Catalog::builtin();
     let facts = catalog.image(base, None).filter(|_| alone)?;
-    let plain = catalog.node_images().plain(&facts)?;
+    let plain = catalog.node_images().plain(base, &facts)?;
     catalog.image(&plain, None).map(|_| plain)
 }
 

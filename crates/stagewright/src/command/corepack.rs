@@ -26,6 +26,14 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
 /// Where it is kept in mind that `yarn` and `pnpm` are corepack's.
 const ENABLED: &str = "/…/corepack";
 
+/// Where it keeps them below the home folder, if nobody says another.
+const HOME: &str = ".cache/node/corepack";
+
+/// Whether corepack writes a path: its links, or what it downloads.
+pub(crate) fn brings(path: &str) -> bool {
+    path == ENABLED || path.ends_with(&format!("/{HOME}"))
+}
+
 /// Whether corepack stands behind the names of package managers.
 pub(super) fn is_enabled(machine: &Machine<'_>) -> bool {
     machine.tree.get(ENABLED).is_some()
@@ -33,10 +41,9 @@ pub(super) fn is_enabled(machine: &Machine<'_>) -> bool {
 
 /// What corepack brings once: a package manager in its cache.
 pub(super) fn manager(machine: &mut Machine<'_>) {
-    let folder = machine.variable("COREPACK_HOME").map_or_else(
-        || format!("{}/.cache/node/corepack", machine.home()),
-        str::to_owned,
-    );
+    let folder = machine
+        .variable("COREPACK_HOME")
+        .map_or_else(|| format!("{}/{HOME}", machine.home()), str::to_owned);
     if machine.mounted(&folder) || machine.tree.has(&folder) {
         return;
     }

@@ -11,7 +11,7 @@ mod chmod;
 mod chown;
 mod composer;
 mod conda;
-mod corepack;
+pub(crate) mod corepack;
 mod cp;
 mod curl;
 mod dnf;

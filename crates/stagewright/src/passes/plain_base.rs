@@ -10,15 +10,18 @@
 //!
 //! The images of Node are Debian's slim image, a user `node`, the archive of nodejs.org and yarn; what they fetch these with is removed
 //! again (nodejs/docker-node, `Dockerfile-slim.template`, 2026-08-19). So nothing else is missing.
+//!
+//! An install in the last stage needs npm there: it gets a stage of its own in the same rewrite, since the one wins nothing without the
+//! other.
 
 pub(super) mod last_base;
 
 use stagewright_syntax::edit::{EditError, EditSet};
-use stagewright_syntax::write;
+use stagewright_syntax::{Dockerfile, Span, write};
 
 use self::last_base::LastBase;
 use super::direct_start::passes_on;
-use super::{Pass, RunStep, View};
+use super::{Pass, RunStep, View, split_stages};
 use crate::facts::ImageFacts;
 use crate::facts::node_image::NodeImages;
 use crate::project::node::MANAGERS;
@@ -38,22 +41,56 @@ const ENTRYPOINT: &str = "docker-entrypoint.sh";
 const USER: &str = "groupadd --gid 1000 node && useradd --uid 1000 --gid node --shell /bin/bash --create-home node";
 
 fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
+    let proposal = match plain(view)? {
+        None => plain_after_split(view)?,
+        proposal => proposal,
+    };
+    Ok(proposal.into_iter().collect())
+}
+
+/// The plain base below a last stage that installs nothing any more.
+fn plain_after_split(view: &View<'_>) -> Result<Option<Proposal>, EditError> {
+    let Some(split) = split_stages::split(view, true) else {
+        return Ok(None);
+    };
+    let text = split.edits.apply(view.file.text());
+    let Ok(analysis) = view.analysis.with(&text, None) else {
+        return Ok(None);
+    };
+    let file = Dockerfile::parse(&text);
+    let after = View {
+        analysis: &analysis,
+        file: &file,
+    };
+    let Some(mut proposal) = plain(&after)? else {
+        return Ok(None);
+    };
+    let whole = Span::from(0..view.file.text().len());
+    let text = proposal.edits.apply(&text);
+    proposal.edits = EditSet::new();
+    proposal.edits.replace(whole, text)?;
+    proposal.title = format!("{}, with a builder stage for the packages", proposal.title);
+    proposal.assumptions.splice(0..0, split.assumptions);
+    Ok(Some(proposal))
+}
+
+fn plain(view: &View<'_>) -> Result<Option<Proposal>, EditError> {
     let Some(base) = LastBase::of(view, brings_managers) else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
     let Some(facts) = view.analysis.image(base.image) else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
     let catalog = view.analysis.catalog();
     let as_of = view.analysis.options().as_of.as_deref();
     let Some(plain) = catalog.node_images().plain(base.image, facts) else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
     let Some(has) = catalog.image(&plain, as_of) else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
     if !runs_node_alone(view, &base, facts, &has) {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let mut first = vec![write::Run::shell(USER).to_string()];
     // The stage that is shared has the very same file, so that the version is written once. Of one that builds, nobody could say before the
@@ -80,7 +117,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     let mut edits = EditSet::new();
     base.write(view, &plain, &first, &[], &mut edits)?;
     let image = base.image;
-    Ok(vec![
+    Ok(Some(
         Proposal::new(
             format!("`{plain}` and Node instead of `{image}`"),
             Applicability::Safe,
@@ -92,7 +129,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
             "nothing reads `NODE_VERSION` or `YARN_VERSION`, which the image of Node sets"
                 .to_owned(),
         ]),
-    ])
+    ))
 }
 
 /// Whether a RUN does nothing but bring package managers or set them up.

@@ -16,11 +16,11 @@ use stagewright_syntax::shell::Script;
 use stagewright_syntax::{Span, View as Typed};
 
 use super::{Pass, RunStep, View};
-use crate::command::Install;
+use crate::command::{Install, corepack};
 use crate::project::node;
 use crate::proposal::{Applicability, Proposal};
 use crate::recipe;
-use crate::stage::{Base, CopyOp, From, Op, Stage};
+use crate::stage::{Base, CopyOp, From, Op, Stage, is_root};
 
 pub(super) const PASS: Pass = Pass {
     name: "split_stages",
@@ -43,10 +43,16 @@ const NODE_MANAGERS: [&str; 3] = ["npm", "pnpm", "yarn"];
 const NODE_GYP: [&str; 3] = ["python3", "python-is-python3", "python3-minimal"];
 
 fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
+    Ok(split(view, false).into_iter().collect())
+}
+
+/// The install of the last stage in a stage of its own. `lone`: also where that alone leaves nothing behind, since what else stands in
+/// the image is to go.
+pub(super) fn split(view: &View<'_>, lone: bool) -> Option<Proposal> {
     let graph = view.analysis.graph();
     let stage = graph.target_stage();
     if !matches!(stage.base, Base::Image(_)) || takes_packages(stage) {
-        return Ok(Vec::new());
+        return None;
     }
     let runs: Vec<RunStep<'_>> = view
         .runs()
@@ -63,15 +69,11 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         })
         .collect();
     let [install] = installs.as_slice() else {
-        return Ok(Vec::new());
+        return None;
     };
-    let Some(way) = way(view, install) else {
-        return Ok(Vec::new());
-    };
-    let Some(edits) = edits(view, stage, &runs, install, &way) else {
-        return Ok(Vec::new());
-    };
-    Ok(vec![Proposal {
+    let way = way(view, &runs, install)?;
+    let edits = edits(view, stage, &runs, install, &way, lone)?;
+    Some(Proposal {
         title: "install packages in a builder stage and copy only what was installed".into(),
         applicability: Applicability::Safe,
         assumptions: vec![match &way {
@@ -88,7 +90,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         warnings: Vec::new(),
         edits,
         dockerignore: None,
-    }])
+    })
 }
 
 /// Whether the stage takes whole folders from another one already.
@@ -120,13 +122,13 @@ fn fills_modules(install: &Install) -> bool {
 }
 
 /// How the packages of a RUN that does nothing but install them get out of the builder.
-fn way(view: &View<'_>, step: &RunStep<'_>) -> Option<Way> {
+fn way(view: &View<'_>, runs: &[RunStep<'_>], step: &RunStep<'_>) -> Option<Way> {
     let facts = step.facts();
     let first = facts.installs.first()?;
     if fills_modules(first) {
         // Packages of the repository have folders of their own for what they need.
         let several = node::members(view.analysis.context()).is_some();
-        return modules(step).filter(|_| !several);
+        return modules(view, runs, step).filter(|_| !several);
     }
     let (tool, prefix) = (first.tool, &first.prefix);
     let same = facts.installs.iter().all(|install| {
@@ -155,13 +157,21 @@ fn way(view: &View<'_>, step: &RunStep<'_>) -> Option<Way> {
     }
 }
 
-/// `node_modules` of a RUN that makes nothing else but what the project brings itself, its manifests.
-fn modules(step: &RunStep<'_>) -> Option<Way> {
+/// `node_modules` of a RUN that makes nothing else but what the project brings itself, its manifests, and what is spare.
+fn modules(view: &View<'_>, runs: &[RunStep<'_>], step: &RunStep<'_>) -> Option<Way> {
     let facts = step.facts();
     let [install] = facts.installs.as_slice() else {
         return None;
     };
+    let mut later = runs.iter().filter(|run| run.at > step.at);
+    let called = later.any(|run| {
+        let mut programs = run.facts().programs.iter();
+        programs.any(|program| program == install.tool)
+    });
+    let spare = !called && !view.analysis.uses(install.tool);
     let folder = format!("{}/node_modules", install.prefix.trim_end_matches('/'));
+    let mut nodes = step.layer.nodes.iter();
+    let filled = nodes.any(|(path, _)| path.starts_with(&folder));
     let inside = step.layer.nodes.iter().all(|(path, _)| {
         path.starts_with(&folder)
             || install
@@ -169,10 +179,12 @@ fn modules(step: &RunStep<'_>) -> Option<Way> {
                 .iter()
                 .any(|manifest| **manifest == **path)
             || facts.caches.iter().any(|cache| *cache.path == **path)
+            // The manager itself, and its own code that yarn compiles, are for the install.
+            || spare && (corepack::brings(path) || path.starts_with("/tmp/"))
     });
     // Packages of the repository itself lie elsewhere, and their scripts may write anywhere.
     let alone = facts.unmodelled.is_empty() && facts.reads.anything.is_none();
-    (inside && alone).then_some(Way::Folder(folder))
+    (filled && inside && alone).then_some(Way::Folder(folder))
 }
 
 /// `pip install --no-deps .`: the project alone, which an edit of its source installs anew.
@@ -187,6 +199,7 @@ fn edits(
     runs: &[RunStep<'_>],
     install: &RunStep<'_>,
     way: &Way,
+    lone: bool,
 ) -> Option<EditSet> {
     let mut edits = EditSet::new();
     let newline = view.line_break();
@@ -237,7 +250,7 @@ fn edits(
     };
     let (tools, libraries) = for_builder(view, runs, install, &mut edits)?;
     // Packages of Node lie in a folder of their own from the start: a stage for them alone leaves nothing else behind.
-    if tools.is_empty() && install.facts().installs.iter().any(fills_modules) {
+    if !lone && tools.is_empty() && install.facts().installs.iter().any(fills_modules) {
         return None;
     }
     let libraries = if libraries.is_empty() {
@@ -257,6 +270,13 @@ fn edits(
         view.keyword("AS"),
         view.keyword("COPY"),
     );
+    // What is copied belongs to root, where what is installed belongs to who installs it.
+    let user = &install.instruction.before.config.user;
+    let owner = if is_root(user) {
+        String::new()
+    } else {
+        format!(" --chown={user}")
+    };
     let name = if view.lower_case() {
         name.replace(" AS ", " as ")
     } else {
@@ -265,7 +285,7 @@ fn edits(
     let mut new =
         format!("{newline}{from_word} {base} {as_word} {builder}{newline}{newline}{tools}");
     new.push_str(script.trim_end_matches(['\r', '\n']));
-    new.push_str(&format!("{newline}{newline}{from_word} {base}{name}{newline}{newline}{libraries}{own}{copy_word} --from={builder} {source} {target}{newline}"));
+    new.push_str(&format!("{newline}{newline}{from_word} {base}{name}{newline}{newline}{libraries}{own}{copy_word}{owner} --from={builder} {source} {target}{newline}"));
     if text[..lines.start as usize].ends_with(&format!("{newline}{newline}")) {
         let breaks = new.len() - new.trim_start_matches(['\r', '\n']).len();
         new.drain(..breaks);

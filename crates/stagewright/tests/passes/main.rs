@@ -1,5 +1,7 @@
 //! What passes propose for small projects, and what they leave alone.
 
+mod plain_base;
+
 use stagewright::plan::{Plan, PlanOptions};
 use stagewright::{
     Analysis, Applicability, Context, Dockerfile, Objective, Options, Project, RecipeOptions,
@@ -93,12 +95,13 @@ fn npm_installs_before_the_source_is_copied() {
         ],
         Applicability::Safe,
     );
-    assert!(
-        plan.dockerfile
-            .contains("WORKDIR /app\nCOPY package.json package-lock.json ./\nRUN"),
-        "{}",
-        plan.dockerfile
-    );
+    let at = [
+        "COPY package.json package-lock.json ./\n",
+        "npm install\n",
+        "COPY . .\n",
+    ]
+    .map(|line| plan.dockerfile.find(line).expect("the line is there"));
+    assert!(at.is_sorted(), "{}", plan.dockerfile);
     assert_eq!(
         plan.rungs.last().expect("there are rungs").after.rebuilds,
         ["COPY . ."]
@@ -773,6 +776,39 @@ fn only_groups_that_are_known_to_be_for_developers_stay_out() {
 }
 
 #[test]
+fn a_cache_mount_belongs_to_who_installs() {
+    for (from, user, mount) in [
+        ("node:22-slim", "root", Some("/root/.npm")),
+        ("node:22-slim", "node", Some("/home/node/.npm,uid=1000")),
+        ("node:22-slim", "1001:0", Some("/home/1001/.npm,uid=1001")),
+        // Its number stands nowhere, and npm fails in a cache that belongs to root.
+        ("node:22-slim", "app", None),
+        ("debian:bookworm-slim", "node", None),
+    ] {
+        let text = format!(
+            "FROM {from}\nWORKDIR /app\nUSER {user}\nCOPY package.json ./\nRUN npm install\n"
+        );
+        let new = only("package_cache", &text, &[("package.json", PACKAGE)]);
+        let expected =
+            mount.map(|mount| format!("RUN --mount=type=cache,target={mount} \\\n    npm install"));
+        assert_eq!(new, expected, "{user}");
+    }
+}
+
+#[test]
+fn what_somebody_else_installs_stays_his() {
+    let text = "FROM node:22-slim\nRUN apt-get update && apt-get install -y g++ make python3\nWORKDIR /app\nRUN chown node:node .\nUSER node\nCOPY --chown=node:node package.json package-lock.json ./\nRUN npm ci\nCMD [\"node\", \"index.js\"]\n";
+    let files = [
+        ("index.js", ""),
+        ("package-lock.json", LOCK),
+        ("package.json", PACKAGE),
+    ];
+    let new = only("split_stages", text, &files).expect("the compiler stays in the builder");
+    let copied = "COPY --chown=node --from=builder /app/node_modules /app/node_modules";
+    assert!(new.contains(copied), "{new}");
+}
+
+#[test]
 fn a_manager_stays_where_a_later_step_calls_it() {
     let manifest = r#"{"name": "a", "dependencies": {"express": "^5.1.0"}}"#;
     let lock = "lockfileVersion: '9.0'\n";
@@ -813,144 +849,6 @@ fn a_manager_stays_where_a_later_step_calls_it() {
     assert!(moved(of("")));
     let kept = of("RUN poetry run python manage.py collectstatic\n");
     assert_eq!(kept, None);
-}
-
-/// The image that the last stage of a plan at `safe` stands on, where the last stage of the file is what is given.
-fn last_base(last: &str, source: &str) -> String {
-    let text = format!(
-        "FROM node:22-slim AS base\nRUN npm install -g pnpm@9\nWORKDIR /app\n\nFROM base AS dependencies\nCOPY package.json ./\nRUN pnpm install\n\n{last}"
-    );
-    let files = [("index.js", source), ("package.json", PACKAGE)];
-    let plan = plan(&text, &files, Applicability::Safe);
-    let from = plan
-        .dockerfile
-        .lines()
-        .rfind(|line| line.starts_with("FROM"));
-    from.unwrap_or_default()
-        .trim_start_matches("FROM ")
-        .to_owned()
-}
-
-#[test]
-fn node_alone_is_enough_only_where_nothing_calls_its_package_managers() {
-    let copied = "COPY --from=dependencies /app ./\nCOPY . .\n";
-    let started = "CMD [\"node\", \"index.js\"]\n";
-    let stage = |from: &str, more: &str| format!("FROM {from}\n{copied}{more}");
-    for (last, source, base) in [
-        (stage("base", started), "", "debian:bookworm-slim"),
-        (stage("node:22-slim", started), "", "debian:bookworm-slim"),
-        (
-            stage("node:22-trixie-slim", started),
-            "",
-            "debian:trixie-slim",
-        ),
-        (
-            stage(
-                "base",
-                "RUN apt-get update && apt-get install -y curl\nCMD [\"node\", \"index.js\"]\n",
-            ),
-            "",
-            "debian:bookworm-slim",
-        ),
-        (
-            stage(
-                "base",
-                "RUN apt-get update && apt-get install -y tini\nENTRYPOINT [\"/usr/bin/tini\", \"--\"]\nCMD [\"node\", \"index.js\"]\n",
-            ),
-            "",
-            "debian:bookworm-slim",
-        ),
-        // What is started, what a RUN calls, what a health check and a source call.
-        (
-            stage("node:22-slim", "CMD [\"npm\", \"test\"]\n"),
-            "",
-            "node:22-slim",
-        ),
-        (
-            stage(
-                "node:22-slim",
-                "RUN npm rebuild\nCMD [\"node\", \"index.js\"]\n",
-            ),
-            "",
-            "node:22-slim",
-        ),
-        (
-            stage(
-                "node:22-slim",
-                "HEALTHCHECK CMD npx is-up\nCMD [\"node\", \"index.js\"]\n",
-            ),
-            "",
-            "node:22-slim",
-        ),
-        (
-            stage("node:22-slim", started),
-            "require('child_process').exec('npm ls')",
-            "node:22-slim",
-        ),
-        (
-            stage("--platform=linux/arm64 node:22-slim", started),
-            "",
-            "--platform=linux/arm64 node:22-slim",
-        ),
-        (
-            stage(
-                "node:22-slim",
-                "HEALTHCHECK CMD [\"sh\", \"-c\", \"npx is-up\"]\nCMD [\"node\", \"index.js\"]\n",
-            ),
-            "",
-            "node:22-slim",
-        ),
-        (
-            stage(
-                "node:22-slim",
-                "RUN node /usr/local/lib/node_modules/npm/bin/npm-cli.js prune\nCMD [\"node\", \"index.js\"]\n",
-            ),
-            "",
-            "node:22-slim",
-        ),
-        (
-            stage(
-                "node:22-slim",
-                "LABEL node=$NODE_VERSION\nCMD [\"node\", \"index.js\"]\n",
-            ),
-            "",
-            "node:22-slim",
-        ),
-        (
-            stage(
-                "node:22-slim",
-                "ONBUILD RUN npm ci\nCMD [\"node\", \"index.js\"]\n",
-            ),
-            "",
-            "node:22-slim",
-        ),
-        (
-            stage("public.ecr.aws/docker/library/node:22-slim", started),
-            "",
-            "public.ecr.aws/docker/library/debian:bookworm-slim",
-        ),
-        // On which release another build of a line stands is not known, and nothing of what stands below a line that the catalogue does not
-        // have.
-        (stage("node:22.1-slim", started), "", "node:22.1-slim"),
-        (stage("node:12-slim", started), "", "node:12-slim"),
-    ] {
-        assert_eq!(last_base(&last, source), base, "{last}{source}");
-    }
-}
-
-#[test]
-fn a_package_manager_that_the_shared_stage_brought_is_missed_as_well() {
-    let last = "FROM base\nCOPY --from=dependencies /app ./\nRUN pnpm rebuild\nCMD [\"node\", \"index.js\"]\n";
-    assert_eq!(last_base(last, ""), "base");
-}
-
-#[test]
-fn the_last_stage_says_again_what_it_shared_but_the_package_managers() {
-    let text = "FROM node:22-slim AS base\nRUN npm install -g pnpm@9\nWORKDIR /app\n\nFROM base AS dependencies\nCOPY package.json ./\nRUN pnpm install --prod\n\nFROM base\nCOPY --from=dependencies /app ./\nCMD [\"node\", \"index.js\"]\n";
-    let files = [("package.json", PACKAGE)];
-    let plan = plan(text, &files, Applicability::Safe);
-    let last = "FROM debian:bookworm-slim\n\nRUN groupadd --gid 1000 node && useradd --uid 1000 --gid node --shell /bin/bash --create-home node\nCOPY --from=base /usr/local/bin/node /usr/local/bin/docker-entrypoint.sh /usr/local/bin/\nENTRYPOINT [\"docker-entrypoint.sh\"]\nWORKDIR /app\nCOPY --from=dependencies /app ./\n";
-    assert!(plan.dockerfile.contains(last), "{}", plan.dockerfile);
 }
 
 #[test]

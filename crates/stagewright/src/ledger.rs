@@ -3,10 +3,13 @@
 //! A [`Tree`] is the file system of a stage as far as it is known: sized nodes by path, each with the layer that holds its bytes. What
 //! a step adds is in its layer; what a later step removes is only hidden, since layers never shrink.
 
+mod access;
+
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
+pub use self::access::Access;
 use crate::size::{Basis, Kind, Size};
 
 /// A layer of a stage, counted from 0 at the stage's first own layer over all stages it builds on.
@@ -71,6 +74,8 @@ pub struct Node {
     pub label: Arc<str>,
     /// Where its content comes from.
     pub origin: Origin,
+    /// To whom it belongs, and what may be done with it.
+    pub access: Access,
     /// Where its size comes from.
     pub basis: Basis,
 }
@@ -238,16 +243,30 @@ impl Tree {
         }
     }
 
-    /// Stores everything at and under a path again in this layer, as overlay file systems do when owner or mode change.
-    pub fn copy_up(&mut self, path: &str, layer: LayerIndex, effects: &mut Effects) {
-        let keys: Vec<_> = self.under(path).map(|(key, _)| Arc::clone(key)).collect();
+    /// Changes owner or mode of the nodes at `keys`, as `change` says (`None` where it cannot tell): what is in a lower layer is stored
+    /// again in this one as a whole, as overlay file systems do, but where nothing changes.
+    pub fn copy_up(
+        &mut self,
+        keys: &[Arc<str>],
+        layer: LayerIndex,
+        effects: &mut Effects,
+        change: impl Fn(&Access) -> Option<Access>,
+    ) {
         for key in keys {
-            if let Some(node) = self.nodes.get_mut(&key)
-                && node.layer != layer
-            {
+            let Some(node) = self.nodes.get_mut(key) else {
+                continue;
+            };
+            let access = change(&node.access);
+            if access.as_ref() == Some(&node.access) {
+                continue;
+            }
+            if node.layer != layer {
                 effects.copied_up = effects.copied_up.plus(node.size());
                 effects.hidden = effects.hidden.plus(node.size());
                 node.layer = layer;
+            }
+            if let Some(access) = access {
+                node.access = access;
             }
         }
     }
@@ -301,6 +320,7 @@ mod tests {
             layer,
             label: Arc::from(""),
             origin: Origin::Made,
+            access: Access::default(),
             basis: Basis::new("test"),
         }
     }
@@ -330,8 +350,14 @@ mod tests {
     fn a_new_owner_stores_the_bytes_again() {
         let (mut tree, mut effects) = (Tree::default(), Effects::default());
         tree.put("/app/x", node(10, 0), &mut effects);
-        tree.copy_up("/app", 1, &mut effects);
-        tree.copy_up("/app", 1, &mut effects);
+        let keys = [Arc::from("/app/x")];
+        tree.copy_up(&keys, 1, &mut effects, |access| Some(access.owned("root")));
+        assert_eq!(held(&tree, 1), 0, "it is root's already");
+        for layer in [1, 2] {
+            tree.copy_up(&keys, layer, &mut effects, |access| {
+                Some(access.owned("app:app"))
+            });
+        }
         assert_eq!((held(&tree, 1), effects.copied_up), (10, Size::exact(10)));
     }
 

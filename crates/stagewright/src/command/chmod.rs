@@ -1,6 +1,7 @@
 //! `chmod`: a file of a lower layer whose mode changes is stored again as a whole, as overlay file systems keep whole files.
 
 use super::{Invocation, Machine, Model};
+use crate::ledger::Access;
 
 pub(super) const MODEL: Model = Model {
     programs: &["chmod"],
@@ -8,5 +9,5 @@ pub(super) const MODEL: Model = Model {
 };
 
 fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
-    machine.change_metadata(invocation);
+    machine.change_access(invocation, Access::changed);
 }

@@ -8,5 +8,12 @@ pub(super) const MODEL: Model = Model {
 };
 
 fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
-    machine.change_metadata(invocation);
+    let group = invocation.program == "chgrp";
+    machine.change_access(invocation, |access, owner| {
+        Some(if group {
+            access.owned(&format!(":{owner}"))
+        } else {
+            access.owned(owner)
+        })
+    });
 }

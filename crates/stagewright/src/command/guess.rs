@@ -63,7 +63,7 @@ impl Machine<'_> {
     }
 
     /// The scattered thing that an otherwise unknown path may belong to, and whether the path may be the whole of it.
-    fn scattered(&self, path: &str) -> Option<(Arc<str>, bool)> {
+    pub(super) fn scattered(&self, path: &str) -> Option<(Arc<str>, bool)> {
         let (folder, own) = path.rsplit_once('/')?;
         if self.tree.has(path) || own.is_empty() || own == "*" {
             return None;

@@ -144,6 +144,28 @@ pub(super) fn environment(machine: &mut Machine<'_>, prefix: &str) -> Site {
     }
 }
 
+/// The same by virtualenv, which seeds it with pip, and on Pythons before 3.12 with setuptools, if the tool wants it there.
+pub(super) fn seeded_environment(
+    machine: &mut Machine<'_>,
+    prefix: &str,
+    setuptools: bool,
+) -> Site {
+    let made = machine.is_environment(&machine.absolute(prefix));
+    let site = environment(machine, prefix);
+    if !made {
+        let catalog = machine.catalog;
+        for (name, (size, basis)) in catalog.tools().seeded(setuptools && site.python < (3, 12)) {
+            machine.put(
+                &format!("{}/{name}", site.packages),
+                format!("{name} of the environment"),
+                vec![Part::main(Kind::PythonSource, size)],
+                &basis,
+            );
+        }
+    }
+    site
+}
+
 /// Bytes of packages on the disk, and of the files that they came in.
 pub(super) fn sums(packages: &[InstalledPackage]) -> (Size, Size) {
     (

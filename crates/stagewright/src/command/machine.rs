@@ -8,7 +8,7 @@ use super::pip::Site;
 use crate::context::Context;
 use crate::facts::{Arch, Catalog, ImageFacts, Libc, WheelPlatform};
 use crate::finding::Severity;
-use crate::ledger::{Effects, LayerIndex, Node, Origin, Part, Tree};
+use crate::ledger::{Access, Effects, LayerIndex, Node, Origin, Part, Tree};
 use crate::size::{Basis, Kind, Size};
 use crate::stage::{is_root, join};
 
@@ -191,6 +191,7 @@ impl Machine<'_> {
             layer: self.layer,
             label: label.into(),
             origin: Origin::Made,
+            access: Access::of(&self.user),
             basis: basis.clone(),
         };
         self.tree.put(path, node, &mut self.effects);
@@ -207,6 +208,7 @@ impl Machine<'_> {
             layer: self.layer,
             label: Arc::default(),
             origin: Origin::Inline(Arc::from(text)),
+            access: Access::of(&self.user),
             basis: basis.clone(),
         };
         self.tree.put(path, node, &mut self.effects);
@@ -351,10 +353,20 @@ impl Machine<'_> {
         }
     }
 
-    /// `chown` and `chmod`: operands after the first lose their place in lower layers.
-    pub(crate) fn change_metadata(&mut self, invocation: &Invocation) {
+    /// `chown` and `chmod`: operands after the first lose their place in lower layers where `change` makes something else of them.
+    pub(crate) fn change_access(
+        &mut self,
+        invocation: &Invocation,
+        change: impl Fn(&Access, &str) -> Option<Access>,
+    ) {
         let reference = invocation.has(&["--reference"]);
-        for path in invocation.operands().skip(usize::from(!reference)) {
+        let mut operands = invocation.operands();
+        let word = if reference {
+            None
+        } else {
+            operands.next().flatten()
+        };
+        for path in operands {
             let Some(path) = path else {
                 self.note(format!(
                     "`{}` changes paths that only the build knows",
@@ -367,17 +379,35 @@ impl Machine<'_> {
             if self.conditional {
                 continue;
             }
-            if invocation.has(&["-R", "--recursive"]) {
-                self.tree.copy_up(&path, self.layer, &mut self.effects);
-            } else if self
-                .tree
-                .get(&path)
-                .is_some_and(|node| node.label.is_empty())
-            {
-                // A plain file; a folder without -R changes its own entry alone.
-                self.tree.copy_up(&path, self.layer, &mut self.effects);
-            }
+            let keys = self.named(&path, invocation.has(&["-R", "--recursive"]));
+            self.tree
+                .copy_up(&keys, self.layer, &mut self.effects, |access| {
+                    change(access, word.as_deref()?)
+                });
         }
+    }
+
+    /// What a path names, whose last component may be a pattern: with all that lies below it, or the plain files alone (of a folder its own
+    /// entry has no bytes).
+    fn named(&self, path: &str, below: bool) -> Vec<Arc<str>> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let pattern = name.contains(['*', '?']);
+        let root = if pattern { folder } else { path };
+        let fits = |key: &str, node: &Node| {
+            let rest = key.get(folder.len() + 1..).unwrap_or_default();
+            let own = rest.split('/').next().unwrap_or_default();
+            (!pattern || glob(name, own)) && (below || own == rest && node.label.is_empty())
+        };
+        let found = self.tree.under(root).filter(|(key, node)| fits(key, node));
+        let found: Vec<_> = found.map(|(key, _)| Arc::clone(key)).collect();
+        if found.is_empty() && below {
+            return self
+                .scattered(path)
+                .map(|(key, _)| key)
+                .into_iter()
+                .collect();
+        }
+        found
     }
 
     /// The text of a file that COPY, ADD or a here-document brought.

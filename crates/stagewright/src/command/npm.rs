@@ -34,7 +34,15 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
         Some("ci" | "clean-install" | "install" | "i" | "add" | "isntall") => {
             install(invocation, machine, &folder);
         }
-        Some("prune") if production(invocation, machine) => prune(machine, &folder),
+        Some("prune") if production(invocation, machine) => {
+            prune(machine, &folder);
+            let modules = format!("{folder}/node_modules");
+            let left = machine.tree.under(&modules).count();
+            let lock = format!("{folder}/package-lock.json");
+            if left > 0 && !machine.conditional && machine.tree.get(&lock).is_some() {
+                lock_files(machine, &modules, &[lock], true, left);
+            }
+        }
         Some("cache") => {
             let path = cache_path(invocation, machine);
             machine.remove(&path);
@@ -175,11 +183,12 @@ fn lock_files(
         }
         return;
     };
-    let Some(bytes) = machine.text(lock).map(|text| text.len() as u64) else {
+    let Some(text) = machine.text(lock) else {
         return;
     };
+    let (bytes, listed) = (text.len() as u64, listed(text, packages));
     let basis = Basis::new("the size of the lock file that is installed from");
-    let size = Size::within(bytes, 0.1, 0.0);
+    let size = Size::within(listed, 0.1, if listed < bytes { 0.1 } else { 0.0 });
     machine.put(&list, list_label, part(size), &basis);
     if writes_manifests {
         machine.put(
@@ -189,6 +198,14 @@ fn lock_files(
             &basis,
         );
     }
+}
+
+/// The bytes that so many packages take of a lock file. Version 2 lists them a second time as versions before did, which npm does not do in
+/// its own list.
+fn listed(lock: &str, packages: usize) -> u64 {
+    let own = lock.split("\n  \"dependencies\": {").next().unwrap_or(lock);
+    let all = own.matches("\"node_modules/").count().max(1);
+    (own.len() * packages.min(all) / all) as u64
 }
 
 /// The packages of a lock file that are compiled when they are installed.

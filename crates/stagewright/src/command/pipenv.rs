@@ -37,10 +37,10 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
             } else if let Some(path) = active {
                 locked::environment(machine, &path)
             } else if inside {
-                locked::environment(machine, &format!("{folder}/.venv"))
+                locked::seeded_environment(machine, &format!("{folder}/.venv"), true)
             } else {
                 let path = format!("{}/.local/share/virtualenvs/project", machine.home());
-                locked::environment(machine, &path)
+                locked::seeded_environment(machine, &path, true)
             };
             let byte_code = machine.variable("PIP_NO_COMPILE").is_none();
             let wanted = Wanted {

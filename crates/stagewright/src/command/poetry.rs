@@ -103,18 +103,31 @@ fn site(machine: &mut Machine<'_>, folder: &str) -> Site {
         .variable("VIRTUAL_ENV")
         .map(str::to_owned)
         .filter(|path| machine.is_environment(path));
+    let setuptools = is_before_2(machine);
     match active {
         Some(path) => locked::environment(machine, &path),
         None if none => machine.python_site("python"),
-        None if inside => locked::environment(machine, &format!("{folder}/.venv")),
+        None if inside => {
+            locked::seeded_environment(machine, &format!("{folder}/.venv"), setuptools)
+        }
         None => {
             let path = machine.variable("POETRY_VIRTUALENVS_PATH").map_or_else(
                 || format!("{}/virtualenvs", cache_path(machine)),
                 str::to_owned,
             );
-            locked::environment(machine, &format!("{path}/project"))
+            locked::seeded_environment(machine, &format!("{path}/project"), setuptools)
         }
     }
+}
+
+/// Whether the Poetry that pip installed is older than 2.0, which gave its environments setuptools.
+fn is_before_2(machine: &Machine<'_>) -> bool {
+    let packages = machine.python_site("python").packages;
+    let own = machine.tree.get(&format!("{packages}/poetry"));
+    own.is_some_and(|node| {
+        let version = node.label.strip_prefix("poetry ").unwrap_or_default();
+        version.starts_with("0.") || version.starts_with("1.")
+    })
 }
 
 fn install(invocation: &Invocation, machine: &mut Machine<'_>, folder: &str) {

@@ -35,6 +35,8 @@ pub(crate) struct Tools {
     home_skeleton: Bytes,
     package_manager: Bytes,
     bare_environment: Bytes,
+    seeded_pip: Bytes,
+    seeded_setuptools: Bytes,
     uv_cache: Factor,
     poetry_cache: Factor,
     yarn_cache: Factor,
@@ -462,6 +464,15 @@ impl Tools {
     /// A virtual environment without pip.
     pub(crate) fn bare_environment(&self) -> (Size, Basis) {
         self.bare_environment.sized()
+    }
+
+    /// What virtualenv puts into an environment: pip, and setuptools where it is asked for.
+    pub(crate) fn seeded(&self, setuptools: bool) -> Vec<(&'static str, (Size, Basis))> {
+        let mut seeded = vec![("pip", self.seeded_pip.sized())];
+        if setuptools {
+            seeded.push(("setuptools", self.seeded_setuptools.sized()));
+        }
+        seeded
     }
 
     /// What uv's cache holds besides what it shares with an environment of this size.

@@ -7,7 +7,7 @@ use super::{CONTEXT, INLINE, Interpreter, StageRecord, file_node};
 use crate::command::RunFacts;
 use crate::context::{EntryKind, Sources};
 use crate::kind;
-use crate::ledger::{Effects, LayerIndex, Node, Origin, Part, Tree};
+use crate::ledger::{Access, Effects, LayerIndex, Node, Origin, Part, Tree};
 use crate::size::{Basis, Kind, Size};
 use crate::stage::{CopyOp, CopySource, From, join};
 
@@ -132,6 +132,7 @@ impl Interpreter<'_> {
             layer,
             label: Arc::from(what),
             origin: Origin::Made,
+            access: Access::default(),
             basis: Basis::new("not known before the build: order of magnitude"),
         };
         tree.put(format!("{destination}/…"), node, effects);
@@ -164,11 +165,10 @@ impl Interpreter<'_> {
             ));
         }
         let base = copy.destination.trim_end_matches('/');
-        for file in selected
-            .iter()
-            .filter(|file| matches!(file.entry.kind, EntryKind::File { .. }))
-        {
-            let bytes = file.entry.size();
+        for file in &selected {
+            let EntryKind::File { size: bytes, mode } = file.entry.kind else {
+                continue;
+            };
             let path = if file.named && !folder && !copy.parents {
                 base.to_owned()
             } else {
@@ -181,19 +181,24 @@ impl Interpreter<'_> {
                     layer,
                     label: Arc::from(format!("unpacked {}", file.entry.path)),
                     origin: Origin::Made,
+                    access: Access::default(),
                     basis,
                 };
-                tree.put(format!("{path}…"), node, effects);
+                let (folder, name) = path.rsplit_once('/').unwrap_or(("", &path));
+                tree.put(format!("{folder}/…{name}"), node, effects);
                 continue;
             }
             let origin = Origin::Context(Arc::from(file.entry.path.as_str()));
-            // A file that is there already with the same content, times and owner is in no layer a second time (`sameDirent` in
+            let node = Node {
+                access: access(copy, Some(mode)),
+                ..file_node(&path, bytes, layer, origin, &CONTEXT)
+            };
+            // A file that is there already with the same content, times, owner and mode is in no layer a second time (`sameDirent` in
             // `util/overlay/overlay_linux.go`).
-            let plain = copy.chown.is_empty() && copy.chmod.is_empty() && !copy.link;
-            if plain && tree.get(&path).is_some_and(|node| node.origin == origin) {
+            let same = |old: &Node| old.origin == node.origin && old.access == node.access;
+            if !copy.link && tree.get(&path).is_some_and(same) {
                 continue;
             }
-            let node = file_node(&path, bytes, layer, origin, &CONTEXT);
             tree.put(path, node, effects);
         }
     }
@@ -223,10 +228,26 @@ impl Interpreter<'_> {
                 layer,
                 label: Arc::from(format!("the files of {image}")),
                 origin: Origin::Made,
+                access: Access::default(),
                 basis: facts.basis.clone(),
             };
             tree.put(format!("{target}/…base"), node, effects);
         }
+    }
+}
+
+/// What a COPY makes of the owner and the mode of a file: root's without `--chown`, whosever it was.
+fn access(copy: &CopyOp, mode: Option<u32>) -> Access {
+    let owner = if copy.chown.is_empty() {
+        Access::default()
+    } else {
+        Access::of(&copy.chown)
+    };
+    let copied = owner.with_mode(mode);
+    if copy.chmod.is_empty() {
+        copied
+    } else {
+        copied.changed(&copy.chmod).unwrap_or(copied)
     }
 }
 
@@ -251,6 +272,7 @@ fn copy_stage(
         };
         let node = Node {
             layer,
+            access: access(copy, node.access.mode()),
             ..node.clone()
         };
         tree.put(path, node, effects);
@@ -260,7 +282,8 @@ fn copy_stage(
     if copies.is_empty() {
         return copy_written(from, &source, &target, tree, layer, effects);
     }
-    for (path, node) in copies {
+    for (path, mut node) in copies {
+        node.access = access(copy, node.access.mode());
         tree.put(path, node, effects);
     }
     true

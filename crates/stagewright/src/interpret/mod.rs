@@ -17,7 +17,7 @@ use crate::command::{self, Invocation, Machine, RunFacts};
 use crate::context::{Context, EntryKind, Sources};
 use crate::facts::{Arch, Catalog, ImageFacts};
 use crate::kind;
-use crate::ledger::{Effects, LayerIndex, Node, Origin, Part, Tree};
+use crate::ledger::{Access, Effects, LayerIndex, Node, Origin, Part, Tree};
 use crate::size::{Basis, Size};
 use crate::stage::{Base, From, MountKind, Op, RunOp, StageGraph, StageId, StageInstruction, join};
 
@@ -188,6 +188,7 @@ impl Interpreter<'_> {
                 layer,
                 label: Arc::clone(&content.label),
                 origin: Origin::Made,
+                access: Access::default(),
                 basis: content.basis.clone(),
             };
             (Arc::clone(&content.path), node)
@@ -324,6 +325,7 @@ fn file_node(path: &str, bytes: u64, layer: LayerIndex, origin: Origin, basis: &
         layer,
         label: Arc::default(),
         origin,
+        access: Access::default(),
         basis: basis.clone(),
     }
 }

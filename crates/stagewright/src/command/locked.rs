@@ -4,6 +4,7 @@ use super::pip::{self, Site};
 use super::{Install, Invocation, Machine};
 use crate::facts::{InstalledPackage, PythonLock, Wanted};
 use crate::ledger::Part;
+use crate::project::python;
 use crate::size::{Kind, Size};
 
 /// An installation from a lock file.
@@ -43,6 +44,12 @@ pub(super) fn install(
             machine.reads(&path);
             manifests.push(path);
         }
+    }
+    let itself = machine
+        .text(&manifest)
+        .is_some_and(|text| python::installs_itself(text, locked.tool, &invocation.text));
+    if itself {
+        machine.reads_anything(format!("`{}` builds the project", invocation.text));
     }
     let read = lock.and_then(|(name, path)| {
         let text = machine.text(&path)?;

@@ -527,11 +527,16 @@ fn destination(invocation: &Invocation, machine: &Machine<'_>, site: &Site) -> (
         .option(&["--root"])
         .map(|root| machine.absolute(&root))
         .unwrap_or_default();
-    if let Some(target) = invocation.option(&["-t", "--target"]) {
+    // Every option has a variable (pip's documentation, "Configuration").
+    let option = |names: &[&str], variable: &str| {
+        let written = invocation.option(names);
+        written.or_else(|| machine.variable(variable).map(str::to_owned))
+    };
+    if let Some(target) = option(&["-t", "--target"], "PIP_TARGET") {
         let target = machine.absolute(&target);
         return (target.clone(), target);
     }
-    if let Some(prefix) = invocation.option(&["--prefix"]) {
+    if let Some(prefix) = option(&["--prefix"], "PIP_PREFIX") {
         let prefix = format!("{root}{}", machine.absolute(&prefix));
         return (format!("{prefix}/{lib}"), prefix);
     }

@@ -1,6 +1,8 @@
 //! Installs what a Python project depends on before its source is copied, and the project alone after it: `pip install .` does both at
 //! once, and every edit of the source installs everything anew.
 
+mod locked;
+
 use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::shell::Script;
 
@@ -23,6 +25,20 @@ const READS_TOML: (u32, u32) = (3, 11);
 const MANIFEST: &str = "/tmp/pyproject.toml";
 
 fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
+    let runs = view.runs();
+    if let Some(edits) = runs
+        .iter()
+        .find_map(|step| locked::split(view, step, &runs))
+    {
+        return Ok(vec![
+            Proposal::new(
+                "install the packages of the lock file before the source is copied, and the project after it",
+                Applicability::Safe,
+                edits,
+            )
+            .assuming(["packages read nothing of the project when they are built"]),
+        ]);
+    }
     let reads_toml = view
         .analysis
         .base_facts()
@@ -32,7 +48,6 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     if !reads_toml || !text.is_some_and(python::lists_dependencies) {
         return Ok(Vec::new());
     }
-    let runs = view.runs();
     let Some(edits) = runs.iter().find_map(|step| split(view, step, &runs)) else {
         return Ok(Vec::new());
     };

@@ -8,7 +8,7 @@ use stagewright_syntax::edit::{EditError, EditSet};
 
 use super::{Pass, RunStep, View, attempt};
 use crate::ledger::Origin;
-use crate::project::{node, python};
+use crate::project::node;
 use crate::proposal::{Applicability, Proposal};
 use crate::stage::{CopyOp, From, Op, Stage};
 
@@ -133,7 +133,7 @@ fn followers<'r, 'a>(
         let Some(read) = reads_only_manifests(step, brought) else {
             break;
         };
-        let Some(read) = with_members(view, step, read, brought) else {
+        let Some(read) = with_members(view, read, brought) else {
             break;
         };
         if !(wanted.passes)(step) {
@@ -329,11 +329,9 @@ fn reads_only_manifests(step: &RunStep<'_>, brought: &[(String, String)]) -> Opt
     Some(read)
 }
 
-/// What an install reads, with the manifests of the packages of the repository; `None` where it needs more of their files, or those of the
-/// project itself.
+/// What an install reads, with the manifests of the packages of the repository; `None` where it needs more of their files.
 pub(super) fn with_members(
     view: &View<'_>,
-    step: &RunStep<'_>,
     mut read: Vec<Manifest>,
     brought: &[(String, String)],
 ) -> Option<Vec<Manifest>> {
@@ -365,15 +363,7 @@ pub(super) fn with_members(
             return None;
         }
     }
-    let mut tools = step.facts().installs.iter().map(|install| install.tool);
-    let mut manifests = read
-        .iter()
-        .filter(|manifest| manifest.source.ends_with("pyproject.toml"));
-    let pyproject = manifests.find_map(|manifest| context.text(&manifest.source));
-    let itself = pyproject.is_some_and(|text| {
-        tools.any(|tool| python::installs_itself(text, tool, &step.instruction.text))
-    });
-    (!itself).then_some(read)
+    Some(read)
 }
 
 /// Whether the COPY, once below, would lie on top of what the RUN makes.

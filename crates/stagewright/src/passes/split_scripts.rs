@@ -111,7 +111,7 @@ fn split(
     if read.len() == brought.len() || read.is_empty() {
         return None;
     }
-    let read = manifests_first::with_members(view, step, read, &brought)?;
+    let read = manifests_first::with_members(view, read, &brought)?;
     let folder = step.instruction.before.workdir().trim_end_matches('/');
     // The install as it is written, without scripts of the project.
     let lines = view.whole_lines(source.span());

@@ -15,6 +15,7 @@ use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::shell::Script;
 use stagewright_syntax::{Span, View as Typed};
 
+use super::installs_alone::installs_alone;
 use super::{Pass, RunStep, View};
 use crate::command::{Install, corepack};
 use crate::project::node;
@@ -68,11 +69,15 @@ pub(super) fn split(view: &View<'_>, lone: bool) -> Option<Proposal> {
                 && !is_project_alone(step)
         })
         .collect();
-    let [install] = installs.as_slice() else {
-        return None;
+    let (install, project) = match installs.as_slice() {
+        [install] => (install, None),
+        [packages, project] if is_project_of(view, stage, packages, project) => {
+            (packages, Some(*project))
+        }
+        _ => return None,
     };
     let way = way(view, &runs, install)?;
-    let edits = edits(view, stage, &runs, install, &way, lone)?;
+    let edits = edits(view, stage, &runs, (install, project), &way, lone)?;
     Some(Proposal {
         title: "install packages in a builder stage and copy only what was installed".into(),
         applicability: Applicability::Safe,
@@ -125,6 +130,9 @@ fn fills_modules(install: &Install) -> bool {
 fn way(view: &View<'_>, runs: &[RunStep<'_>], step: &RunStep<'_>) -> Option<Way> {
     let facts = step.facts();
     let first = facts.installs.first()?;
+    if !installs_alone(view, step) {
+        return None;
+    }
     if fills_modules(first) {
         // Packages of the repository have folders of their own for what they need.
         let several = node::members(view.analysis.context()).is_some();
@@ -138,8 +146,9 @@ fn way(view: &View<'_>, runs: &[RunStep<'_>], step: &RunStep<'_>) -> Option<Way>
             && !install.packages.is_empty()
     });
     // Byte code that a tool leaves beside the modules of the interpreter is needed by nobody.
-    let inside = step.layer.nodes.iter().all(|(path, _)| {
+    let inside = step.layer.nodes.iter().all(|(path, node)| {
         path.starts_with(prefix.as_str())
+            || node.size().high == 0
             || path.ends_with("/__pycache__")
             || facts.caches.iter().any(|cache| *cache.path == **path)
     });
@@ -193,11 +202,36 @@ fn is_project_alone(step: &RunStep<'_>) -> bool {
     facts.reads.anything.is_some() && step.instruction.text.contains("--no-deps")
 }
 
+/// Whether the second of two steps puts the project itself beside the packages of the first, with what COPY brings between them.
+fn is_project_of(
+    view: &View<'_>,
+    stage: &Stage,
+    packages: &RunStep<'_>,
+    project: &RunStep<'_>,
+) -> bool {
+    let (first, second) = (packages.facts(), project.facts());
+    let ([first], [own]) = (first.installs.as_slice(), second.installs.as_slice()) else {
+        return false;
+    };
+    let mut between = stage.instructions[packages.at + 1..project.at].iter();
+    matches!(own.tool, "uv" | "poetry" | "pdm")
+        && own.tool == first.tool
+        && own.prefix == first.prefix
+        && own.packages.is_empty()
+        && second.reads.anything.is_some()
+        && installs_alone(view, project)
+        && between.all(|one| {
+            let from_context = |copy: &CopyOp| copy.from == From::Context;
+            !one.trigger && matches!(&one.op, Op::Copy(copy) if from_context(copy))
+        })
+}
+
+/// `(install, project)`: the step that installs packages, and the one that installs the project beside them, if that is another.
 fn edits(
     view: &View<'_>,
     stage: &Stage,
     runs: &[RunStep<'_>],
-    install: &RunStep<'_>,
+    (install, project): (&RunStep<'_>, Option<&RunStep<'_>>),
     way: &Way,
     lone: bool,
 ) -> Option<EditSet> {
@@ -221,7 +255,12 @@ fn edits(
     let source = view.source(install.instruction)?;
     let lines = view.whole_lines(source.span());
     let text = view.file.text();
-    let written = text[lines.start as usize..lines.end as usize].to_owned();
+    let mut written = text[lines.start as usize..lines.end as usize].to_owned();
+    if let Some(project) = project {
+        let own = view.whole_lines(view.source(project.instruction)?.span());
+        written.push_str(&text[lines.end as usize..own.end as usize]);
+        edits.delete(own).ok()?;
+    }
     let (env, run) = (view.keyword("ENV"), view.keyword("RUN"));
     let path = format!("PATH={ENVIRONMENT}/bin:$PATH");
     let filled = runs
@@ -262,7 +301,8 @@ fn edits(
             recipe::python::apt_get_install(&libraries)
         )
     };
-    for step in runs.iter().filter(|step| step.at > install.at) {
+    let last = project.map_or(install.at, |project| project.at);
+    for step in runs.iter().filter(|step| step.at > last) {
         without_byte_code(view, step, &mut edits)?;
     }
     let (from_word, as_word, copy_word) = (

@@ -3,8 +3,10 @@
 use stagewright_syntax::edit::{EditError, EditSet};
 
 use super::{Pass, View};
+use crate::context::Context;
 use crate::ledger::Origin;
 use crate::proposal::{Applicability, Proposal};
+use crate::stage::{From, Op};
 
 pub(super) const PASS: Pass = Pass {
     name: "ignore_file",
@@ -14,6 +16,17 @@ pub(super) const PASS: Pass = Pass {
 
 /// A pattern, and whether a path is one of the files it is for.
 type Pattern = (&'static str, fn(&str) -> bool);
+
+/// Patterns of files that an application, or the tests of it, may read, each with the word that a source names them by.
+const READABLE: [(&str, &str); 4] = [
+    ("tests", "tests"),
+    ("test", "test"),
+    ("docs", "docs"),
+    ("*.md", ".md"),
+];
+
+/// Files beside the sources that name what the build of the project reads.
+const METADATA: [&str; 4] = ["pyproject.toml", "setup.cfg", "MANIFEST.in", "Procfile"];
 
 /// Patterns and how the files they are for look: a whole path component, or a suffix of the name.
 const PATTERNS: &[Pattern] = &[
@@ -110,6 +123,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
                 .iter()
                 .any(|source| fits(source) || fits(&format!("{source}/")))
         })
+        .filter(|(pattern, _)| !may_be_read(view, pattern))
         // Modules that no step installs are meant to be copied.
         .filter(|(pattern, _)| *pattern != "**/node_modules" || installs_modules)
         .map(|(pattern, _)| *pattern)
@@ -150,4 +164,90 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
         edits: EditSet::new(),
         dockerignore: Some(text),
     }])
+}
+
+/// Whether the application, the build of the project or another build with this context may read the files of a pattern.
+fn may_be_read(view: &View<'_>, pattern: &str) -> bool {
+    let Some((_, word)) = READABLE.iter().find(|(other, _)| *other == pattern) else {
+        return false;
+    };
+    let context = view.analysis.context();
+    // A stage for tests copies them, and the file stands for every build of the folder.
+    let mut stages = view.analysis.graph().stages.iter();
+    let copies = |op: &Op| matches!(op, Op::Copy(copy) if copy.from == From::Context);
+    let other = stages.any(|stage| {
+        let mut instructions = stage.instructions.iter();
+        !stage.reachable && instructions.any(|one| copies(&one.op))
+    });
+    other
+        || context.files().any(|file| {
+            let own = READABLE.iter().any(|(pattern, _)| {
+                let fits = |(other, fits): &Pattern| other == pattern && fits(&file.path);
+                PATTERNS.iter().any(fits)
+            });
+            let text = || context.text(&file.path).unwrap_or_default();
+            !own && match *word {
+                ".md" => {
+                    (is_source(&file.path) || METADATA.contains(&&*file.path))
+                        && text().contains(word)
+                }
+                folder => is_source(&file.path) && names_folder(text(), folder, context),
+            }
+        })
+}
+
+/// Programs and scripts of the application; what only configures tools is none.
+fn is_source(path: &str) -> bool {
+    let ends = [
+        ".py", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".sh",
+    ];
+    ends.iter().any(|end| path.ends_with(end)) && !name(path).contains(".config.")
+}
+
+/// Whether a text has a folder as a part of a path or as a whole string. A string that starts with `/` is a place on a site or of the
+/// image, unless it is put behind another or names a file of the context.
+fn names_folder(text: &str, folder: &str, context: &Context) -> bool {
+    let quote = |c: char| matches!(c, '"' | '\'' | '`');
+    let edge = |c: Option<char>| c.is_some_and(|c| quote(c) || c == '/');
+    text.match_indices(folder).any(|(at, _)| {
+        let (before, rest) = text.split_at(at);
+        let after = rest[folder.len()..].chars().next();
+        if !edge(before.chars().next_back()) || !edge(after) {
+            return false;
+        }
+        let start = before
+            .rfind(|c| quote(c) || c == '\n')
+            .map_or(0, |at| at + 1);
+        if !before[start..].starts_with('/') {
+            return true;
+        }
+        let joined = before[..start].trim_end_matches(quote).trim_end();
+        let path = rest.split(|c| quote(c) || c == '\n').next();
+        joined.ends_with('+') || path.is_some_and(|path| path != folder && context.holds(path))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_named_as_parts_of_paths() {
+        let context = Context::builder().file("docs/a.yaml", "").build();
+        let context = context.expect("a context of one file");
+        for (text, named) in [
+            ("open('docs/a')", true),
+            ("join(root, \"..\", \"docs\")", true),
+            ("require(`../docs/a`)", true),
+            ("load(__dirname + '/docs')", true),
+            ("load(here.concat('/docs/a.yaml'))", true),
+            ("get('/docs')", false),
+            ("doc='/api/docs'", false),
+            ("docs = 1", false),
+            ("'mydocs'", false),
+            ("docs", false),
+        ] {
+            assert_eq!(names_folder(text, "docs", &context), named, "{text}");
+        }
+    }
 }

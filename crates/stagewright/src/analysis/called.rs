@@ -3,11 +3,21 @@
 use stagewright_syntax::shell::Script;
 
 use super::Analysis;
+use crate::facts::Catalog;
+use crate::facts::tools::{Needs, Tools};
+use crate::project::node::MANAGERS;
 
 /// What a source that starts other programs names.
-pub(crate) const STARTERS: [&str; 11] = [
+pub(crate) const STARTERS: [&str; 18] = [
     "subprocess",
     "os.system",
+    "os.exec",
+    "os.spawn",
+    "posix_spawn",
+    "pexpect",
+    "plumbum",
+    "import sh\n",
+    "from sh import",
     "popen",
     "shutil.which",
     "child_process",
@@ -19,12 +29,8 @@ pub(crate) const STARTERS: [&str; 11] = [
     "\"zx\"",
 ];
 
-/// Packages that call a program by themselves.
-const CALLERS: [(&str, &str); 3] = [
-    ("git", "gitpython"),
-    ("ffmpeg", "pydub"),
-    ("ffmpeg", "ffmpeg-python"),
-];
+/// Packages with which programs are called as if they were functions: a source names them without quotes.
+const AS_FUNCTIONS: [&str; 3] = ["plumbum", "import sh\n", "from sh import"];
 
 /// What is known of what runs in a container, worked out once: passes ask for many programs.
 #[derive(Debug)]
@@ -40,17 +46,30 @@ impl Analysis {
     pub(crate) fn uses(&self, program: &str) -> bool {
         self.called().iter().any(|name| name == program)
             || self.sources_name(program)
-            || CALLERS
-                .iter()
-                .any(|(called, package)| *called == program && self.installs(package))
+            || self
+                .unmet_needs()
+                .any(|needs| needs.programs.iter().any(|called| called == program))
     }
 
-    fn installs(&self, package: &str) -> bool {
+    /// What installed packages need beside what they and others bring.
+    pub(crate) fn unmet_needs(&self) -> impl Iterator<Item = &'static Needs> {
+        let tools: &'static Tools = Catalog::builtin().tools();
+        let mut installed = self.installed();
+        installed.sort_unstable();
+        tools.needs().iter().filter(move |needs| {
+            let has = |name: &String| installed.binary_search(&name.as_str()).is_ok();
+            needs.names.iter().any(has) && !needs.without.iter().any(has)
+        })
+    }
+
+    /// The names of the packages that the stages install.
+    fn installed(&self) -> Vec<&str> {
         let layers = self.record().stages.iter().flat_map(|stage| &stage.layers);
-        let mut packages = layers
+        layers
             .flat_map(|layer| &layer.facts.installs)
-            .flat_map(|install| &install.packages);
-        packages.any(|(name, _)| name == package)
+            .flat_map(|install| &install.packages)
+            .map(|(name, _)| name.as_str())
+            .collect()
     }
 
     /// The programs that the start, the health check, and the scripts of the context behind them call.
@@ -82,18 +101,46 @@ impl Analysis {
             ["CMD", command @ ..] | command => programs(command),
         });
         // Scripts call scripts; each is read once.
+        let named: Vec<String> = self.scripts_of_sources();
+        words.extend(named);
+        let manifest = self.context().text("package.json");
+        let manifest: Option<serde_json::Value> =
+            manifest.and_then(|text| serde_json::from_str(text).ok());
+        let managed = |words: &[String]| words.iter().any(|word| MANAGERS.contains(&&**word));
         let mut at = 0;
         while at < words.len() {
+            let mut more: Vec<String> = Vec::new();
             for text in self.scripts(&words[at]) {
-                for word in called_by(text) {
-                    if !words.contains(&word) {
-                        words.push(word);
-                    }
+                more.extend(called_by(text));
+            }
+            if let Some(manifest) = manifest.as_ref().filter(|_| managed(&words)) {
+                for stage in ["pre", "", "post"] {
+                    let script = &manifest["scripts"][format!("{stage}{}", words[at])];
+                    more.extend(script.as_str().into_iter().flat_map(called_by));
+                }
+            }
+            for word in more {
+                if !words.contains(&word) {
+                    words.push(word);
                 }
             }
             at += 1;
         }
         words
+    }
+
+    /// The names of the shell scripts of the context that sources name which start other programs.
+    fn scripts_of_sources(&self) -> Vec<String> {
+        let starting = |text: &&str| STARTERS.iter().any(|starter| text.contains(starter));
+        let texts: Vec<&str> = self.sources().filter(starting).collect();
+        let files = self.context().files();
+        let scripts = files.filter(|entry| {
+            let name = name_of(&entry.path);
+            name.ends_with(".sh") && texts.iter().any(|text| text.contains(name))
+        });
+        scripts
+            .map(|entry| name_of(&entry.path).to_owned())
+            .collect()
     }
 
     /// Shell scripts of the context that go by a name.
@@ -161,13 +208,40 @@ pub(crate) fn starts(text: &str, program: &str) -> bool {
     STARTERS.iter().any(|starter| text.contains(starter)) && quotes(text, program)
 }
 
-/// Whether a text has `"git"` or `"git log`, in quotes of any kind.
+/// Whether a text has a program where a string or the line of a script begins, behind a path, or as a function of a package that makes
+/// programs ones: `"git"`, `'git log`, `/usr/bin/git`, `cd a && git pull`, `sh.git(`.
 fn quotes(text: &str, program: &str) -> bool {
-    ['"', '\'', '`'].iter().any(|quote| {
-        let start = format!("{quote}{program}");
-        text.match_indices(&start)
-            .any(|(at, _)| text[at + start.len()..].starts_with([*quote, ' ']))
+    let functions = AS_FUNCTIONS.iter().any(|package| text.contains(package));
+    text.match_indices(program).any(|(at, _)| {
+        let (before, rest) = text.split_at(at);
+        let after = rest[program.len()..].chars().next();
+        if functions && begins_name(before) && !after.is_some_and(is_name) {
+            return true;
+        }
+        let ends = after.is_none_or(|c| c.is_whitespace() || is_quote(c));
+        let line = before.trim_end_matches([' ', '\t']);
+        ends && (before.ends_with(|c| is_quote(c) || c == '/')
+            || line.ends_with(['&', '|', ';', '\n']) && has_argument(&rest[program.len()..])
+            || before.ends_with("$("))
     })
+}
+
+/// Whether what follows a word reads like its arguments in a shell, and not like the rest of a line of Python or JavaScript.
+fn has_argument(rest: &str) -> bool {
+    let word = rest.trim_start_matches(' ');
+    word.len() < rest.len() && word.starts_with(|c: char| c.is_alphanumeric() || "-/.$".contains(c))
+}
+
+fn is_quote(c: char) -> bool {
+    matches!(c, '"' | '\'' | '`')
+}
+
+fn is_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+fn begins_name(before: &str) -> bool {
+    !before.ends_with(|c| is_name(c) || c == '-')
 }
 
 /// The words of a script that may be programs: the first of each command, and every argument, which `exec`, `env` and their like start.
@@ -196,5 +270,19 @@ mod tests {
         assert!(quotes("subprocess.run(['git', 'log'])", "git"));
         assert!(quotes("os.system(\"git log\")", "git"));
         assert!(!quotes("'github'", "git"));
+        for (text, named) in [
+            ("run(['/usr/bin/git', 'pull'])", true),
+            ("run('cd repo && git pull', shell=True)", true),
+            ("run(\"\"\"\n  git log\n\"\"\")", true),
+            ("exec(`echo $(git rev-parse HEAD)`)", true),
+            ("import sh\nsh.git('pull')", true),
+            ("from plumbum.cmd import git", true),
+            ("from plumbum.cmd import legit", false),
+            ("# as git does", false),
+            ("git = 1", false),
+            ("x.git.y", false),
+        ] {
+            assert_eq!(quotes(text, "git"), named, "{text}");
+        }
     }
 }

@@ -88,6 +88,8 @@ pub struct RunFacts {
     pub problems: Vec<FileProblem>,
     /// Programs it calls.
     pub programs: Vec<String>,
+    /// Programs that those call: what a script of `package.json` runs, `git` for what is fetched from a repository.
+    pub calls: Vec<String>,
 }
 
 /// The machine.
@@ -549,6 +551,13 @@ impl Machine<'_> {
             severity: Severity::Error,
             message: error.to_string(),
         });
+    }
+
+    /// Says that a command calls another program.
+    pub(crate) fn calls(&mut self, program: &str) {
+        if !self.facts.calls.iter().any(|other| other == program) {
+            self.facts.calls.push(program.to_owned());
+        }
     }
 
     /// Says that a command may read anything.

@@ -432,10 +432,27 @@ pub(super) fn read_manifests(
             manifests.push(path);
         }
     }
-    let script = machine
-        .text(&format!("{}/package.json", folder.trim_end_matches('/')))
+    let manifest = machine.text(&format!("{}/package.json", folder.trim_end_matches('/')));
+    let fetched = [
+        "\"git+",
+        "\"git:",
+        "\"git@",
+        "\"github:",
+        "\"gitlab:",
+        "\"bitbucket:",
+    ];
+    let git = manifest.is_some_and(|text| {
+        // The address of the project itself is none of a package.
+        text.lines().any(|line| {
+            !line.contains("\"url\"") && fetched.iter().any(|start| line.contains(start))
+        })
+    });
+    let script = manifest
         .and_then(install_script)
         .filter(|_| !invocation.has(&["--ignore-scripts"]));
+    if git {
+        machine.calls("git");
+    }
     if let Some(script) = script {
         machine.reads_anything(format!("`package.json` runs `{script}` after an install"));
         script::lifecycle(invocation, machine, folder);

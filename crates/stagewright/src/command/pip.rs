@@ -243,6 +243,9 @@ pub(super) fn closure(invocation: &Invocation, machine: &mut Machine<'_>, site: 
         .python_closure(&wanted, site.python, machine.wheel_platform());
     for entry in &closure.elsewhere {
         let source = entry.source.as_deref().unwrap_or(&entry.name);
+        if source.starts_with("git+") {
+            machine.calls("git");
+        }
         if source.contains("://") {
             machine.note(format!("the size of `{source}` is not known"));
         } else {

@@ -30,6 +30,7 @@ pub(super) fn run(invocation: &Invocation, machine: &mut Machine<'_>, folder: &s
     );
     let mut programs = Programs::new();
     command(machine, &folder, &words, 0, &mut programs);
+    call(machine, &programs);
     let installs = invocation
         .args
         .iter()
@@ -67,6 +68,7 @@ pub(super) fn lifecycle(invocation: &Invocation, machine: &mut Machine<'_>, fold
             follow(machine, &folder, name, 0, &mut programs);
         }
     }
+    call(machine, &programs);
     for (folder, programs) in &programs {
         let sized = written(machine, folder, programs)
             .unwrap_or_else(|| machine.guess(|guess| &guess.install_script));
@@ -77,6 +79,13 @@ pub(super) fn lifecycle(invocation: &Invocation, machine: &mut Machine<'_>, fold
             Kind::JavaScript,
             sized,
         );
+    }
+}
+
+/// Says which programs the scripts call.
+fn call(machine: &mut Machine<'_>, programs: &Programs) {
+    for program in programs.values().flatten() {
+        machine.calls(program);
     }
 }
 

@@ -35,6 +35,7 @@ pub(crate) struct Tools {
     home_skeleton: Bytes,
     package_manager: Bytes,
     bare_environment: Bytes,
+    needs: Vec<Needs>,
     seeded_pip: Bytes,
     seeded_setuptools: Bytes,
     uv_cache: Factor,
@@ -172,6 +173,24 @@ pub(crate) struct SourceBuild {
     pub(crate) build: Vec<String>,
     /// To run.
     pub(crate) run: Vec<String>,
+    #[expect(dead_code, reason = "for the reader of the table")]
+    source: Arc<str>,
+}
+
+/// What packages of Python and Node need beside what they bring.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Needs {
+    pub(crate) names: Vec<String>,
+    /// Packages that bring it themselves.
+    #[serde(default)]
+    pub(crate) without: Vec<String>,
+    /// Programs that they call.
+    #[serde(default)]
+    pub(crate) programs: Vec<String>,
+    /// Debian packages, each of which has the shared libraries that they load.
+    #[serde(default)]
+    pub(crate) libraries: Vec<String>,
     #[expect(dead_code, reason = "for the reader of the table")]
     source: Arc<str>,
 }
@@ -583,6 +602,11 @@ impl Tools {
         self.source_builds
             .iter()
             .find(|row| row.names.iter().any(|name| name == package))
+    }
+
+    /// What packages need beside what they bring.
+    pub(crate) fn needs(&self) -> &[Needs] {
+        &self.needs
     }
 
     /// How it is told which packages of Node are compiled, and what compiles them.

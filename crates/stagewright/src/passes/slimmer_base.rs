@@ -4,6 +4,7 @@ use stagewright_syntax::View as Typed;
 use stagewright_syntax::edit::{EditError, EditSet};
 
 use super::{Pass, View};
+use crate::facts::tools::Needs;
 use crate::facts::{ImageFacts, ImageFit, Libc, WheelFit};
 use crate::proposal::{Applicability, Proposal};
 use crate::stage::Base;
@@ -137,6 +138,20 @@ fn check(view: &View<'_>, facts: &ImageFacts, candidate: &ImageFacts) -> Option<
     {
         return None;
     }
+    // Libraries that packages load by name, and only the larger image has.
+    let bare = facts.offers.commands.len() > candidate.offers.commands.len();
+    let brings = |needs: &Needs| needs.libraries.iter().any(|one| installed.contains(one));
+    let mut unmet = analysis.unmet_needs();
+    if bare && unmet.any(|needs| !needs.libraries.is_empty() && !brings(needs)) {
+        return None;
+    }
+    if bare && analysis.sources().any(loads_libraries) {
+        check.applicability = check.applicability.max(Applicability::Unsafe);
+        check.warnings.push(format!(
+            "a source loads shared libraries by name: whether `{}` has them is not known",
+            candidate.reference
+        ));
+    }
     for step in view.runs() {
         if analysis.record().stages[step.stage.id.0].image.as_deref()
             != Some(analysis.base_reference()?)
@@ -166,7 +181,7 @@ fn check(view: &View<'_>, facts: &ImageFacts, candidate: &ImageFacts) -> Option<
             .flat_map(|install| &install.packages)
             .map(|(name, _)| name.as_str())
             .collect();
-        for program in &facts_of_run.programs {
+        for program in facts_of_run.programs.iter().chain(&facts_of_run.calls) {
             if has(facts, program)
                 && !has(candidate, program)
                 && !installed.contains(&program.as_str())
@@ -184,6 +199,13 @@ fn check(view: &View<'_>, facts: &ImageFacts, candidate: &ImageFacts) -> Option<
     }
     packages(view, candidate, compiler, other_libc, &mut check)?;
     Some(check)
+}
+
+/// Whether a source loads shared libraries by name.
+fn loads_libraries(text: &str) -> bool {
+    ["CDLL(", "cdll.LoadLibrary(", "find_library(", "ffi.dlopen("]
+        .iter()
+        .any(|call| text.contains(call))
 }
 
 /// Whether the file itself installs every system package that a package's build is known to need. With a compiler come the headers of

@@ -24,6 +24,7 @@ mod npm;
 mod package_lock;
 mod packages;
 mod pnpm_lock;
+mod program_image;
 mod python;
 mod python_closure;
 mod python_lock;

@@ -15,10 +15,10 @@ use called::basename;
 
 use crate::command::{self, Invocation, Machine, RunFacts};
 use crate::context::{Context, EntryKind, Sources};
-use crate::facts::{Arch, Catalog, ImageFacts};
+use crate::facts::{Arch, Catalog, ImageFacts, Libc, WheelPlatform};
 use crate::kind;
 use crate::ledger::{Access, Effects, LayerIndex, Node, Origin, Part, Tree};
-use crate::size::{Basis, Size};
+use crate::size::{Basis, Kind, Size};
 use crate::stage::{Base, From, MountKind, Op, RunOp, StageGraph, StageId, StageInstruction, join};
 
 /// Where the size of a file of the context comes from.
@@ -178,7 +178,7 @@ impl Interpreter<'_> {
     /// What is known of the inside of an image: nodes of its own layer, so that a later step can copy or hide them.
     fn image_tree(&self, image: &str, layer: LayerIndex) -> Tree {
         let Some(Some(facts)) = self.images.get(image) else {
-            return Tree::default();
+            return self.program_tree(image, layer);
         };
         let python = self.catalog.interpreters().contents(facts);
         let node = self.catalog.node_images().contents(facts);
@@ -192,6 +192,27 @@ impl Interpreter<'_> {
                 basis: content.basis.clone(),
             };
             (Arc::clone(&content.path), node)
+        });
+        nodes.collect()
+    }
+
+    /// The files of an image of one program.
+    fn program_tree(&self, image: &str, layer: LayerIndex) -> Tree {
+        let platform = WheelPlatform {
+            libc: Libc::Glibc,
+            arch: self.arch,
+        };
+        let files = self.catalog.program_image(image, platform);
+        let nodes = files.into_iter().flatten().map(|(path, size, basis)| {
+            let node = Node {
+                parts: [Part::main(Kind::Binary, size)].into(),
+                layer,
+                label: Arc::default(),
+                origin: Origin::Made,
+                access: Access::default().with_mode(Some(0o755)),
+                basis,
+            };
+            (Arc::from(path), node)
         });
         nodes.collect()
     }

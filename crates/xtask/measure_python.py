@@ -21,6 +21,8 @@ from pip._vendor.packaging.requirements import Requirement
 
 WEB = {".js", ".css", ".map", ".html", ".scss", ".less", ".svg", ".png", ".gif", ".jpg", ".ico", ".ttf", ".woff", ".woff2", ".eot", ".otf", ".swf"}
 DOCS = {".md", ".rst", ".txt", ".pdf"}
+# The days that hatchling and flit write into every archive, that builds may be repeated: these say nothing, ask a lock for the day.
+FIXED = {(2020, 2, 2), (2016, 1, 1)}
 COLUMNS = "name version python platform form file made installed py native web docs tests pyc tests_pyc files dependencies".split()
 
 
@@ -40,14 +42,14 @@ def byte_code(path, place):
 
 
 def made(path):
-    """The day of the newest file in an archive, which is the day it was built, unless the builder set all of them to 1980."""
+    """The day of the newest file in an archive, which is the day it was built, unless the builder set all of them to one."""
     if path.suffix == ".whl" or path.suffix == ".zip":
         with zipfile.ZipFile(path) as archive:
             newest = max(entry.date_time[:3] for entry in archive.infolist())
     else:
         with tarfile.open(path) as archive:
             newest = max(datetime.datetime.fromtimestamp(member.mtime, datetime.timezone.utc).timetuple()[:3] for member in archive)
-    return "" if newest[0] < 1990 else "%04d-%02d-%02d" % newest
+    return "" if newest[0] < 1990 or newest in FIXED else "%04d-%02d-%02d" % newest
 
 
 def required(metadata, extra=""):

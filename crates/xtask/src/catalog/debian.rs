@@ -2,12 +2,12 @@
 //!
 //! A dependency becomes a list of row numbers: the alternatives in order, a virtual package standing for its providers by name.
 //! What the smallest system already has is left out. Three tables: the common packages of the hand-written files and all that these need;
-//! those that several others need and all that these need, whose rows are numbered with a `+`; and the rest, with `++`. Of trixie there
-//! are the first two: what they lack is taken from bookworm.
+//! those that several others need and all that these need, whose rows are numbered with a `+`; and the rest, with `++`, without what no
+//! image installs. Of trixie there are the first two: what they lack is taken from bookworm.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -17,6 +17,11 @@ use super::{Failure, head, unpack};
 const NEEDED_BY: usize = 3;
 /// Alternatives beyond these are never chosen in practice.
 const ALTERNATIVES: usize = 8;
+/// Sections of Debian whose packages stand in the rest only where another one brings them along.
+const SECTIONS_LEFT_OUT: &str =
+    "doc education games gnome gnustep hamradio kde kernel localization news sound tasks xfce";
+/// What people do put into images of all that the rest leaves out.
+const KEPT: &str = "icecast2 minetest-server mopidy mpd ruby-full shairport-sync snapserver";
 
 #[derive(Deserialize)]
 struct Names {
@@ -58,7 +63,15 @@ pub(super) fn bookworm(folder: &Path) -> Result<Vec<(&'static str, String)>, Fai
         "debian_bookworm_3.tsv.zst",
     ];
     let text = unpack(&folder.join("debian_bookworm_main_amd64.tsv.zst"))?;
-    release("bookworm", &text, &names.minimal, &names.common, &bookworm)
+    let sections = sections(folder, "bookworm")?;
+    release(
+        "bookworm",
+        &text,
+        &names.minimal,
+        &names.common,
+        &sections,
+        &bookworm,
+    )
 }
 
 /// The two tables of trixie.
@@ -71,6 +84,7 @@ pub(super) fn trixie(folder: &Path) -> Result<Vec<(&'static str, String)>, Failu
         &text,
         &names.minimal_trixie,
         &names.common,
+        &BTreeMap::new(),
         &trixie,
     )
 }
@@ -86,6 +100,7 @@ fn release(
     text: &str,
     minimal: &str,
     common: &str,
+    sections: &BTreeMap<String, String>,
     files: &[&'static str],
 ) -> Result<Vec<(&'static str, String)>, Failure> {
     let minimal: BTreeSet<&str> = minimal.split_whitespace().collect();
@@ -95,7 +110,13 @@ fn release(
     let mut parts = vec![
         with_all_they_need(&packages, listed.iter().copied()),
         with_all_they_need(&packages, listed.iter().chain(&often).copied()),
-        with_all_they_need(&packages, packages.keys().copied().filter(often_wanted)),
+        with_all_they_need(
+            &packages,
+            packages
+                .keys()
+                .copied()
+                .filter(|name| often_wanted(name, sections)),
+        ),
     ];
     parts.truncate(files.len());
     let mut numbers = BTreeMap::new();
@@ -152,9 +173,8 @@ fn often<'t>(packages: &Packages<'t>) -> Vec<&'t str> {
         .collect()
 }
 
-/// The lists that `apt-get update` leaves (`*_NAME*_Packages`, main, updates, security), in the columns of the source table. Of a
-/// package in several the one of security counts, then that of updates.
-fn index(folder: &Path, release: &str) -> Result<String, Failure> {
+/// The lists that `apt-get update` leaves (`*_NAME*_Packages`): main, updates, security.
+fn lists(folder: &Path, release: &str) -> Result<Vec<PathBuf>, Failure> {
     let mut files: Vec<_> = std::fs::read_dir(folder)?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|path| {
@@ -169,8 +189,29 @@ fn index(folder: &Path, release: &str) -> Result<String, Failure> {
     if files.is_empty() {
         return Err(format!("{}: no *_{release}*_Packages", folder.display()).into());
     }
+    Ok(files)
+}
+
+/// The section of each package, as those lists have it.
+fn sections(folder: &Path, release: &str) -> Result<BTreeMap<String, String>, Failure> {
+    let mut sections = BTreeMap::new();
+    for path in lists(folder, release)? {
+        let mut package = String::new();
+        for line in std::fs::read_to_string(&path)?.lines() {
+            if let Some(name) = line.strip_prefix("Package: ") {
+                name.clone_into(&mut package);
+            } else if let Some(section) = line.strip_prefix("Section: ") {
+                sections.insert(package.clone(), section.to_owned());
+            }
+        }
+    }
+    Ok(sections)
+}
+
+/// The same lists in the columns of the source table. Of a package in several the one of security counts, then that of updates.
+fn index(folder: &Path, release: &str) -> Result<String, Failure> {
     let mut rows: BTreeMap<String, String> = BTreeMap::new();
-    for path in files {
+    for path in lists(folder, release)? {
         let text = std::fs::read_to_string(&path)?;
         for paragraph in text.split("\n\n") {
             let field = |name: &str| {
@@ -288,9 +329,18 @@ fn left_out(name: &str) -> bool {
         || name.contains("ocaml")
 }
 
-/// Manuals, modes of Emacs and dictionaries are left out of the rest too, unless another package brings them along.
-fn often_wanted(name: &&str) -> bool {
-    !name.ends_with("-doc") && !name.starts_with("elpa-") && !name.starts_with("dict-")
+/// What no image installs for itself is left out of the rest, unless another package brings it along: manuals, modes of Emacs,
+/// dictionaries, some sections, and libraries of languages whose programs take theirs from a registry of their own.
+fn often_wanted(name: &str, sections: &BTreeMap<String, String>) -> bool {
+    let is = |list: &str, one: &str| list.split(' ').any(|listed| listed == one);
+    let section = sections.get(name).map_or("", String::as_str);
+    let starts = ["elpa-", "dict-", "node-", "libjs-", "ruby-"];
+    let ends = ["-doc", "-cil", "-cil-dev"];
+    is(KEPT, name)
+        || !(is(SECTIONS_LEFT_OUT, section)
+            || starts.iter().any(|start| name.starts_with(start))
+            || ends.iter().any(|end| name.ends_with(end))
+            || (name.starts_with("lib") && name.ends_with("-java")))
 }
 
 fn with_all_they_need<'t>(

@@ -26,6 +26,10 @@ pub(crate) fn run(folder: &Path) -> Result<(), Failure> {
             include_str!("../python_measured.tsv").to_owned(),
         ),
         (
+            "python_extras.tsv.zst",
+            include_str!("../python_extras.tsv").to_owned(),
+        ),
+        (
             "debian_files.tsv.zst",
             include_str!("../debian_files.tsv").to_owned(),
         ),

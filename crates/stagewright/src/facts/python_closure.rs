@@ -121,6 +121,8 @@ struct Walk<'w> {
     /// Extras that are wanted, each as `name[extra]`, by name.
     asked: BTreeMap<String, Vec<String>>,
     seen: BTreeSet<String>,
+    /// Extras that were followed, each as `name[extra]`.
+    extras: BTreeSet<String>,
     open: VecDeque<(String, Option<u32>)>,
     /// With hashes pip takes nothing that is not listed.
     follow: bool,
@@ -146,6 +148,7 @@ fn walk(
         until: BTreeMap::new(),
         asked: BTreeMap::new(),
         seen: BTreeSet::new(),
+        extras: BTreeSet::new(),
         open: VecDeque::new(),
         follow: !requirements.has_hashes(),
         frozen,
@@ -304,8 +307,7 @@ impl Walk<'_> {
             // The needs of another version than the one pinned would add what is not installed.
             Some(_) if self.frozen && !exact => self.closure.complete = false,
             Some(needs) if self.follow => {
-                let extras = self.asked.remove(name);
-                for need in needs.iter().chain(table.ratios.needs_of_extras(extras)) {
+                for need in needs {
                     self.needs(need.clone());
                 }
             }
@@ -316,11 +318,40 @@ impl Walk<'_> {
                     usize::from(self.follow && !self.frozen && line.is_some());
             }
         }
+        for extra in self.asked.remove(name).unwrap_or_default() {
+            self.needs_of_extra(&extra);
+        }
         InstalledPackage {
             facts,
             version,
             line,
             pinned: is_pinned,
+        }
+    }
+
+    /// What an extra brings along, given as `name[extra]`, and the extras that it wants of others.
+    fn needs_of_extra(&mut self, extra: &str) {
+        if !self.follow || !self.extras.insert(extra.to_owned()) {
+            return;
+        }
+        let Some(needs) = self.catalog.python().needs_of_extra(extra) else {
+            self.closure.complete = false;
+            self.closure.unknown_needs += usize::from(!self.frozen);
+            return;
+        };
+        for need in needs {
+            let Some((name, _)) = need.split_once('[') else {
+                self.needs(need.to_owned());
+                continue;
+            };
+            let waits = self.open.iter().any(|(open, _)| open == name);
+            if self.seen.contains(name) && !waits {
+                self.needs_of_extra(need);
+            } else {
+                let asked = self.asked.entry(name.to_owned()).or_default();
+                asked.push(need.to_owned());
+                self.needs(name.to_owned());
+            }
         }
     }
 }

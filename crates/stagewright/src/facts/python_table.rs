@@ -119,7 +119,6 @@ pub(crate) struct Ratios {
     byte_code_by_python: BTreeMap<String, f64>,
     released: BTreeMap<String, String>,
     end_of_life: BTreeMap<String, String>,
-    extras: BTreeMap<String, Vec<String>>,
     follows: BTreeMap<String, Vec<String>>,
     distribution: BTreeMap<String, String>,
     pub(crate) musllinux: Musllinux,
@@ -145,15 +144,6 @@ impl Ratios {
         let key = format!("{release} {}", distro.version.as_deref()?);
         let (major, minor) = self.distribution.get(&key)?.split_once('.')?;
         Some((major.parse().ok()?, minor.parse().ok()?))
-    }
-
-    /// What the extras of a package bring along, each given as `package[extra]`; nothing for those that the table lacks.
-    pub(crate) fn needs_of_extras(
-        &self,
-        extras: Option<Vec<String>>,
-    ) -> impl Iterator<Item = &String> {
-        let extras = extras.into_iter().flatten();
-        extras.flat_map(|extra| self.extras.get(&extra).into_iter().flatten())
     }
 
     /// What a package takes in a narrow range of versions alone.
@@ -281,6 +271,7 @@ pub(crate) struct PythonTable {
     pub(crate) ratios: Ratios,
     pub(crate) measured: Table,
     wheels: OnceLock<Table>,
+    extras: OnceLock<Table>,
     /// What is known of a version of a package, or of its newest.
     pub(crate) found: Memo<Asked, Arc<PackageFacts>>,
     /// The newest version of a package for a Python.
@@ -298,6 +289,7 @@ impl PythonTable {
                 .expect("catalog/python.toml is valid"),
             measured: Table::embedded(include_bytes!("../../catalog/python_measured.tsv.zst")),
             wheels: OnceLock::new(),
+            extras: OnceLock::new(),
             found: Memo::new(),
             newest: Memo::new(),
         }
@@ -307,6 +299,17 @@ impl PythonTable {
     pub(crate) fn wheels(&self) -> &Table {
         self.wheels
             .get_or_init(|| Table::embedded(include_bytes!("../../catalog/wheels.tsv.zst")))
+    }
+
+    /// What an extra, given as `package[extra]`, brings along that the package does not need anyway, each as a name or again with an extra;
+    /// `None` where the table does not know it.
+    pub(crate) fn needs_of_extra(&self, extra: &str) -> Option<impl Iterator<Item = &str>> {
+        let table = self
+            .extras
+            .get_or_init(|| Table::embedded(include_bytes!("../../catalog/python_extras.tsv.zst")));
+        let row = table.find(extra).next()?;
+        let (_, needs) = table.line(row).split_once('\t').unwrap_or_default();
+        Some(needs.split(',').filter(|need| !need.is_empty()))
     }
 
     /// The day on which a version was uploaded, or the one before it that the tables know.

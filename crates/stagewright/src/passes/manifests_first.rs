@@ -68,6 +68,17 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     }])
 }
 
+/// How the variables begin that package managers read.
+const SETTINGS: [&str; 7] = [
+    "PIP_",
+    "UV_",
+    "POETRY_",
+    "PDM_",
+    "NPM_CONFIG_",
+    "npm_config_",
+    "YARN_",
+];
+
 fn list(names: &[String]) -> String {
     names
         .iter()
@@ -302,6 +313,14 @@ pub(super) fn brought(view: &View<'_>, stage: &Stage, at: usize) -> Option<Vec<(
 fn reads_only_manifests(step: &RunStep<'_>, brought: &[(String, String)]) -> Option<Vec<Manifest>> {
     let facts = step.facts();
     if facts.reads.anything.is_some() || !facts.unmodelled.is_empty() {
+        return None;
+    }
+    // A file of settings that a variable names (`PIP_CONFIG_FILE`).
+    let settings = step.instruction.before.env.iter().any(|(name, value)| {
+        let ours = SETTINGS.iter().any(|start| name.starts_with(start));
+        ours && brought.iter().any(|(target, _)| target == value)
+    });
+    if settings {
         return None;
     }
     let manifests: Vec<&String> = facts

@@ -1,6 +1,7 @@
 //! What passes propose for small projects, and what they leave alone.
 
 mod plain_base;
+mod safe;
 
 use stagewright::plan::{Plan, PlanOptions};
 use stagewright::{

@@ -66,7 +66,7 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
             edits,
         )
         .assuming([
-            "package managers of the system, and those that add users, read nothing of the project",
+            "package managers of the system, installs of packages by name, and what adds users read nothing of the project",
         ]),
     ])
 }
@@ -115,9 +115,11 @@ pub(super) fn needs_no_files(command: &SimpleCommand<'_>) -> bool {
     } else {
         &["/var/", "/tmp/", "/root/.cache"]
     };
-    command.redirects.is_empty()
-        && !command.background
-        && !command.negated
+    let plain = command.redirects.is_empty() && !command.background && !command.negated;
+    if plain && installs_by_name(program, operands) {
+        return true;
+    }
+    plain
         && STABLE.contains(&program)
         && operands.iter().all(|word| {
             if word.starts_with('-') {
@@ -127,5 +129,33 @@ pub(super) fn needs_no_files(command: &SimpleCommand<'_>) -> bool {
                 return known.iter().any(|folder| word.starts_with(folder));
             }
             !removes && !matches!(word.as_str(), "." | "..") && !word.ends_with(".deb")
+        })
+}
+
+/// `npm install -g serve`, `yarn global add serve`, `pip install gunicorn`: packages of an index by name, for all projects alike.
+fn installs_by_name(program: &str, operands: &[String]) -> bool {
+    let says = |word: &str| operands.iter().any(|other| other == word);
+    let installs = match program {
+        "npm" => (says("install") || says("i")) && (says("-g") || says("--global")),
+        "yarn" => operands.len() > 2 && operands[..2] == ["global", "add"],
+        "pip" | "pip3" => says("install"),
+        _ => false,
+    };
+    let quiet = [
+        "-g",
+        "--global",
+        "-q",
+        "--quiet",
+        "--no-cache-dir",
+        "--upgrade",
+        "-U",
+    ];
+    installs
+        && operands.iter().all(|word| {
+            let scoped = word.starts_with('@') && word.matches('/').count() == 1;
+            quiet.contains(&&**word)
+                || !word.starts_with(['-', '.'])
+                    && !word.contains(':')
+                    && (scoped || !word.contains('/'))
         })
 }

@@ -164,3 +164,27 @@ fn a_full_base_stays_where_only_it_has_what_is_called_or_loaded() {
         assert!(!of_node(manifest, node, &[]), "{manifest}");
     }
 }
+
+#[test]
+fn a_copy_moves_below_an_install_by_name_alone() {
+    for (install, moves) in [
+        ("npm install -g serve", true),
+        ("npm i --global @nestjs/cli@10", true),
+        ("yarn global add serve", true),
+        (
+            "pip install --no-cache-dir gunicorn==23.0.0 'uvicorn[standard]'",
+            true,
+        ),
+        ("npm install serve", false),
+        ("npm install -g .", false),
+        ("npm install -g ./tool", false),
+        ("npm install -g file:tool", false),
+        ("pip install -r requirements.txt", false),
+        ("pip install -e gunicorn", false),
+        ("pip install ./gunicorn", false),
+    ] {
+        let text = format!("FROM node:22-slim\nWORKDIR /app\nCOPY . .\nRUN {install}\n");
+        let new = only("copies_last", &text, &[("index.js", "")]);
+        assert_eq!(new.is_some(), moves, "{install}");
+    }
+}

@@ -70,7 +70,13 @@ fn run(invocation: &Invocation, machine: &mut Machine<'_>) {
         }
         Some("install" | "reinstall") => install(invocation, machine),
         Some("upgrade" | "dist-upgrade" | "full-upgrade") => {
-            let (size, basis) = machine.catalog.tools().apt_upgrade();
+            let (guess, basis) = machine.catalog.tools().apt_upgrade();
+            // It replaces what is there.
+            let base = machine
+                .base
+                .as_ref()
+                .map_or(u64::MAX, |base| base.uncompressed.high);
+            let size = Size::range(guess.low, guess.expected.min(base), guess.high.min(base));
             machine.put(
                 "/…/apt-upgrade",
                 "upgraded packages",

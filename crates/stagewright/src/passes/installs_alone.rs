@@ -47,10 +47,8 @@ fn is_for_install(command: &SimpleCommand<'_>, script: &str) -> bool {
     };
     let name = program.rsplit('/').next().unwrap_or_default();
     match name {
-        "cd" | "set" | "export" | "unset" | "umask" | "." | "source" | "echo" | "true" | ":" => {
-            true
-        }
-        "corepack" | "virtualenv" => true,
+        "cd" | "set" | "export" | "unset" | "umask" | "." | "source" | "echo" | "true" | ":"
+        | "corepack" | "virtualenv" => true,
         "rm" => operands().all(|path| {
             let path = path.trim_matches(['"', '\'']);
             path.to_ascii_lowercase().contains("cache")

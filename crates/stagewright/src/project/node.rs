@@ -1,10 +1,12 @@
 //! Node applications: package manager, lock file, Node version, framework, build, entry point, port, workspaces.
 
+mod delivery;
 mod entry;
 mod manifest;
 pub(crate) mod native;
 mod workspace;
 
+use self::delivery::{SERVERS, delivery, framework};
 use self::manifest::{Manifest, inside};
 use self::workspace::Workspaces;
 use super::ProjectError;
@@ -41,6 +43,11 @@ pub struct NodeProject {
     pub builds: Vec<String>,
     /// The folders that they write, relative to the context, in the same order; empty where what is started lies among the sources.
     pub outputs: Vec<String>,
+    /// Folders of the packages whose `build` script runs though what is started lies among the sources: what it leaves beside them is for
+    /// the running application.
+    pub builds_beside: Vec<String>,
+    /// Whether one of those installs packages of its own, which the package manager of the project knows nothing of.
+    pub build_installs: bool,
     /// Packages that only developers need, by name.
     pub development: Vec<String>,
     /// One of them that a script of the application names all the same.
@@ -131,53 +138,8 @@ impl NodeManager {
     }
 }
 
-/// A server framework: its package, what people call it, and the port of its own examples.
-struct Server {
-    package: &'static str,
-    name: &'static str,
-    loopback: bool,
-}
-
 /// Scripts of a project that npm runs by itself after an install, in their order.
 pub(crate) const LIFECYCLE: [&str; 4] = ["preinstall", "install", "postinstall", "prepare"];
-
-/// Server frameworks; one that is built on another comes before it.
-const SERVERS: &[Server] = &[
-    server("next", "next"),
-    server("@nestjs/core", "nest"),
-    // `listen` without `host` takes loopback alone.
-    Server {
-        package: "fastify",
-        name: "fastify",
-        loopback: true,
-    },
-    server("express", "express"),
-    server("koa", "koa"),
-    server("@hapi/hapi", "hapi"),
-];
-
-const fn server(package: &'static str, name: &'static str) -> Server {
-    Server {
-        package,
-        name,
-        loopback: false,
-    }
-}
-
-/// Bundlers of front ends, and the folder that each writes unless told otherwise.
-const BUNDLERS: &[(&str, &str, &str)] = &[
-    ("vite", "vite", "dist"),
-    ("react-scripts", "create-react-app", "build"),
-    ("@vue/cli-service", "vue-cli", "dist"),
-    ("parcel", "parcel", "dist"),
-];
-
-/// Whether a package is a front end that a bundler builds, and nothing serves.
-fn is_bundled(manifest: &Manifest) -> bool {
-    manifest.script("build").is_some()
-        && BUNDLERS.iter().any(|(package, ..)| manifest.names(package))
-        && !SERVERS.iter().any(|server| manifest.needs(server.package))
-}
 
 /// Lock files, and the manager that writes each.
 const LOCKS: &[(&str, NodeManager)] = &[
@@ -235,11 +197,14 @@ pub(crate) fn detect(
             && Some(server.name) == framework
             && !texts.iter().any(|text| text.contains("host"))
     });
-    let builds = if matches!(delivery, Delivery::Sources) {
-        Vec::new()
-    } else {
-        builds
+    let (builds, builds_beside) = match delivery {
+        Delivery::Sources => (Vec::new(), builds),
+        _ => (builds, Vec::new()),
     };
+    let build_installs = closure.iter().any(|package| {
+        let script = package.script("build").unwrap_or_default();
+        builds_beside.contains(&package.folder) && installs(script)
+    });
     let outputs = outputs(context, own, &closure, &builds, &delivery);
     Ok(Some(NodeProject {
         pinned,
@@ -253,7 +218,7 @@ pub(crate) fn detect(
         manifests: manifests(context, manager, lock.as_deref(), workspaces.as_ref()),
         node: version(context, &root),
         sources: entry::run_sources(context, &own.folder, &packages, &delivery),
-        build_sources: if builds.is_empty() {
+        build_sources: if builds.is_empty() && builds_beside.is_empty() {
             Vec::new()
         } else {
             entry::build_sources(context, &packages)
@@ -284,6 +249,8 @@ pub(crate) fn detect(
         framework,
         delivery,
         builds,
+        builds_beside,
+        build_installs,
         outputs,
         packages,
         command,
@@ -292,6 +259,16 @@ pub(crate) fn detect(
 
 /// Package managers of Node, by the names that start them.
 pub(crate) const MANAGERS: [&str; 6] = ["npm", "npx", "corepack", "yarn", "yarnpkg", "pnpm"];
+
+/// Whether a script calls a package manager to install something.
+fn installs(script: &str) -> bool {
+    let words: Vec<&str> = script.split_ascii_whitespace().collect();
+    let pairs = words.windows(2);
+    let of_manager = |pair: &[&str]| {
+        MANAGERS.contains(&pair[0]) && matches!(pair[1], "install" | "i" | "ci" | "add")
+    };
+    pairs.into_iter().any(of_manager)
+}
 
 /// The folders that builds write, relative to the context.
 fn outputs(
@@ -337,19 +314,6 @@ fn application(
             .map(|one| one.folder.clone())
             .collect(),
     })
-}
-
-/// The server framework, else the bundler of a front end.
-fn framework(own: &Manifest) -> Option<&'static str> {
-    SERVERS
-        .iter()
-        .find(|server| own.needs(server.package))
-        .map(|server| server.name)
-        .or_else(|| {
-            let mut bundlers = BUNDLERS.iter();
-            let found = bundlers.find(|(package, ..)| is_bundled(own) && own.names(package));
-            found.map(|(_, name, _)| *name)
-        })
 }
 
 /// The package manager and its lock file: what `packageManager` names, else the one whose lock file is there.
@@ -527,50 +491,6 @@ fn major(range: &str) -> Option<(u32, bool)> {
         .collect();
     let open = sign.starts_with('>') && !range.contains('<');
     Some((digits.parse().ok()?, open))
-}
-
-/// What the image holds.
-fn delivery(
-    context: &Context,
-    own: &Manifest,
-    framework: Option<&'static str>,
-    builds: &[String],
-) -> Delivery {
-    if is_bundled(own) {
-        let preset = BUNDLERS
-            .iter()
-            .find(|(package, ..)| own.names(package))
-            .map_or("dist", |(_, _, folder)| folder);
-        let told = ["vite.config.ts", "vite.config.js", "vite.config.mjs"]
-            .iter()
-            .find_map(|file| {
-                entry::quoted_after(context.text(&inside(&own.folder, file))?, "outDir")
-            });
-        return Delivery::Static {
-            output: told.unwrap_or_else(|| preset.to_owned()),
-        };
-    }
-    if !builds.contains(&own.folder) {
-        return Delivery::Sources;
-    }
-    if framework == Some("next") {
-        let standalone = ["next.config.js", "next.config.mjs", "next.config.ts"]
-            .iter()
-            .filter_map(|file| context.text(&inside(&own.folder, file)))
-            .any(|text| entry::quoted_after(text, "output").as_deref() == Some("standalone"));
-        return if standalone {
-            Delivery::Standalone
-        } else {
-            Delivery::Built {
-                output: ".next".into(),
-            }
-        };
-    }
-    match entry::output(context, own) {
-        Some(output) => Delivery::Built { output },
-        // What is started lies among the sources: the build makes nothing that it needs.
-        None => Delivery::Sources,
-    }
 }
 
 #[cfg(test)]

@@ -85,28 +85,7 @@ pub(crate) fn generate(
         file.push(From::image("base").named(DEPENDENCIES));
         install(&mut file, project, true);
     }
-    if !project.builds.is_empty() {
-        file.blank();
-        file.push(From::image("base").named(BUILDER));
-        install(&mut file, project, false);
-        let manifests = project
-            .manifests
-            .iter()
-            .filter(|name| {
-                !project
-                    .packages
-                    .iter()
-                    .any(|folder| is_inside(name, folder))
-            })
-            .filter(|name| {
-                name.ends_with(".json")
-                    || name.ends_with(".yaml")
-                    || name.ends_with(".yml")
-                    || name.ends_with(".lock")
-            });
-        copy_each(&mut file, manifests.chain(&project.build_sources), None);
-        file.push(Run::shell(build(project)));
-    }
+    builder(&mut file, project);
     file.blank();
     if is_static {
         serve(&mut file, project, port);
@@ -138,6 +117,33 @@ pub(crate) fn generate(
         found,
         questions,
     })
+}
+
+/// The stage in which the build scripts run, where there are some.
+fn builder(file: &mut Dockerfile, project: &NodeProject) {
+    if project.builds.is_empty() && project.builds_beside.is_empty() {
+        return;
+    }
+    file.blank();
+    file.push(From::image("base").named(BUILDER));
+    install(file, project, false);
+    let of_package = |name: &&String| {
+        let mut folders = project.packages.iter();
+        folders.any(|folder| is_inside(name, folder))
+    };
+    let read = [".json", ".yaml", ".yml", ".lock"];
+    let manifests = project
+        .manifests
+        .iter()
+        .filter(|name| !of_package(name) && read.iter().any(|end| name.ends_with(end)));
+    let mut sources: Vec<&String> = manifests.chain(&project.build_sources).collect();
+    if !project.builds_beside.is_empty() {
+        let others = project.sources.iter();
+        let others = others.filter(|name| !project.build_sources.contains(name));
+        sources.extend(others);
+    }
+    copy_each(file, sources, None);
+    file.push(Run::shell(build(project)));
 }
 
 fn is_inside(path: &str, folder: &str) -> bool {
@@ -213,7 +219,7 @@ fn say(project: &NodeProject, found: &mut Vec<String>, questions: &mut Vec<Strin
         ));
     }
     match &project.delivery {
-        Delivery::Sources => {}
+        Delivery::Sources => say_of_builds(project, found, questions),
         Delivery::Built { output } | Delivery::Static { output } => {
             found.push(format!("the build writes into `{output}`"));
         }
@@ -244,6 +250,23 @@ fn say(project: &NodeProject, found: &mut Vec<String>, questions: &mut Vec<Strin
     if project.plug_n_play {
         questions.push(
             "may packages lie in `node_modules`? yarn's plug'n'play is turned off in the image"
+                .into(),
+        );
+    }
+}
+
+/// A build beside the sources: nobody can tell which of what it leaves is read.
+fn say_of_builds(project: &NodeProject, found: &mut Vec<String>, questions: &mut Vec<String>) {
+    if project.builds_beside.is_empty() {
+        return;
+    }
+    found.push(
+        "`package.json` has a script `build`: it runs, and what it leaves beside the sources comes along"
+            .into(),
+    );
+    if project.build_installs {
+        questions.push(
+            "does the running application need the packages that the script `build` installs? they come along"
                 .into(),
         );
     }
@@ -430,8 +453,19 @@ fn build(project: &NodeProject) -> String {
         (NodeManager::Pnpm, folder) => format!("pnpm --dir {folder} run build"),
         (_, folder) => format!("yarn --cwd {folder} run build"),
     };
-    let all: Vec<String> = project.builds.iter().map(one).collect();
+    let folders = project.builds.iter().chain(&project.builds_beside);
+    let all: Vec<String> = folders.map(one).collect();
     let mut script = all.join(" && ");
+    if !project.builds_beside.is_empty() {
+        // The last stage has the packages of production from elsewhere.
+        let packages = project.packages.iter();
+        let packages = packages.map(|folder| inside(folder, "node_modules"));
+        let all: Vec<String> = ["node_modules".to_owned()]
+            .into_iter()
+            .chain(packages)
+            .collect();
+        script = format!("{script} && rm -rf {}", all.join(" "));
+    }
     if project.framework == Some("next") {
         script = format!("NEXT_TELEMETRY_DISABLED=1 {script}");
     }
@@ -523,6 +557,22 @@ fn run(
     if last != "base" {
         file.push(Workdir::new("/app"));
     }
+    contents(file, project);
+    if !project.own_scripts.is_empty() {
+        let scripts = project.own_scripts.iter();
+        let scripts: Vec<String> = scripts.map(|name| format!("npm run {name}")).collect();
+        file.push(Run::shell(scripts.join(" && ")).mount(Mount::cache("/root/.npm")));
+    }
+    if !project.folder.is_empty() {
+        file.push(Workdir::new(format!("/app/{}", project.folder)));
+    }
+    file.push(User::new(USER));
+    file.push(Expose::new([port]));
+    file.push(Cmd::exec(command));
+}
+
+/// What the last stage holds of packages, builds and sources.
+fn contents(file: &mut Dockerfile, project: &NodeProject) {
     let own = |name: &str| inside(&project.folder, name);
     let manifests: Vec<String> = if project.packages.is_empty() {
         vec!["package.json".to_owned()]
@@ -553,6 +603,10 @@ fn run(
         } else {
             file.push(Copy::files(["/app/"], "./").from(DEPENDENCIES));
         }
+        if !project.builds_beside.is_empty() {
+            file.push(Copy::files(["/app/"], "./").from(BUILDER));
+            return;
+        }
         // Where a package is copied whole, its manifest comes along.
         let whole = |name: &&String| {
             let mut sources = project.sources.iter();
@@ -571,15 +625,4 @@ fn run(
         }
         copy_each(file, &project.sources, None);
     }
-    if !project.own_scripts.is_empty() {
-        let scripts = project.own_scripts.iter();
-        let scripts: Vec<String> = scripts.map(|name| format!("npm run {name}")).collect();
-        file.push(Run::shell(scripts.join(" && ")).mount(Mount::cache("/root/.npm")));
-    }
-    if !project.folder.is_empty() {
-        file.push(Workdir::new(format!("/app/{}", project.folder)));
-    }
-    file.push(User::new(USER));
-    file.push(Expose::new([port]));
-    file.push(Cmd::exec(command));
 }

@@ -1,7 +1,7 @@
 //! Workspaces: which packages a repository holds, which of them is the application, and which of the others it needs.
 
+use super::delivery::{SERVERS, is_bundled};
 use super::manifest::{Manifest, inside};
-use super::{SERVERS, is_bundled};
 use crate::context::Context;
 
 /// The packages of a repository with workspaces.

@@ -142,3 +142,114 @@ fn packages_of_the_repository_are_built_where_the_application_is_not() {
     holds(&made, "npm run build --workspace=packages/units");
     holds(&made, "COPY --from=builder /app/ ./\n");
 }
+
+/// The files of a front end with a manifest of its own.
+fn front_end(manifest: &str, more: &[(&str, &str)]) -> Result<Generated, ProjectError> {
+    let mut files = vec![("package.json", manifest), ("src/index.js", "")];
+    files.extend(more);
+    try_generate(&files, &RecipeOptions::default())
+}
+
+#[test]
+fn sveltekit_is_what_its_adapter_makes_of_it() {
+    let of = |adapter: &str| {
+        front_end(
+            &format!(
+                r#"{{"scripts":{{"build":"vite build"}},"devDependencies":{{"@sveltejs/kit":"2.5.18","@sveltejs/{adapter}":"5.2.0","vite":"5.3.3"}}}}"#
+            ),
+            &[],
+        )
+    };
+    let node = of("adapter-node").expect("a recipe");
+    holds(&node, "COPY --from=builder /app/build/ ./build/");
+    holds(&node, "CMD [\"node\", \"build\"]");
+    // Nothing is installed for production: there is no folder to copy.
+    lacks(&node, "node_modules");
+    let files = of("adapter-static").expect("a recipe");
+    holds(
+        &files,
+        "COPY --from=builder /app/build/ /usr/share/nginx/html/",
+    );
+    let error = of("adapter-auto").expect_err("nobody can tell");
+    assert_eq!(error.code(), "no-command");
+}
+
+#[test]
+fn what_a_server_serves_is_no_front_end() {
+    let remix = front_end(
+        r#"{"scripts":{"build":"remix vite:build","start":"remix-serve ./build/server/index.js"},"dependencies":{"@remix-run/serve":"2.9.2"},"devDependencies":{"@remix-run/dev":"2.9.2","vite":"5.3.3"}}"#,
+        &[],
+    );
+    let remix = remix.expect("a recipe");
+    holds(&remix, "COPY --from=builder /app/build/ ./build/");
+    holds(
+        &remix,
+        "CMD [\"node_modules/.bin/remix-serve\", \"./build/server/index.js\"]",
+    );
+    let own = front_end(
+        r#"{"type":"module","scripts":{"build":"vite build","start":"node server.js"},"dependencies":{"hono":"4.4.0"},"devDependencies":{"vite":"5.3.3"}}"#,
+        &[("server.js", "serve({ port: 4000 })\n")],
+    );
+    let own = own.expect("a recipe");
+    holds(&own, "CMD [\"node\", \"server.js\"]");
+    lacks(&own, "nginx");
+    let other = front_end(
+        r#"{"scripts":{"build":"vite build","start":"wrangler dev"},"devDependencies":{"vite":"5.3.3","wrangler":"3.0.0"}}"#,
+        &[],
+    );
+    assert_eq!(other.expect_err("no server is known").code(), "no-command");
+    for start in ["vite preview", "npm run dev", "serve -s dist"] {
+        let front = front_end(
+            &format!(
+                r#"{{"scripts":{{"dev":"vite","build":"vite build","start":"{start}"}},"devDependencies":{{"vite":"5.3.3"}}}}"#
+            ),
+            &[],
+        );
+        holds(&front.expect("a recipe"), "nginx");
+    }
+}
+
+#[test]
+fn sites_are_served_as_files() {
+    let eleventy = front_end(
+        r#"{"scripts":{"build":"eleventy","start":"eleventy --serve"},"devDependencies":{"@11ty/eleventy":"2.0.1"}}"#,
+        &[("index.md", "# Blog\n")],
+    );
+    let eleventy = eleventy.expect("a recipe");
+    holds(&eleventy, "COPY --from=builder /app/_site/ ");
+    holds(&eleventy, " index.md ");
+    holds(&eleventy, "=404");
+    let next = front_end(
+        r#"{"scripts":{"build":"next build","start":"next start"},"dependencies":{"next":"14.2.4"}}"#,
+        &[("next.config.js", "module.exports = { output: 'export' };\n")],
+    );
+    holds(&next.expect("a recipe"), "COPY --from=builder /app/out/ ");
+    let astro = |config: &str| {
+        front_end(
+            r#"{"scripts":{"build":"astro build"},"dependencies":{"astro":"4.11.0","@astrojs/node":"8.3.0"}}"#,
+            &[("astro.config.mjs", config)],
+        )
+    };
+    let server =
+        astro("export default { adapter: node({ mode: 'standalone' }) };\n").expect("a recipe");
+    holds(&server, "CMD [\"node\", \"dist/server/entry.mjs\"]");
+    holds(&server, "HOST=0.0.0.0");
+    let handler = astro("export default { adapter: node({ mode: 'middleware' }) };\n");
+    assert_eq!(handler.expect_err("no server").code(), "no-command");
+    let files = front_end(
+        r#"{"scripts":{"build":"astro build"},"dependencies":{"astro":"4.11.0"}}"#,
+        &[],
+    );
+    holds(&files.expect("a recipe"), "COPY --from=builder /app/dist/ ");
+}
+
+#[test]
+fn a_bundler_reads_the_variables_of_production() {
+    let manifest = r#"{"scripts":{"build":"vite build"},"devDependencies":{"vite":"5.3.3"}}"#;
+    let variables = (".env.production", "VITE_API=https://api.example.com\n");
+    let made = front_end(manifest, &[variables]).expect("a recipe");
+    holds(&made, ".env.production");
+    assert!(made.dockerignore.contains("!.env.production"));
+    let made = front_end(manifest, &[variables, (".gitignore", ".env.*\n")]);
+    lacks(&made.expect("a recipe"), ".env.production");
+}

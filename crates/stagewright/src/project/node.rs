@@ -4,6 +4,7 @@ mod delivery;
 mod entry;
 mod manifest;
 pub(crate) mod native;
+mod site;
 mod workspace;
 
 use self::delivery::{SERVERS, delivery, framework};
@@ -48,6 +49,8 @@ pub struct NodeProject {
     pub builds_beside: Vec<String>,
     /// Whether one of those installs packages of its own, which the package manager of the project knows nothing of.
     pub build_installs: bool,
+    /// Whether anything is installed for production.
+    pub needs_packages: bool,
     /// Packages that only developers need, by name.
     pub development: Vec<String>,
     /// One of them that a script of the application names all the same.
@@ -178,18 +181,21 @@ pub(crate) fn detect(
         }
         None => (&root, vec![&root]),
     };
-    let framework = framework(own);
+    // What a server of the application's own serves is no site.
+    let serves = SERVERS.iter().any(|server| own.needs(server.package));
+    let site = site::read(context, own).filter(|_| !serves);
+    let framework = framework(own, site.as_ref());
     let builds: Vec<String> = closure
         .iter()
         .filter(|package| package.script("build").is_some())
         .map(|package| package.folder.clone())
         .collect();
-    let delivery = delivery(context, own, framework, &builds);
+    let delivery = delivery(context, own, framework, &builds, site.as_ref());
     let packages: Vec<String> = match &workspaces {
         Some(_) => closure.iter().map(|one| one.folder.clone()).collect(),
         None => Vec::new(),
     };
-    let command = entry::command(context, own, &delivery);
+    let command = entry::command(context, own, &delivery, site.as_ref());
     let texts = entry::texts(context, &own.folder);
     let named = texts.iter().find_map(|text| entry::port(text));
     let loopback = SERVERS.iter().any(|server| {
@@ -221,12 +227,13 @@ pub(crate) fn detect(
         build_sources: if builds.is_empty() && builds_beside.is_empty() {
             Vec::new()
         } else {
-            entry::build_sources(context, &packages)
+            entry::build_sources(context, &packages, framework)
         },
         named_development: own
             .development()
             .into_iter()
             .find(|name| texts.iter().any(|text| entry::imports(text, name))),
+        needs_packages: workspaces.is_some() || own.needs_any(),
         development: own.development(),
         own_scripts: if workspaces.is_none() && delivery == Delivery::Sources {
             entry::own_scripts(context, &root)
@@ -237,8 +244,9 @@ pub(crate) fn detect(
         compiled: native::compiled(context, lock.as_deref()),
         lifecycle: root.lifecycle(),
         folder: own.folder.clone(),
-        port: named,
+        port: named.or_else(|| site.as_ref()?.port),
         reads_port: framework == Some("next")
+            || site.as_ref().is_some_and(|site| site.port.is_some())
             || texts.iter().any(|text| text.contains("process.env.PORT")),
         loopback,
         calls_manager: MANAGERS

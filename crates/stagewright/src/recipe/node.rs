@@ -79,8 +79,8 @@ pub(crate) fn generate(
         file.push(run);
     }
     file.push(Workdir::new("/app"));
-    let needs_packages = matches!(project.delivery, Delivery::Sources | Delivery::Built { .. });
-    if needs_packages {
+    let of_packages = matches!(project.delivery, Delivery::Sources | Delivery::Built { .. });
+    if of_packages && project.needs_packages {
         file.blank();
         file.push(From::image("base").named(DEPENDENCIES));
         install(&mut file, project, true);
@@ -496,7 +496,7 @@ fn serve(file: &mut Dockerfile, project: &NodeProject, port: u16) {
         "  server {".to_owned(),
         format!("    listen {port};"),
         "    root /usr/share/nginx/html;".to_owned(),
-        "    location / { try_files $uri $uri/ /index.html; }".to_owned(),
+        format!("    location / {{ {} }}", answer(project)),
         "  }".to_owned(),
         "}".to_owned(),
     ];
@@ -516,6 +516,14 @@ fn serve(file: &mut Dockerfile, project: &NodeProject, port: u16) {
     file.push(User::new(USER));
     file.push(Expose::new([port]));
     file.push(Cmd::exec(["nginx", "-g", "daemon off;"]));
+}
+
+/// What answers an address: of a site a page or nothing, of one page with a router of its own that page.
+fn answer(project: &NodeProject) -> &'static str {
+    match project.framework {
+        Some("next" | "astro" | "eleventy" | "sveltekit") => "try_files $uri $uri.html $uri/ =404;",
+        _ => "try_files $uri $uri/ /index.html;",
+    }
 }
 
 /// The application's package in a stage.
@@ -549,6 +557,10 @@ fn run(
         env = env
             .set("HOSTNAME", "0.0.0.0")
             .set("NEXT_TELEMETRY_DISABLED", "1");
+    }
+    if project.framework == Some("astro") {
+        // Its server takes loopback alone unless told otherwise.
+        env = env.set("HOST", "0.0.0.0");
     }
     if options.port.is_some() || project.framework == Some("next") {
         env = env.set("PORT", port.to_string());
@@ -599,7 +611,9 @@ fn contents(file: &mut Dockerfile, project: &NodeProject) {
     } else {
         // Of a repository with workspaces the folders of its packages hold links and packages of their own.
         if project.packages.is_empty() {
-            file.push(Copy::files(["/app/node_modules"], "./node_modules").from(DEPENDENCIES));
+            if project.needs_packages {
+                file.push(Copy::files(["/app/node_modules"], "./node_modules").from(DEPENDENCIES));
+            }
         } else {
             file.push(Copy::files(["/app/"], "./").from(DEPENDENCIES));
         }

@@ -1,6 +1,7 @@
 //! Which framework a Node application is written for, and what its image holds.
 
 use super::manifest::{Manifest, inside};
+use super::site::Site;
 use super::{Delivery, entry};
 use crate::context::Context;
 
@@ -42,19 +43,51 @@ const BUNDLERS: &[(&str, &str, &str)] = &[
     ("parcel", "parcel", "dist"),
 ];
 
+/// Programs that serve or watch a front end while it is written, or serve what was built: a `start` script that calls one asks for no
+/// server of the application's own.
+const FRONT_END_SERVERS: [&str; 9] = [
+    "vite",
+    "react-scripts",
+    "react-app-rewired",
+    "craco",
+    "vue-cli-service",
+    "parcel",
+    "serve",
+    "http-server",
+    "live-server",
+];
+
 /// Whether a package is a front end that a bundler builds, and nothing serves.
 pub(super) fn is_bundled(manifest: &Manifest) -> bool {
     manifest.script("build").is_some()
         && BUNDLERS.iter().any(|(package, ..)| manifest.names(package))
         && !SERVERS.iter().any(|server| manifest.needs(server.package))
+        && manifest
+            .script("start")
+            .is_none_or(|script| starts_front_end(manifest, script, 4))
+}
+
+/// Whether a script is the bundler's own server, or calls another script that is. `depth` ends scripts that call each other.
+fn starts_front_end(manifest: &Manifest, script: &str, depth: usize) -> bool {
+    let words: Vec<&str> = script.split_ascii_whitespace().collect();
+    if words.iter().any(|word| FRONT_END_SERVERS.contains(word)) {
+        return !words.contains(&"node");
+    }
+    let called = match words.as_slice() {
+        ["npm" | "pnpm" | "yarn", "run", name, ..] | ["pnpm" | "yarn", name, ..] => *name,
+        _ => return false,
+    };
+    let called = manifest.script(called).filter(|_| depth > 0);
+    called.is_some_and(|script| starts_front_end(manifest, script, depth - 1))
 }
 
 /// The server framework, else the bundler of a front end.
-pub(super) fn framework(own: &Manifest) -> Option<&'static str> {
+pub(super) fn framework(own: &Manifest, site: Option<&Site>) -> Option<&'static str> {
     SERVERS
         .iter()
         .find(|server| own.needs(server.package))
         .map(|server| server.name)
+        .or_else(|| site.map(|site| site.framework))
         .or_else(|| {
             let mut bundlers = BUNDLERS.iter();
             let found = bundlers.find(|(package, ..)| is_bundled(own) && own.names(package));
@@ -68,7 +101,11 @@ pub(super) fn delivery(
     own: &Manifest,
     framework: Option<&'static str>,
     builds: &[String],
+    site: Option<&Site>,
 ) -> Delivery {
+    if let Some(site) = site {
+        return site.delivery.clone();
+    }
     if is_bundled(own) {
         let preset = BUNDLERS
             .iter()
@@ -87,21 +124,30 @@ pub(super) fn delivery(
         return Delivery::Sources;
     }
     if framework == Some("next") {
-        let standalone = ["next.config.js", "next.config.mjs", "next.config.ts"]
-            .iter()
-            .filter_map(|file| context.text(&inside(&own.folder, file)))
-            .any(|text| entry::quoted_after(text, "output").as_deref() == Some("standalone"));
-        return if standalone {
-            Delivery::Standalone
-        } else {
-            Delivery::Built {
-                output: ".next".into(),
-            }
-        };
+        return next(context, own);
     }
     match entry::output(context, own) {
         Some(output) => Delivery::Built { output },
         // What is started lies among the sources, and may read what the build leaves beside them.
         None => Delivery::Sources,
+    }
+}
+
+/// What Next.js builds: a server with its packages, files alone, or what `next start` serves.
+fn next(context: &Context, own: &Manifest) -> Delivery {
+    let mut settings = ["next.config.js", "next.config.mjs", "next.config.ts"]
+        .iter()
+        .filter_map(|file| context.text(&inside(&own.folder, file)));
+    match settings
+        .find_map(|text| entry::quoted_after(text, "output"))
+        .as_deref()
+    {
+        Some("standalone") => Delivery::Standalone,
+        Some("export") => Delivery::Static {
+            output: "out".into(),
+        },
+        _ => Delivery::Built {
+            output: ".next".into(),
+        },
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Delivery;
 use super::manifest::{Manifest, inside, words};
+use super::site::Site;
 use crate::context::Context;
 
 /// Files that are started where neither a script nor `main` says.
@@ -31,6 +32,7 @@ pub(super) fn command(
     context: &Context,
     own: &Manifest,
     delivery: &Delivery,
+    site: Option<&Site>,
 ) -> Result<Vec<String>, String> {
     let of = |words: &[&str]| Ok(words.iter().map(|word| (*word).to_owned()).collect());
     match delivery {
@@ -48,17 +50,22 @@ pub(super) fn command(
             return of(&["node", &inside(&folder_of(delivery), "main.js")]);
         }
         Some(Ok(found)) => {
-            let package = match found[0].as_str() {
-                "fastify" => "fastify-cli",
-                other => other,
-            };
+            let package = package_of(&found[0]);
             if own.needs(package) && !WATCHERS.contains(&package) {
                 let mut words = found;
                 words[0] = format!("node_modules/.bin/{}", words[0]);
                 return Ok(words);
             }
+            // Another program than what starts sources while they are written: it is not for anybody to say that `node` does the same.
+            if !WATCHERS.contains(&package) && !super::MANAGERS.contains(&package) && site.is_none()
+            {
+                return Err(format!("`start` in `package.json` calls `{package}`"));
+            }
         }
         Some(Err(_)) | None => {}
+    }
+    if let Some(site) = site {
+        return site.command.clone();
     }
     let is_file = |path: &str| context.entry(&inside(&own.folder, path)).is_some();
     if let Some(main) = own.text(&["main"]) {
@@ -85,6 +92,29 @@ pub(super) fn command(
         }
         Some(Ok(found)) => format!("`start` in `package.json` calls `{}`", found[0]),
         None => "`package.json` has neither a `start` script nor a `main` that is there".into(),
+    })
+}
+
+/// The package that a program comes with.
+fn package_of(program: &str) -> &str {
+    match program {
+        "fastify" => "fastify-cli",
+        "remix-serve" => "@remix-run/serve",
+        "react-router-serve" => "@react-router/serve",
+        other => other,
+    }
+}
+
+/// Whether the `start` script starts a file that lies among the sources.
+pub(super) fn starts_source(context: &Context, own: &Manifest) -> bool {
+    let words = own.script("start").and_then(words);
+    let words = words.filter(|words| words[0] == "node");
+    let file = words.as_deref().and_then(entry_word);
+    file.is_some_and(|file| {
+        let path = inside(&own.folder, file.trim_start_matches("./"));
+        ["", ".js", "/index.js"]
+            .iter()
+            .any(|end| context.text(&format!("{path}{end}")).is_some())
     })
 }
 
@@ -329,8 +359,30 @@ fn is_manifest(name: &str) -> bool {
     )
 }
 
+/// Whether a file holds variables that bundlers write into what they build (Vite, Create React App, Vue CLI, Next.js and Astro read them),
+/// and is in the repository for that: git does not leave it out.
+fn is_setting_of_build(context: &Context, name: &str) -> bool {
+    let ignored = context.text(".gitignore").is_some_and(|text| {
+        let mut lines = text.lines().map(|line| line.trim().trim_start_matches('/'));
+        lines.any(|line| line == name || matches!(line, ".env*" | ".env.*" | "*.production"))
+    });
+    name == ".env.production" && !ignored
+}
+
 /// What the build reads at the top of the context: sources, and the settings of compilers and bundlers.
-pub(super) fn build_sources(context: &Context, packages: &[String]) -> Vec<String> {
+pub(super) fn build_sources(
+    context: &Context,
+    packages: &[String],
+    framework: Option<&str>,
+) -> Vec<String> {
+    // The pages themselves may lie at the top.
+    let is_page = |name: &str| {
+        let pages = [
+            "md", "njk", "liquid", "hbs", "ejs", "pug", "mustache", "haml", "webc",
+        ];
+        let of_tool = name == ".eleventy.js" || name == ".eleventyignore";
+        framework == Some("eleventy") && (of_tool || pages.contains(&extension(name)))
+    };
     let mut sources: Vec<String> = top(context, "")
         .into_iter()
         .filter(|name| match name.strip_suffix('/') {
@@ -339,16 +391,26 @@ pub(super) fn build_sources(context: &Context, packages: &[String]) -> Vec<Strin
                 packages.is_empty() && !is_unneeded_folder(folder)
             }
             None => {
-                matches!(
-                    name.as_str(),
-                    ".babelrc" | ".swcrc" | ".browserslistrc" | ".postcssrc"
-                ) || !name.starts_with('.')
-                    && matches!(
-                        extension(name),
-                        "js" | "mjs" | "cjs" | "ts" | "mts" | "json" | "html" | "vue" | "svelte"
+                is_page(name)
+                    || is_setting_of_build(context, name)
+                    || matches!(
+                        name.as_str(),
+                        ".babelrc" | ".swcrc" | ".browserslistrc" | ".postcssrc"
                     )
-                    && !is_tool_setting(name)
-                    && !is_manifest(name)
+                    || !name.starts_with('.')
+                        && matches!(
+                            extension(name),
+                            "js" | "mjs"
+                                | "cjs"
+                                | "ts"
+                                | "mts"
+                                | "json"
+                                | "html"
+                                | "vue"
+                                | "svelte"
+                        )
+                        && !is_tool_setting(name)
+                        && !is_manifest(name)
             }
         })
         .collect();

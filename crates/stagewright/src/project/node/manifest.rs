@@ -58,6 +58,15 @@ impl Manifest {
         self.lists("dependencies", package) || self.lists("optionalDependencies", package)
     }
 
+    /// Whether an install for production brings any package.
+    pub(super) fn needs_any(&self) -> bool {
+        let kinds = ["dependencies", "optionalDependencies", "peerDependencies"];
+        kinds.iter().any(|kind| {
+            let list = self.value.get(kind).and_then(Value::as_object);
+            list.is_some_and(|list| !list.is_empty())
+        })
+    }
+
     /// Whether a package is among the dependencies of any kind.
     pub(super) fn names(&self, package: &str) -> bool {
         self.needs(package) || self.lists("devDependencies", package)

@@ -2,6 +2,7 @@
 
 pub mod node;
 pub mod python;
+mod writes;
 
 use serde::Serialize;
 use stagewright_syntax::edit::EditError;
@@ -13,6 +14,7 @@ use crate::recipe::{self, CustomRecipe, RecipeOptions};
 
 pub use self::node::NodeProject;
 pub use self::python::PythonProject;
+pub use self::writes::Writes;
 
 /// A project cannot be containerised by any recipe.
 #[derive(Debug, Error)]

@@ -11,6 +11,7 @@ use self::delivery::{SERVERS, delivery, framework};
 use self::manifest::{Manifest, inside};
 use self::workspace::Workspaces;
 use super::ProjectError;
+use super::writes::{self, Writes};
 use crate::analysis::called;
 use crate::context::Context;
 
@@ -76,6 +77,8 @@ pub struct NodeProject {
     pub reads_port: bool,
     /// Whether the application is known to listen on the container's own loopback alone, unless told otherwise.
     pub loopback: bool,
+    /// Where the application writes when it runs.
+    pub writes: Writes,
     /// Whether a source calls a package manager, which must then be there when it runs.
     pub calls_manager: bool,
     /// Files and folders that the application reads when it runs.
@@ -196,7 +199,19 @@ pub(crate) fn detect(
         None => Vec::new(),
     };
     let command = entry::command(context, own, &delivery, site.as_ref());
-    let texts = entry::texts(context, &own.folder);
+    let scripts = entry::texts(context, &own.folder);
+    // What a script of the project writes, it writes when it is called.
+    let running = scripts.iter().filter(|(path, _)| {
+        !path
+            .split('/')
+            .any(|part| matches!(part, "scripts" | "tools"))
+    });
+    let running: Vec<(String, &str)> = running.cloned().collect();
+    let writes = match delivery {
+        Delivery::Static { .. } => Writes::default(),
+        _ => writes::read(context, &own.folder, &running),
+    };
+    let texts: Vec<&str> = scripts.iter().map(|(_, text)| *text).collect();
     let named = texts.iter().find_map(|text| entry::port(text));
     let loopback = SERVERS.iter().any(|server| {
         server.loopback
@@ -249,6 +264,7 @@ pub(crate) fn detect(
             || site.as_ref().is_some_and(|site| site.port.is_some())
             || texts.iter().any(|text| text.contains("process.env.PORT")),
         loopback,
+        writes,
         calls_manager: MANAGERS
             .iter()
             .any(|manager| texts.iter().any(|text| called::starts(text, manager))),

@@ -1,6 +1,7 @@
 //! Dockerfiles from nothing, one ecosystem a file.
 
 pub mod node;
+mod owned;
 pub mod python;
 
 use stagewright_syntax::write::{Copy, Dockerfile};

@@ -6,6 +6,7 @@ use stagewright_syntax::write::{
     Cmd, Copy, Dockerfile, Env, Expose, From, Mount, Run, User, Workdir,
 };
 
+use super::owned::Owned;
 use super::python::apt_get_install;
 use super::{RecipeOptions, UNPINNED_APT, USER, copy_each, dockerignore, ignoring, with_port};
 use crate::facts::Catalog;
@@ -227,6 +228,7 @@ fn say(project: &NodeProject, found: &mut Vec<String>, questions: &mut Vec<Strin
             found.push("Next.js writes a server with the packages it needs".into());
         }
     }
+    questions.extend(project.writes.questions.iter().cloned());
     if project.loopback {
         questions.push("does the application listen on all addresses? its framework takes loopback alone unless `listen` is given a `host`".into());
     }
@@ -569,7 +571,10 @@ fn run(
     if last != "base" {
         file.push(Workdir::new("/app"));
     }
-    contents(file, project);
+    let whole = !project.builds_beside.is_empty() || project.delivery == Delivery::Standalone;
+    let owned = Owned::new(&project.writes.folders, &project.sources, whole);
+    owned.make(file);
+    contents(file, project, &owned);
     if !project.own_scripts.is_empty() {
         let scripts = project.own_scripts.iter();
         let scripts: Vec<String> = scripts.map(|name| format!("npm run {name}")).collect();
@@ -584,7 +589,7 @@ fn run(
 }
 
 /// What the last stage holds of packages, builds and sources.
-fn contents(file: &mut Dockerfile, project: &NodeProject) {
+fn contents(file: &mut Dockerfile, project: &NodeProject, owned: &Owned) {
     let own = |name: &str| inside(&project.folder, name);
     let manifests: Vec<String> = if project.packages.is_empty() {
         vec!["package.json".to_owned()]
@@ -608,6 +613,7 @@ fn contents(file: &mut Dockerfile, project: &NodeProject) {
         {
             file.push(Copy::files([own("public/")], inside(".", &own("public/"))));
         }
+        owned.make_inner(file);
     } else {
         // Of a repository with workspaces the folders of its packages hold links and packages of their own.
         if project.packages.is_empty() {
@@ -619,6 +625,7 @@ fn contents(file: &mut Dockerfile, project: &NodeProject) {
         }
         if !project.builds_beside.is_empty() {
             file.push(Copy::files(["/app/"], "./").from(BUILDER));
+            owned.make_inner(file);
             return;
         }
         // Where a package is copied whole, its manifest comes along.
@@ -637,6 +644,6 @@ fn contents(file: &mut Dockerfile, project: &NodeProject) {
             folders.push(format!("{}/", own(output)));
             copy_each(file, &folders, Some((BUILDER, "/app")));
         }
-        copy_each(file, &project.sources, None);
+        owned.copy(file, &project.sources);
     }
 }

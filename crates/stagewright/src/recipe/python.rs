@@ -8,25 +8,14 @@ use stagewright_syntax::write::{
     Cmd, Copy, Dockerfile, Env, Expose, From, Mount, Run, User, Workdir,
 };
 
+use super::owned::Owned;
 use super::{
     RecipeOptions, UNPINNED_APT, UNPINNED_PIP, USER, copy_each, dockerignore, ignoring, with_port,
 };
 use crate::context::Context;
 use crate::facts::Catalog;
-use crate::project::python::PythonManager;
+use crate::project::python::{PythonManager, PythonVersion};
 use crate::project::{Generated, ProjectError, PythonProject};
-
-/// The Python that is taken where no file asks for one: the newest whose slim image the catalogue has measured.
-fn newest(catalog: &Catalog) -> Option<String> {
-    (8..40)
-        .rev()
-        .map(|minor| format!("3.{minor}"))
-        .find(|version| {
-            catalog
-                .image(&format!("python:{version}-slim"), None)
-                .is_some_and(|facts| facts.stale.is_none())
-        })
-}
 
 /// Where the virtual environment is, in both stages.
 const ENVIRONMENT: &str = "/opt/venv";
@@ -45,6 +34,7 @@ pub(crate) fn generate(
         Vec::new(),
     );
     let base = base_image(project, options, &mut found, &mut questions);
+    check_list(project, context, &base)?;
     if let (Some(framework), Some(application)) = (project.framework, &project.application) {
         found.push(if application.variable.is_empty() {
             format!("`{}` is the {framework} application", application.file)
@@ -88,6 +78,13 @@ pub(crate) fn generate(
         ignoring(&mut file, &UNPINNED_APT);
         file.push(apt_get(&system.run));
     }
+    let owned = if project.installs_itself {
+        Owned::default()
+    } else {
+        Owned::new(&project.writes.folders, &project.sources, false)
+    };
+    owned.make(&mut file);
+    questions.extend(project.writes.questions.iter().cloned());
     if project.in_environment() {
         file.push(Env::new().set("PATH", format!("{ENVIRONMENT}/bin:$PATH")));
         file.push(Copy::files([ENVIRONMENT], ENVIRONMENT).from("builder"));
@@ -98,7 +95,7 @@ pub(crate) fn generate(
         let folder = format!("/project{}", project.prefix());
         file.push(Copy::files([folder], project.prefix()).from("builder"));
     } else {
-        copy_each(&mut file, &project.sources, None);
+        owned.copy(&mut file, &project.sources);
     }
     if let Some(settings) = static_files(project, context) {
         found.push(format!(
@@ -275,17 +272,65 @@ fn base_image(
 ) -> String {
     match (&options.base, &project.python) {
         (Some(base), _) => base.clone(),
-        (None, Some((version, file))) => {
-            found.push(format!("`{file}` asks for Python {version}"));
+        (
+            None,
+            Some(PythonVersion {
+                version,
+                file,
+                bound,
+            }),
+        ) => {
+            found.push(match bound {
+                None => format!("`{file}` asks for Python {version}"),
+                Some(bound) => {
+                    format!("`{file}` asks for Python {bound}: {version} is taken")
+                }
+            });
             format!("python:{version}-slim")
         }
         (None, None) => {
-            let version = newest(Catalog::builtin()).unwrap_or_else(|| "3".into());
+            let version = project.newest_python.as_deref().unwrap_or("3");
             questions.push(format!(
                 "which Python? no file says (`.python-version` would); {version} is taken"
             ));
             format!("python:{version}-slim")
         }
+    }
+}
+
+/// Why the packages of a project without a lock file cannot be installed apart from it, where they cannot.
+fn check_list(project: &PythonProject, context: &Context, base: &str) -> Result<(), ProjectError> {
+    if project.manager != PythonManager::Build {
+        return Ok(());
+    }
+    let refused = |why: String| {
+        Err(ProjectError::BadManifest {
+            file: project.manifests[0].clone(),
+            why,
+        })
+    };
+    let of_poetry = context
+        .text("pyproject.toml")
+        .is_some_and(|text| text.contains("[tool.poetry.dependencies]"));
+    if !project.lists_dependencies && of_poetry {
+        return refused(
+            "only Poetry reads the packages in `[tool.poetry.dependencies]`, and there is no `poetry.lock` (`poetry lock` writes it)".into(),
+        );
+    }
+    if !project.lists_dependencies {
+        return refused(
+            "no list `dependencies` in `[project]` of `pyproject.toml` says which packages are needed (a `requirements.txt` would)".into(),
+        );
+    }
+    // The standard library reads TOML since Python 3.11 (PEP 680).
+    let minor = base
+        .split_once("python:3.")
+        .and_then(|(_, rest)| rest.split(['-', '.']).next()?.parse::<u32>().ok());
+    match minor {
+        Some(minor) if minor < 11 => refused(format!(
+            "Python 3.{minor} of `{base}` has no `tomllib` (3.11 and later have): take a later base, or list the packages in `requirements.txt`"
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -223,8 +223,8 @@ pub(super) fn quoted_after(text: &str, key: &str) -> Option<String> {
     None
 }
 
-/// The texts of the application's own scripts.
-pub(super) fn texts<'c>(context: &'c Context, folder: &str) -> Vec<&'c str> {
+/// The application's own scripts with their texts.
+pub(super) fn texts<'c>(context: &'c Context, folder: &str) -> Vec<(String, &'c str)> {
     let mut paths: Vec<String> = context
         .files()
         .map(|entry| entry.path)
@@ -240,7 +240,10 @@ pub(super) fn texts<'c>(context: &'c Context, folder: &str) -> Vec<&'c str> {
         })
         .collect();
     paths.sort_by_key(|path| (path.matches('/').count(), path.clone()));
-    paths.iter().filter_map(|path| context.text(path)).collect()
+    paths
+        .into_iter()
+        .filter_map(|path| Some((path.clone(), context.text(&path)?)))
+        .collect()
 }
 
 /// Whether a script names a package as one that it loads. Types are gone when the application runs.

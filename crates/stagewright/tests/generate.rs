@@ -360,3 +360,99 @@ fn where_it_is_not_certain_what_is_written_it_is_asked() {
     assert!(asks(&made, "write to `/var/log/shop/a.log`"));
     assert!(!asks(&made, "/tmp"));
 }
+
+#[test]
+fn a_plain_start_script_is_called_and_what_is_named_comes_along() {
+    let script = "#!/bin/sh\nset -e\nalembic upgrade head\nexec uvicorn ledger.main:app --host 0.0.0.0 --port ${PORT:-8080}\n";
+    let files = [
+        (
+            "requirements.txt",
+            "fastapi==0.115.0\nuvicorn==0.30.0\nalembic==1.13.2\n",
+        ),
+        ("start.sh", script),
+        ("alembic.ini", "[alembic]\nscript_location = migrations\n"),
+        ("migrations/env.py", ""),
+        ("CHANGELOG.md", "# 2\n"),
+        ("NEWS.md", "# 2\n"),
+        ("docs/index.html", "<h1>Handbook</h1>\n"),
+        (
+            "ledger/main.py",
+            "from fastapi import FastAPI\napp = FastAPI()\nNEWS = (ROOT / \"CHANGELOG.md\").read_text()\napp.mount(\"/docs\", StaticFiles(directory=ROOT / \"docs\"))\n",
+        ),
+    ];
+    let made = generate(&files);
+    holds(&made, "CMD [\"sh\", \"start.sh\"]");
+    holds(&made, "EXPOSE 8080");
+    for name in [
+        "start.sh",
+        "alembic.ini",
+        "CHANGELOG.md",
+        "docs/",
+        "migrations/",
+    ] {
+        holds(&made, name);
+    }
+    lacks(&made, "NEWS.md");
+    let other = generate_with(
+        &files,
+        &RecipeOptions {
+            port: Some(9000),
+            ..RecipeOptions::default()
+        },
+    );
+    holds(&other, "PORT=9000");
+}
+
+#[test]
+fn a_start_that_is_not_plain_is_asked_about() {
+    let made = generate(&[
+        ("requirements.txt", "flask==3.0.3\ngunicorn==22.0.0\n"),
+        ("gunicorn.conf.py", "bind = \"0.0.0.0:5000\"\n"),
+        (
+            "entrypoint.sh",
+            "#!/bin/bash\nflask init-db\ncase \"$1\" in\n  web) exec gunicorn wsgi:app ;;\nesac\n",
+        ),
+        (
+            "wsgi.py",
+            "from app import create_app\napp = create_app()\n",
+        ),
+    ]);
+    assert!(asks(&made, "`entrypoint.sh`"), "{:?}", made.questions);
+    holds(
+        &made,
+        "CMD [\"gunicorn\", \"--bind\", \"0.0.0.0:5000\", \"wsgi:app\"]",
+    );
+    holds(&made, "EXPOSE 5000");
+    let made = generate(&[
+        ("requirements.txt", "flask==3.0.3\n"),
+        (
+            "Procfile",
+            "web: gunicorn app:app -b 0.0.0.0:$PORT\nworker: python worker.py\n",
+        ),
+        FLASK,
+    ]);
+    holds(
+        &made,
+        "CMD [\"gunicorn\", \"app:app\", \"-b\", \"0.0.0.0:8000\"]",
+    );
+    assert!(asks(&made, "`worker`"));
+    assert!(asks(&made, "which package brings `gunicorn`"));
+}
+
+#[test]
+fn settings_of_django_get_the_variables_that_they_need() {
+    let made = generate(&[
+        ("requirements.txt", "django==5.0.6\ngunicorn==22.0.0\n"),
+        ("manage.py", ""),
+        (
+            "config/settings.py",
+            "SECRET_KEY = env(\"SECRET_KEY\")\nSTATIC_ROOT = BASE_DIR / 'static'\n",
+        ),
+        ("config/wsgi.py", "application = get_wsgi_application()\n"),
+    ]);
+    holds(
+        &made,
+        "RUN PYTHONDONTWRITEBYTECODE=1 SECRET_KEY=build python manage.py collectstatic --noinput",
+    );
+    assert!(asks(&made, "true values of `SECRET_KEY`"));
+}

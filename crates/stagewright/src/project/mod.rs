@@ -1,7 +1,9 @@
 //! What kind of application a folder holds, as far as its files say.
 
+mod named;
 pub mod node;
 pub mod python;
+mod start;
 mod writes;
 
 use serde::Serialize;

@@ -9,8 +9,10 @@ use self::manager::Packages;
 pub(crate) use self::manager::{gives_meaning, installs_itself, lists_dependencies};
 use super::ProjectError;
 use super::writes::{self, Writes};
+use super::{named as named_files, start};
 use crate::context::Context;
 use crate::facts::Requirements;
+use crate::recipe;
 
 /// A Python application.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +36,14 @@ pub struct PythonProject {
     pub application: Option<Application>,
     /// The start command, where the files are certain about it.
     pub command: Option<Vec<String>>,
+    /// The file that says so, where it is no source.
+    pub started_by: Option<String>,
     /// The port that the command listens on.
     pub port: u16,
+    /// Whether that port is the variable `PORT` where it is set.
+    pub reads_port: bool,
+    /// What is left open about the start.
+    pub questions: Vec<String>,
     /// Top-level files and folders of the application's source.
     pub sources: Vec<String>,
     /// Where the application writes when it runs.
@@ -131,7 +139,18 @@ pub(super) fn detect(context: &Context) -> Result<Option<PythonProject>, Project
         .into_iter()
         .find(|name| has(name));
     let application = application(context, framework);
-    let (mut command, port) = command(framework, application.as_ref(), &has);
+    let (mut command, mut port) = command(framework, application.as_ref(), &has);
+    let start = start::read(context);
+    let mut started_by = None;
+    if let Some((words, file)) = start.command {
+        (command, started_by) = (Some(words), Some(file));
+    }
+    if let Some(other) = start.port {
+        if let (Some(command), None) = (&mut command, &started_by) {
+            recipe::with_port(command, port, other);
+        }
+        port = other;
+    }
     let mut installs_itself = false;
     // A project that brings one command and serves nothing is started by that.
     if let (None, None, [script]) = (framework, &command, scripts.as_slice()) {
@@ -143,7 +162,7 @@ pub(super) fn detect(context: &Context) -> Result<Option<PythonProject>, Project
         Some(application) if in_src(&application.file) => Some("src"),
         _ => None,
     };
-    let sources = sources(context);
+    let sources = with_named(context, sources(context), command.as_deref(), &packages);
     let asked = version::asked(context, manager, &manifests);
     Ok(Some(PythonProject {
         newest_python: match asked {
@@ -162,7 +181,10 @@ pub(super) fn detect(context: &Context) -> Result<Option<PythonProject>, Project
         framework,
         application,
         command,
+        started_by,
         port,
+        reads_port: start.reads_port,
+        questions: start.questions,
         packages,
         import_root,
         installs_itself,
@@ -393,6 +415,39 @@ fn sources(context: &Context) -> Vec<String> {
         .filter(wanted)
         .map(|(name, folder)| if folder { format!("{name}/") } else { name })
         .collect()
+}
+
+/// The sources with what they, or the script that starts them, name.
+fn with_named(
+    context: &Context,
+    mut sources: Vec<String>,
+    command: Option<&[String]>,
+    packages: &[String],
+) -> Vec<String> {
+    let words: Vec<&str> = command.into_iter().flatten().map(String::as_str).collect();
+    let mut texts: Vec<&str> = words.clone();
+    texts.extend(words.iter().filter_map(|word| context.text(word)));
+    let own = self::texts(context, &sources);
+    texts.extend(own.iter().map(|(_, text)| *text));
+    let more = named_files::read(context, "", &texts, &sources);
+    sources.extend(more);
+    // Alembic finds its settings by their name.
+    let alembic = "alembic.ini".to_owned();
+    let there = context.entry(&alembic).is_some() && packages.iter().any(|name| name == "alembic");
+    if there && !sources.contains(&alembic) {
+        sources.push(alembic);
+    }
+    // A script in a folder of its own.
+    for word in words {
+        let inside = word.contains('/') && context.text(word).is_some();
+        let taken = sources.iter().any(|source| {
+            source == word || source.ends_with('/') && word.starts_with(source.as_str())
+        });
+        if inside && !taken {
+            sources.push(word.to_owned());
+        }
+    }
+    sources
 }
 
 /// The Python files among the sources with their texts.

@@ -161,7 +161,7 @@ fn dockerignore<'w>(wanted: impl IntoIterator<Item = &'w String>, never: &[&str]
 }
 
 /// Words with the port that they name in the place of another one.
-fn with_port(command: &mut [String], old: u16, new: u16) {
+pub(crate) fn with_port(command: &mut [String], old: u16, new: u16) {
     let (old, new) = (old.to_string(), new.to_string());
     for word in command {
         if *word == old {

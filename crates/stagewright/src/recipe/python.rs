@@ -4,6 +4,8 @@
 //! folder than the one it reads); uv, Poetry, PDM and Pipenv fill a virtual environment. Neither
 //! the managers nor their caches come along.
 
+mod settings;
+
 use stagewright_syntax::write::{
     Cmd, Copy, Dockerfile, Env, Expose, From, Mount, Run, User, Workdir,
 };
@@ -47,8 +49,10 @@ pub(crate) fn generate(
     }
     let port = options.port.unwrap_or(project.port);
     let command = start_command(project, options, port)?;
+    say_of_start(project, options, port, &command, &mut found, &mut questions);
     // A command that the caller gives for a project without a framework need not be a server.
-    let serves = project.framework.is_some() || options.port.is_some();
+    let started = project.started_by.is_some() && options.command.is_none();
+    let serves = project.framework.is_some() || options.port.is_some() || started;
     if options.port.is_none() && serves {
         questions.push(format!("which port? {port} is taken"));
     }
@@ -58,6 +62,9 @@ pub(crate) fn generate(
     let mut env = Env::new().set("PYTHONUNBUFFERED", "1");
     if let Some(root) = project.import_root {
         env = env.set("PYTHONPATH", format!("/app/{root}"));
+    }
+    if project.reads_port && started && port != project.port {
+        env = env.set("PORT", port.to_string());
     }
     file.push(env);
     file.push(Workdir::new("/app"));
@@ -101,13 +108,26 @@ pub(crate) fn generate(
         found.push(format!(
             "`{settings}` names a folder for static files: the build collects them"
         ));
-        questions.push(format!(
-            "which variables does `{settings}` need when static files are collected? none are set"
-        ));
+        let needed = settings::needed(context, &settings);
+        if needed.is_empty() {
+            questions.push(format!(
+                "which variables does `{settings}` need when static files are collected? none are set"
+            ));
+        } else {
+            let names: Vec<String> = needed.iter().map(|one| format!("`{}`", one.name)).collect();
+            questions.push(format!(
+                "does the collection of static files need the true values of {}? the build sets others for that command alone",
+                names.join(", ")
+            ));
+        }
+        let values = needed
+            .iter()
+            .map(|one| format!("{}={} ", one.name, one.value));
+        let values: String = values.collect();
         // An edit of the source runs this again: no byte code of the framework in its layer.
-        file.push(Run::shell(
-            "PYTHONDONTWRITEBYTECODE=1 python manage.py collectstatic --noinput",
-        ));
+        file.push(Run::shell(format!(
+            "PYTHONDONTWRITEBYTECODE=1 {values}python manage.py collectstatic --noinput"
+        )));
     }
     file.push(User::new(USER));
     if serves {
@@ -355,6 +375,54 @@ fn start_command(
         with_port(&mut command, project.port, port);
     }
     Ok(command)
+}
+
+/// Programs that a package of their name, or of the other one, brings.
+const SERVERS: [(&str, &str); 9] = [
+    ("gunicorn", "gunicorn"),
+    ("uvicorn", "uvicorn"),
+    ("hypercorn", "hypercorn"),
+    ("daphne", "daphne"),
+    ("waitress-serve", "waitress"),
+    ("celery", "celery"),
+    ("streamlit", "streamlit"),
+    ("flask", "flask"),
+    ("alembic", "alembic"),
+];
+
+/// What starts the application, and what that leaves open.
+fn say_of_start(
+    project: &PythonProject,
+    options: &RecipeOptions,
+    port: u16,
+    command: &[String],
+    found: &mut Vec<String>,
+    questions: &mut Vec<String>,
+) {
+    let missing = SERVERS.iter().find(|(program, package)| {
+        command.first().is_some_and(|word| word == program)
+            && !project.packages.iter().any(|name| name == package)
+    });
+    if let Some((program, package)) = missing {
+        questions.push(format!(
+            "which package brings `{program}`? `{}` does not list `{package}`",
+            project.manifests[0]
+        ));
+    }
+    if options.command.is_some() {
+        return;
+    }
+    if let Some(file) = &project.started_by {
+        found.push(format!("`{file}` starts the application"));
+        let shell = matches!(command[0].as_str(), "sh" | "bash");
+        if shell && port != project.port && !project.reads_port {
+            questions.push(format!(
+                "does the application listen on {port}? `{file}` says {}",
+                project.port
+            ));
+        }
+    }
+    questions.extend(project.questions.iter().cloned());
 }
 
 /// The settings of a Django project that say where static files are collected.

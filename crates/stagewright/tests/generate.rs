@@ -456,3 +456,65 @@ fn settings_of_django_get_the_variables_that_they_need() {
     );
     assert!(asks(&made, "true values of `SECRET_KEY`"));
 }
+
+#[test]
+fn a_command_keeps_the_package_that_it_names() {
+    let files = [
+        (
+            "package.json",
+            r#"{"type":"module","scripts":{"start":"tsx src/server.ts"},"dependencies":{"hono":"4.4.0"},"devDependencies":{"tsx":"4.15.0"}}"#,
+        ),
+        ("src/server.ts", "serve({ port: 8787 })\n"),
+    ];
+    for command in [
+        ["npx", "tsx", "src/server.ts"].as_slice(),
+        &["node_modules/.bin/tsx", "src/server.ts"],
+    ] {
+        let made = generate_with(&files, &with_command(command));
+        lacks(&made, "--omit=dev");
+        assert!(asks(&made, "`tsx` be among `dependencies`"));
+    }
+    let loaded = generate(&[
+        (
+            "package.json",
+            r#"{"scripts":{"start":"node --import tsx src/server.ts"},"dependencies":{"hono":"4.4.0"},"devDependencies":{"tsx":"4.15.0"}}"#,
+        ),
+        files[1],
+    ]);
+    lacks(&loaded, "--omit=dev");
+    let made = generate_with(&files, &with_command(&["npx", "serve", "."]));
+    holds(&made, "--omit=dev");
+    assert!(asks(&made, "where does `serve` come from"));
+}
+
+#[test]
+fn what_runs_before_the_start_is_kept() {
+    let made = generate(&[
+        (
+            "package.json",
+            r#"{"scripts":{"prestart":"node scripts/check.js && mkdir -p uploads","start":"node ./bin/www"},"dependencies":{"express":"4.19.2"}}"#,
+        ),
+        ("bin/www", "app.listen(3000)\n"),
+        ("app.js", "fs.readFileSync('CHANGES.txt')\n"),
+        ("CHANGES.txt", "1\n"),
+        ("scripts/check.js", ""),
+    ]);
+    holds(&made, "CMD [\"npm\", \"start\"]");
+    holds(&made, "RUN mkdir -p uploads && chown 10001:10001 uploads");
+    holds(&made, "CHANGES.txt");
+    assert!(asks(&made, "`prestart`"));
+    let made = generate(&[
+        (
+            "package.json",
+            r#"{"scripts":{"start":"pm2-runtime ecosystem.config.js"},"dependencies":{"express":"4.19.2","pm2":"5.4.0"}}"#,
+        ),
+        ("ecosystem.config.js", "module.exports = {}\n"),
+        ("server.js", "app.listen(3000)\n"),
+    ]);
+    holds(
+        &made,
+        "CMD [\"node_modules/.bin/pm2-runtime\", \"ecosystem.config.js\"]",
+    );
+    holds(&made, "COPY server.js ecosystem.config.js ./");
+    holds(&made, "PM2_HOME=/tmp/.pm2");
+}

@@ -10,8 +10,8 @@ mod workspace;
 use self::delivery::{SERVERS, delivery, framework};
 use self::manifest::{Manifest, inside};
 use self::workspace::Workspaces;
-use super::ProjectError;
 use super::writes::{self, Writes};
+use super::{ProjectError, named};
 use crate::analysis::called;
 use crate::context::Context;
 
@@ -52,6 +52,8 @@ pub struct NodeProject {
     pub build_installs: bool,
     /// Whether anything is installed for production.
     pub needs_packages: bool,
+    /// Packages that the application needs when it runs, by name.
+    pub production: Vec<String>,
     /// Packages that only developers need, by name.
     pub development: Vec<String>,
     /// One of them that a script of the application names all the same.
@@ -77,6 +79,8 @@ pub struct NodeProject {
     pub reads_port: bool,
     /// Whether the application is known to listen on the container's own loopback alone, unless told otherwise.
     pub loopback: bool,
+    /// A script that `npm start` runs before the application.
+    pub prestart: Option<String>,
     /// Where the application writes when it runs.
     pub writes: Writes,
     /// Whether a source calls a package manager, which must then be there when it runs.
@@ -207,10 +211,17 @@ pub(crate) fn detect(
             .any(|part| matches!(part, "scripts" | "tools"))
     });
     let running: Vec<(String, &str)> = running.cloned().collect();
-    let writes = match delivery {
+    let prestart = entry::prestart(own).filter(|_| !matches!(delivery, Delivery::Static { .. }));
+    let mut writes = match delivery {
         Delivery::Static { .. } => Writes::default(),
         _ => writes::read(context, &own.folder, &running),
     };
+    let made = prestart.map(entry::makes).unwrap_or_default();
+    writes
+        .folders
+        .extend(made.iter().map(|name| inside(&own.folder, name)));
+    writes.folders.sort();
+    writes.folders.dedup();
     let texts: Vec<&str> = scripts.iter().map(|(_, text)| *text).collect();
     let named = texts.iter().find_map(|text| entry::port(text));
     let loopback = SERVERS.iter().any(|server| {
@@ -218,6 +229,14 @@ pub(crate) fn detect(
             && Some(server.name) == framework
             && !texts.iter().any(|text| text.contains("host"))
     });
+    let mut sources = entry::run_sources(context, &own.folder, &packages, &delivery);
+    if delivery == Delivery::Sources {
+        let start = ["start", "prestart"]
+            .iter()
+            .filter_map(|name| own.script(name));
+        let named: Vec<&str> = start.chain(texts.iter().copied()).collect();
+        sources.extend(named::read(context, &own.folder, &named, &sources));
+    }
     let (builds, builds_beside) = match delivery {
         Delivery::Sources => (Vec::new(), builds),
         _ => (builds, Vec::new()),
@@ -238,17 +257,24 @@ pub(crate) fn detect(
             .and_then(|lock| manager_major(context.text(lock)?)),
         manifests: manifests(context, manager, lock.as_deref(), workspaces.as_ref()),
         node: version(context, &root),
-        sources: entry::run_sources(context, &own.folder, &packages, &delivery),
+        sources,
         build_sources: if builds.is_empty() && builds_beside.is_empty() {
             Vec::new()
         } else {
             entry::build_sources(context, &packages, framework)
         },
-        named_development: own
-            .development()
-            .into_iter()
-            .find(|name| texts.iter().any(|text| entry::imports(text, name))),
-        needs_packages: workspaces.is_some() || own.needs_any(),
+        named_development: own.development().into_iter().find(|name| {
+            let loads = |word: &String| {
+                let value = word
+                    .split_once('=')
+                    .map_or(word.as_str(), |(_, value)| value);
+                value == name || value.starts_with(&format!("{name}/"))
+            };
+            texts.iter().any(|text| entry::imports(text, name))
+                || command.iter().flatten().any(loads)
+        }),
+        needs_packages: workspaces.is_some() || !own.production().is_empty(),
+        production: own.production(),
         development: own.development(),
         own_scripts: if workspaces.is_none() && delivery == Delivery::Sources {
             entry::own_scripts(context, &root)
@@ -264,6 +290,7 @@ pub(crate) fn detect(
             || site.as_ref().is_some_and(|site| site.port.is_some())
             || texts.iter().any(|text| text.contains("process.env.PORT")),
         loopback,
+        prestart: prestart.map(str::to_owned),
         writes,
         calls_manager: MANAGERS
             .iter()

@@ -1,11 +1,14 @@
 //! Node: one stage for the packages of production, one for the build where there is one, and a last one that holds what the application
 //! needs. A front end that a bundler builds is served by nginx.
 
+mod command;
+
 use stagewright_syntax::instruction::Sharing;
 use stagewright_syntax::write::{
     Cmd, Copy, Dockerfile, Env, Expose, From, Mount, Run, User, Workdir,
 };
 
+use self::command::Needs;
 use super::owned::Owned;
 use super::python::apt_get_install;
 use super::{RecipeOptions, UNPINNED_APT, USER, copy_each, dockerignore, ignoring, with_port};
@@ -60,6 +63,8 @@ pub(crate) fn generate(
     if options.command.is_none() {
         with_port(&mut command, own_port, port);
     }
+    let needs = command::needs(project, &command);
+    command::say(project, &needs, &mut found, &mut questions);
     let mut file = Dockerfile::new();
     file.push(From::image(base.as_str()).named("base"));
     // What only a build needs comes into a stage that the last one does not stand on. Node alone is all that most applications need.
@@ -81,10 +86,11 @@ pub(crate) fn generate(
     }
     file.push(Workdir::new("/app"));
     let of_packages = matches!(project.delivery, Delivery::Sources | Delivery::Built { .. });
-    if of_packages && project.needs_packages {
+    let of_developers = matches!(needs, Needs::Development(_));
+    if of_packages && (project.needs_packages || of_developers) {
         file.blank();
         file.push(From::image("base").named(DEPENDENCIES));
-        install(&mut file, project, true);
+        install(&mut file, project, !of_developers);
     }
     builder(&mut file, project);
     file.blank();
@@ -560,6 +566,10 @@ fn run(
             .set("HOSTNAME", "0.0.0.0")
             .set("NEXT_TELEMETRY_DISABLED", "1");
     }
+    if command.iter().any(|word| word.ends_with("pm2-runtime")) {
+        // It keeps its logs and sockets there.
+        env = env.set("PM2_HOME", "/tmp/.pm2");
+    }
     if project.framework == Some("astro") {
         // Its server takes loopback alone unless told otherwise.
         env = env.set("HOST", "0.0.0.0");
@@ -574,7 +584,13 @@ fn run(
     let whole = !project.builds_beside.is_empty() || project.delivery == Delivery::Standalone;
     let owned = Owned::new(&project.writes.folders, &project.sources, whole);
     owned.make(file);
-    contents(file, project, &owned);
+    let of_developers = matches!(command::needs(project, &command), Needs::Development(_));
+    contents(
+        file,
+        project,
+        &owned,
+        project.needs_packages || of_developers,
+    );
     if !project.own_scripts.is_empty() {
         let scripts = project.own_scripts.iter();
         let scripts: Vec<String> = scripts.map(|name| format!("npm run {name}")).collect();
@@ -589,7 +605,7 @@ fn run(
 }
 
 /// What the last stage holds of packages, builds and sources.
-fn contents(file: &mut Dockerfile, project: &NodeProject, owned: &Owned) {
+fn contents(file: &mut Dockerfile, project: &NodeProject, owned: &Owned, installed: bool) {
     let own = |name: &str| inside(&project.folder, name);
     let manifests: Vec<String> = if project.packages.is_empty() {
         vec!["package.json".to_owned()]
@@ -617,7 +633,7 @@ fn contents(file: &mut Dockerfile, project: &NodeProject, owned: &Owned) {
     } else {
         // Of a repository with workspaces the folders of its packages hold links and packages of their own.
         if project.packages.is_empty() {
-            if project.needs_packages {
+            if installed {
                 file.push(Copy::files(["/app/node_modules"], "./node_modules").from(DEPENDENCIES));
             }
         } else {

@@ -40,6 +40,10 @@ pub(super) fn command(
         Delivery::Standalone => return of(&["node", "server.js"]),
         Delivery::Built { .. } | Delivery::Sources => {}
     }
+    if prestart(own).is_some() {
+        // The manager runs it before `start`, each time.
+        return of(&["npm", "start"]);
+    }
     let script = own
         .script("start:prod")
         .or_else(|| own.script("start"))
@@ -51,13 +55,15 @@ pub(super) fn command(
         }
         Some(Ok(found)) => {
             let package = package_of(&found[0]);
-            if own.needs(package) && !WATCHERS.contains(&package) {
+            if own.needs(package) && !WATCHERS.contains(&found[0].as_str()) {
                 let mut words = found;
                 words[0] = format!("node_modules/.bin/{}", words[0]);
                 return Ok(words);
             }
             // Another program than what starts sources while they are written: it is not for anybody to say that `node` does the same.
-            if !WATCHERS.contains(&package) && !super::MANAGERS.contains(&package) && site.is_none()
+            if !WATCHERS.contains(&found[0].as_str())
+                && !super::MANAGERS.contains(&package)
+                && site.is_none()
             {
                 return Err(format!("`start` in `package.json` calls `{package}`"));
             }
@@ -95,10 +101,49 @@ pub(super) fn command(
     })
 }
 
+/// The script `prestart`, where `npm start` runs it before the application: nothing where it does no more than to build, or where another
+/// script starts the application.
+pub(super) fn prestart(own: &Manifest) -> Option<&str> {
+    let started = own.script("start").is_some() && own.script("start:prod").is_none();
+    let script = own.script("prestart").filter(|_| started)?;
+    let build = own.script("build");
+    let words: Vec<&str> = script.split_ascii_whitespace().collect();
+    let builds = matches!(
+        words.as_slice(),
+        ["npm" | "pnpm" | "yarn", "run", "build"] | ["pnpm" | "yarn", "build"]
+    );
+    (!builds && build != Some(script)).then_some(script)
+}
+
+/// The folders that a script makes (`mkdir -p uploads`).
+pub(super) fn makes(script: &str) -> Vec<String> {
+    let words: Vec<&str> = script.split_ascii_whitespace().collect();
+    let plain = |word: &&str| {
+        let of_name = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+        !word.starts_with(['-', '/']) && !word.contains("..") && word.chars().all(of_name)
+    };
+    let mut found = Vec::new();
+    for (at, _) in words
+        .iter()
+        .enumerate()
+        .filter(|(_, word)| **word == "mkdir")
+    {
+        let behind = words[at + 1..].iter().copied();
+        let named = behind.skip_while(|word| *word == "-p").take_while(plain);
+        found.extend(named.map(|word| {
+            word.trim_start_matches("./")
+                .trim_end_matches('/')
+                .to_owned()
+        }));
+    }
+    found
+}
+
 /// The package that a program comes with.
 fn package_of(program: &str) -> &str {
     match program {
         "fastify" => "fastify-cli",
+        "pm2-runtime" => "pm2",
         "remix-serve" => "@remix-run/serve",
         "react-router-serve" => "@react-router/serve",
         other => other,

@@ -58,13 +58,13 @@ impl Manifest {
         self.lists("dependencies", package) || self.lists("optionalDependencies", package)
     }
 
-    /// Whether an install for production brings any package.
-    pub(super) fn needs_any(&self) -> bool {
+    /// What an install for production brings.
+    pub(super) fn production(&self) -> Vec<String> {
         let kinds = ["dependencies", "optionalDependencies", "peerDependencies"];
-        kinds.iter().any(|kind| {
-            let list = self.value.get(kind).and_then(Value::as_object);
-            list.is_some_and(|list| !list.is_empty())
-        })
+        let lists = kinds
+            .iter()
+            .filter_map(|kind| self.value.get(kind).and_then(Value::as_object));
+        lists.flat_map(serde_json::Map::keys).cloned().collect()
     }
 
     /// Whether a package is among the dependencies of any kind.

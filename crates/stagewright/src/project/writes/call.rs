@@ -67,6 +67,7 @@ pub(super) fn targets(path: &str, text: &str) -> Vec<Target> {
             }
         }
         if python {
+            found.extend(database(text, line));
             found.extend(opened(text, line));
             found.extend(of_path(line));
         }
@@ -94,6 +95,26 @@ fn opened(text: &str, line: &str) -> Option<Target> {
     let others = literals(&rest[argument.len()..]);
     let writes = others.iter().any(|mode| MODES.contains(&mode.as_str()));
     writes.then(|| target(text, argument, false))?
+}
+
+/// `sqlite:///app.db`: three slashes, then a path relative to where the application runs (`SQLAlchemy`), or to the instance folder
+/// (Flask-SQLAlchemy 3).
+fn database(text: &str, line: &str) -> Option<Target> {
+    let (_, rest) = line.split_once("sqlite:///")?;
+    let end = rest.find(['"', '\'', '`', '?', '{'])?;
+    let path = rest[..end].trim_start_matches("./");
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    let relative = !path.is_empty() && !path.starts_with('/') && path.chars().all(plain);
+    let flask = text.contains("SQLALCHEMY_DATABASE_URI");
+    relative.then(|| Target {
+        path: if flask {
+            format!("instance/{path}")
+        } else {
+            path.to_owned()
+        },
+        anchor: Anchor::Working,
+        is_folder: false,
+    })
 }
 
 /// `(ROOT / "logs").mkdir(` and `Path("out.txt").write_text(`.
@@ -248,6 +269,11 @@ mod tests {
             ("os.makedirs(\"uploads\", exist_ok=True)", "uploads"),
             ("db = sqlite3.connect('data/app.db')", "data/app.db"),
             ("Path(\"out\").mkdir(exist_ok=True)", "out"),
+            ("URL = env.get(\"URL\", \"sqlite:///./x.db\")", "x.db"),
+            (
+                "app.config[\"SQLALCHEMY_DATABASE_URI\"] = \"sqlite:///x.db\"",
+                "instance/x.db",
+            ),
         ] {
             assert_eq!(of("app.py", line), working(path), "{line}");
         }

@@ -65,10 +65,8 @@ fn of_text(text: &str) -> Vec<Needed> {
                 let before = line[..at].chars().next_back();
                 let begins = before.is_none_or(|c| !c.is_alphanumeric() && c != '_');
                 let begins = begins && (before != Some('.') || call.starts_with("environ"));
-                let Some(name) = begins
-                    .then(|| without_default(&line[at + call.len()..]))
-                    .flatten()
-                else {
+                let name = begins.then(|| name_of(call, &line[at + call.len()..]));
+                let Some(name) = name.flatten() else {
                     continue;
                 };
                 // `env = Env(DEBUG=(bool, False))` gives a default.
@@ -86,6 +84,18 @@ fn of_text(text: &str) -> Vec<Needed> {
         }
     }
     found
+}
+
+/// The name that a call is given, or takes by itself (django-environ's `DEFAULT_DATABASE_ENV` and its like).
+fn name_of(call: &str, rest: &str) -> Option<String> {
+    if !rest.starts_with(')') {
+        return without_default(rest);
+    }
+    match call {
+        "env.db(" | "env.db_url(" => Some("DATABASE_URL".to_owned()),
+        "env.cache(" | "env.cache_url(" => Some("CACHE_URL".to_owned()),
+        _ => None,
+    }
 }
 
 /// The name in `"SECRET_KEY")` and `"DEBUG", cast=bool)`, where no default follows it.
@@ -123,6 +133,10 @@ mod tests {
                 "DATABASE_URL=sqlite:////tmp/build.db",
             ),
             ("PORT = config('PORT', cast=int)", "PORT=0"),
+            (
+                "D = {'default': env.db()}",
+                "DATABASE_URL=sqlite:////tmp/build.db",
+            ),
         ] {
             assert_eq!(names(text), [one], "{text}");
         }

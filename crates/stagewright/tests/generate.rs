@@ -454,7 +454,7 @@ fn settings_of_django_get_the_variables_that_they_need() {
         &made,
         "RUN PYTHONDONTWRITEBYTECODE=1 SECRET_KEY=build python manage.py collectstatic --noinput",
     );
-    assert!(asks(&made, "true values of `SECRET_KEY`"));
+    assert!(asks(&made, "what are `SECRET_KEY`"));
 }
 
 #[test]
@@ -494,7 +494,8 @@ fn what_runs_before_the_start_is_kept() {
             "package.json",
             r#"{"scripts":{"prestart":"node scripts/check.js && mkdir -p uploads","start":"node ./bin/www"},"dependencies":{"express":"4.19.2"}}"#,
         ),
-        ("bin/www", "app.listen(3000)\n"),
+        (".env", "KEY=secret\n"),
+        ("bin/www", "require('dotenv').config()\napp.listen(4000)\n"),
         ("app.js", "fs.readFileSync('CHANGES.txt')\n"),
         ("CHANGES.txt", "1\n"),
         ("scripts/check.js", ""),
@@ -503,6 +504,8 @@ fn what_runs_before_the_start_is_kept() {
     holds(&made, "RUN mkdir -p uploads && chown 10001:10001 uploads");
     holds(&made, "CHANGES.txt");
     assert!(asks(&made, "`prestart`"));
+    holds(&made, "EXPOSE 4000");
+    assert!(asks(&made, "reads `.env`"));
     let made = generate(&[
         (
             "package.json",

@@ -11,7 +11,7 @@ use self::delivery::{SERVERS, delivery, framework};
 use self::manifest::{Manifest, inside};
 use self::workspace::Workspaces;
 use super::writes::{self, Writes};
-use super::{ProjectError, named};
+use super::{ProjectError, named, start};
 use crate::analysis::called;
 use crate::context::Context;
 
@@ -79,6 +79,8 @@ pub struct NodeProject {
     pub reads_port: bool,
     /// Whether the application is known to listen on the container's own loopback alone, unless told otherwise.
     pub loopback: bool,
+    /// What is left open about the variables that it reads.
+    pub variables: Option<String>,
     /// A script that `npm start` runs before the application.
     pub prestart: Option<String>,
     /// Where the application writes when it runs.
@@ -290,6 +292,11 @@ pub(crate) fn detect(
             || site.as_ref().is_some_and(|site| site.port.is_some())
             || texts.iter().any(|text| text.contains("process.env.PORT")),
         loopback,
+        variables: start::variables(
+            context,
+            &own.folder,
+            own.script("start").into_iter().chain(texts.iter().copied()),
+        ),
         prestart: prestart.map(str::to_owned),
         writes,
         calls_manager: MANAGERS

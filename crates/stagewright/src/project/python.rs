@@ -163,6 +163,13 @@ pub(super) fn detect(context: &Context) -> Result<Option<PythonProject>, Project
         _ => None,
     };
     let sources = with_named(context, sources(context), command.as_deref(), &packages);
+    let own = texts(context, &sources);
+    let mut questions = start.questions;
+    questions.extend(start::variables(
+        context,
+        "",
+        own.iter().map(|(_, text)| *text),
+    ));
     let asked = version::asked(context, manager, &manifests);
     Ok(Some(PythonProject {
         newest_python: match asked {
@@ -173,7 +180,7 @@ pub(super) fn detect(context: &Context) -> Result<Option<PythonProject>, Project
         lists_dependencies: context
             .text("pyproject.toml")
             .is_some_and(lists_dependencies),
-        writes: writes::read(context, "", &texts(context, &sources)),
+        writes: writes::read(context, "", &own),
         sources,
         manager,
         manager_version: version,
@@ -184,7 +191,7 @@ pub(super) fn detect(context: &Context) -> Result<Option<PythonProject>, Project
         started_by,
         port,
         reads_port: start.reads_port,
-        questions: start.questions,
+        questions,
         packages,
         import_root,
         installs_itself,

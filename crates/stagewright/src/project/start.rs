@@ -70,6 +70,24 @@ pub(super) fn read(context: &Context) -> Start {
     found
 }
 
+/// A file of variables that lies beside the sources and that they read: nobody can tell what in it is secret, and it is not copied.
+pub(super) fn variables<'t>(
+    context: &Context,
+    folder: &str,
+    mut texts: impl Iterator<Item = &'t str>,
+) -> Option<String> {
+    let file = match folder {
+        "" => ".env".to_owned(),
+        folder => format!("{folder}/.env"),
+    };
+    context.entry(&file)?;
+    let readers = ["dotenv", "read_env", "env_file", "--env-file"];
+    let read = texts.any(|text| readers.iter().any(|reader| text.contains(reader)));
+    read.then(|| {
+        format!("which variables does the application get when it starts? it reads `{file}`, which is not copied: it may hold secrets")
+    })
+}
+
 /// A start script: plain where it reads no arguments, decides nothing, installs nothing and ends with a server.
 fn script(path: &str, text: &str, found: &mut Start) {
     let script = Script::parse(text);

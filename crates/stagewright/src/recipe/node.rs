@@ -235,6 +235,7 @@ fn say(project: &NodeProject, found: &mut Vec<String>, questions: &mut Vec<Strin
         }
     }
     questions.extend(project.writes.questions.iter().cloned());
+    questions.extend(project.variables.iter().cloned());
     if project.loopback {
         questions.push("does the application listen on all addresses? its framework takes loopback alone unless `listen` is given a `host`".into());
     }

@@ -116,7 +116,7 @@ pub(crate) fn generate(
         } else {
             let names: Vec<String> = needed.iter().map(|one| format!("`{}`", one.name)).collect();
             questions.push(format!(
-                "does the collection of static files need the true values of {}? the build sets others for that command alone",
+                "what are {} when the application runs? `{settings}` cannot be read without, and the build sets throw-away values for the collection of static files alone",
                 names.join(", ")
             ));
         }
@@ -409,6 +409,7 @@ fn say_of_start(
             project.manifests[0]
         ));
     }
+    questions.extend(project.questions.iter().cloned());
     if options.command.is_some() {
         return;
     }
@@ -422,7 +423,6 @@ fn say_of_start(
             ));
         }
     }
-    questions.extend(project.questions.iter().cloned());
 }
 
 /// The settings of a Django project that say where static files are collected.

@@ -275,7 +275,8 @@ pub(super) fn texts<'c>(context: &'c Context, folder: &str) -> Vec<(String, &'c 
         .map(|entry| entry.path)
         .filter(|path| folder.is_empty() || path.starts_with(&format!("{folder}/")))
         .filter(|path| {
-            [".js", ".mjs", ".cjs", ".ts"]
+            // The generator of Express calls its start file so.
+            [".js", ".mjs", ".cjs", ".ts", "bin/www"]
                 .iter()
                 .any(|end| path.ends_with(end))
                 && !path.contains(".test.")

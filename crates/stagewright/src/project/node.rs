@@ -5,6 +5,7 @@ mod entry;
 mod manifest;
 pub(crate) mod native;
 mod site;
+mod sources;
 mod workspace;
 
 use self::delivery::{SERVERS, delivery, framework};
@@ -231,7 +232,7 @@ pub(crate) fn detect(
             && Some(server.name) == framework
             && !texts.iter().any(|text| text.contains("host"))
     });
-    let mut sources = entry::run_sources(context, &own.folder, &packages, &delivery);
+    let mut sources = sources::run_sources(context, &own.folder, &packages, &delivery);
     if delivery == Delivery::Sources {
         let start = ["start", "prestart"]
             .iter()
@@ -263,7 +264,7 @@ pub(crate) fn detect(
         build_sources: if builds.is_empty() && builds_beside.is_empty() {
             Vec::new()
         } else {
-            entry::build_sources(context, &packages, framework)
+            sources::build_sources(context, &packages, framework)
         },
         named_development: own.development().into_iter().find(|name| {
             let loads = |word: &String| {

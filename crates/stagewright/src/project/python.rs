@@ -44,6 +44,8 @@ pub struct PythonProject {
     pub reads_port: bool,
     /// What is left open about the start.
     pub questions: Vec<String>,
+    /// What is left open about the variables that it reads.
+    pub variables: Option<String>,
     /// Top-level files and folders of the application's source.
     pub sources: Vec<String>,
     /// Where the application writes when it runs.
@@ -164,12 +166,7 @@ pub(super) fn detect(context: &Context) -> Result<Option<PythonProject>, Project
     };
     let sources = with_named(context, sources(context), command.as_deref(), &packages);
     let own = texts(context, &sources);
-    let mut questions = start.questions;
-    questions.extend(start::variables(
-        context,
-        "",
-        own.iter().map(|(_, text)| *text),
-    ));
+    let variables = start::variables(context, "", own.iter().map(|(_, text)| *text));
     let asked = version::asked(context, manager, &manifests);
     Ok(Some(PythonProject {
         newest_python: match asked {
@@ -191,7 +188,8 @@ pub(super) fn detect(context: &Context) -> Result<Option<PythonProject>, Project
         started_by,
         port,
         reads_port: start.reads_port,
-        questions,
+        questions: start.questions,
+        variables,
         packages,
         import_root,
         installs_itself,

@@ -409,10 +409,11 @@ fn say_of_start(
             project.manifests[0]
         ));
     }
-    questions.extend(project.questions.iter().cloned());
+    questions.extend(project.variables.iter().cloned());
     if options.command.is_some() {
         return;
     }
+    questions.extend(project.questions.iter().cloned());
     if let Some(file) = &project.started_by {
         found.push(format!("`{file}` starts the application"));
         let shell = matches!(command[0].as_str(), "sh" | "bash");

@@ -8,7 +8,7 @@ use stagewright::{
 fn context(files: &[(&str, &str)]) -> Context {
     let mut context = Context::builder();
     for (path, text) in files {
-        context = context.file(*path, *text);
+        context = context.file(path, *text);
     }
     context.build().expect("the paths are in order")
 }

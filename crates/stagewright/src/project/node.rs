@@ -167,28 +167,16 @@ pub(crate) fn detect(
     context: &Context,
     package: Option<&str>,
 ) -> Result<Option<NodeProject>, ProjectError> {
-    let root = match Manifest::read(context, "") {
-        None => return Ok(None),
-        Some(Err(why)) => {
-            return Err(ProjectError::BadManifest {
-                file: "package.json".into(),
-                why,
-            });
-        }
-        Some(Ok(root)) => root,
+    let read = Manifest::read(context, "").transpose();
+    let Some(root) = read.map_err(bad_manifest)? else {
+        return Ok(None);
     };
     let (manager, lock) = manager(context, &root)?;
     let pinned = root.text(&["packageManager"]).is_some();
     let workspaces = Workspaces::read(context, &root);
     let application = application(workspaces.as_ref(), package)?;
     let (own, closure): (&Manifest, Vec<&Manifest>) = match &workspaces {
-        Some(found) => {
-            let order = found.closure(application);
-            (
-                &found.packages[application],
-                order.iter().map(|&at| &found.packages[at]).collect(),
-            )
-        }
+        Some(found) => (&found.packages[application], found.needed(application)),
         None => (&root, vec![&root]),
     };
     // What a server of the application's own serves is no site.
@@ -207,54 +195,28 @@ pub(crate) fn detect(
     };
     let command = entry::command(context, own, &delivery, site.as_ref());
     let scripts = entry::texts(context, &own.folder);
-    // What a script of the project writes, it writes when it is called.
-    let running = scripts.iter().filter(|(path, _)| {
-        !path
-            .split('/')
-            .any(|part| matches!(part, "scripts" | "tools"))
-    });
-    let running: Vec<(String, &str)> = running.cloned().collect();
     let prestart = entry::prestart(own).filter(|_| !matches!(delivery, Delivery::Static { .. }));
-    let mut writes = match delivery {
+    let writes = match delivery {
         Delivery::Static { .. } => Writes::default(),
-        _ => writes::read(context, &own.folder, &running),
+        _ => written(context, &own.folder, &scripts, prestart),
     };
-    let made = prestart.map(entry::makes).unwrap_or_default();
-    writes
-        .folders
-        .extend(made.iter().map(|name| inside(&own.folder, name)));
-    writes.folders.sort();
-    writes.folders.dedup();
     let texts: Vec<&str> = scripts.iter().map(|(_, text)| *text).collect();
     let named = texts.iter().find_map(|text| entry::port(text));
-    let loopback = SERVERS.iter().any(|server| {
-        server.loopback
-            && Some(server.name) == framework
-            && !texts.iter().any(|text| text.contains("host"))
-    });
     let mut sources = sources::run_sources(context, &own.folder, &packages, &delivery);
     if delivery == Delivery::Sources {
-        let start = ["start", "prestart"]
-            .iter()
-            .filter_map(|name| own.script(name));
-        let named: Vec<&str> = start.chain(texts.iter().copied()).collect();
-        sources.extend(named::read(context, &own.folder, &named, &sources));
+        sources.extend(named_files(context, own, &texts, &sources));
     }
     let (builds, builds_beside) = match delivery {
         Delivery::Sources => (Vec::new(), builds),
         _ => (builds, Vec::new()),
     };
     let build_installs = closure.iter().any(|package| {
-        let script = package.script("build").unwrap_or_default();
-        builds_beside.contains(&package.folder) && installs(script)
+        builds_beside.contains(&package.folder) && package.script("build").is_some_and(installs)
     });
     let outputs = outputs(context, own, &closure, &builds, &delivery);
     Ok(Some(NodeProject {
         pinned,
-        plug_n_play: manager == NodeManager::Yarn
-            && !context
-                .text(".yarnrc.yml")
-                .is_some_and(|text| text.contains("nodeLinker: node-modules")),
+        plug_n_play: manager == NodeManager::Yarn && !links_modules(context),
         manager_major: lock
             .as_deref()
             .and_then(|lock| manager_major(context.text(lock)?)),
@@ -266,16 +228,7 @@ pub(crate) fn detect(
         } else {
             sources::build_sources(context, &packages, framework)
         },
-        named_development: own.development().into_iter().find(|name| {
-            let loads = |word: &String| {
-                let value = word
-                    .split_once('=')
-                    .map_or(word.as_str(), |(_, value)| value);
-                value == name || value.starts_with(&format!("{name}/"))
-            };
-            texts.iter().any(|text| entry::imports(text, name))
-                || command.iter().flatten().any(loads)
-        }),
+        named_development: named_development(own, &texts, &command),
         needs_packages: workspaces.is_some() || !own.production().is_empty(),
         production: own.production(),
         development: own.development(),
@@ -292,7 +245,7 @@ pub(crate) fn detect(
         reads_port: framework == Some("next")
             || site.as_ref().is_some_and(|site| site.port.is_some())
             || texts.iter().any(|text| text.contains("process.env.PORT")),
-        loopback,
+        loopback: is_loopback(framework, &texts),
         variables: start::variables(
             context,
             &own.folder,
@@ -318,6 +271,82 @@ pub(crate) fn detect(
 
 /// Package managers of Node, by the names that start them.
 pub(crate) const MANAGERS: [&str; 6] = ["npm", "npx", "corepack", "yarn", "yarnpkg", "pnpm"];
+
+/// Whether the settings of a later yarn ask for `node_modules`.
+fn links_modules(context: &Context) -> bool {
+    let settings = context.text(".yarnrc.yml");
+    settings.is_some_and(|text| text.contains("nodeLinker: node-modules"))
+}
+
+fn bad_manifest(why: String) -> ProjectError {
+    ProjectError::BadManifest {
+        file: "package.json".into(),
+        why,
+    }
+}
+
+/// Whether the framework takes loopback alone, and no script tells it otherwise.
+fn is_loopback(framework: Option<&str>, texts: &[&str]) -> bool {
+    SERVERS.iter().any(|server| {
+        server.loopback
+            && Some(server.name) == framework
+            && !texts.iter().any(|text| text.contains("host"))
+    })
+}
+
+/// Where the scripts write, and the one that runs before them.
+fn written(
+    context: &Context,
+    folder: &str,
+    scripts: &[(String, &str)],
+    prestart: Option<&str>,
+) -> Writes {
+    // What a tool of the project writes, it writes when it is called.
+    let is_tool = |path: &str| {
+        let mut parts = path.split('/');
+        parts.any(|part| matches!(part, "scripts" | "tools"))
+    };
+    let running = scripts.iter().filter(|(path, _)| !is_tool(path));
+    let running: Vec<(String, &str)> = running.cloned().collect();
+    let mut writes = writes::read(context, folder, &running);
+    let made = prestart.map(entry::makes).unwrap_or_default();
+    let made = made.iter().map(|name| inside(folder, name));
+    writes.folders.extend(made);
+    writes.folders.sort();
+    writes.folders.dedup();
+    writes
+}
+
+/// Files besides the sources that these, or the scripts that start them, name.
+fn named_files(
+    context: &Context,
+    own: &Manifest,
+    texts: &[&str],
+    sources: &[String],
+) -> Vec<String> {
+    let start = ["start", "prestart"].iter();
+    let start = start.filter_map(|name| own.script(name));
+    let texts: Vec<&str> = start.chain(texts.iter().copied()).collect();
+    named::read(context, &own.folder, &texts, sources)
+}
+
+/// A package for developers that a script loads, or that the command has `node` load.
+fn named_development(
+    own: &Manifest,
+    texts: &[&str],
+    command: &Result<Vec<String>, String>,
+) -> Option<String> {
+    let loads = |word: &String, name: &String| {
+        let value = word
+            .split_once('=')
+            .map_or(word.as_str(), |(_, value)| value);
+        value == name || value.starts_with(&format!("{name}/"))
+    };
+    own.development().into_iter().find(|name| {
+        texts.iter().any(|text| entry::imports(text, name))
+            || command.iter().flatten().any(|word| loads(word, name))
+    })
+}
 
 /// Whether a script calls a package manager to install something.
 fn installs(script: &str) -> bool {

@@ -92,7 +92,9 @@ pub(super) fn variables<'t>(
 fn script(path: &str, text: &str, found: &mut Start) {
     let script = Script::parse(text);
     let first = |words: &[stagewright_syntax::shell::Word<'_>]| {
-        let mut words = words.iter().filter_map(|word| word.literal());
+        let mut words = words
+            .iter()
+            .filter_map(stagewright_syntax::shell::Word::literal);
         words
             .find(|word| word != "exec")
             .map(std::borrow::Cow::into_owned)
@@ -225,7 +227,7 @@ mod tests {
     fn of(files: &[(&str, &str)]) -> Start {
         let mut context = Context::builder();
         for (path, text) in files {
-            context = context.file(*path, *text);
+            context = context.file(path, *text);
         }
         read(&context.build().unwrap())
     }

@@ -1,7 +1,7 @@
 //! Where an application writes when it runs: the user of an image without rights may write to no folder that is not its own.
 //!
 //! Sources are read line by line for calls that write (Python's `open` with a mode, `os.makedirs`, `sqlite3.connect`, Flask's instance
-//! folder; Node's `fs`, multer, SQLite), and the folders of the repository that hold nothing but `.gitkeep`, which people keep for that.
+//! folder; Node's `fs`, multer, `SQLite`), and the folders of the repository that hold nothing but `.gitkeep`, which people keep for that.
 
 mod call;
 

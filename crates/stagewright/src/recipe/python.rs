@@ -37,16 +37,6 @@ pub(crate) fn generate(
     );
     let base = base_image(project, options, &mut found, &mut questions);
     check_list(project, context, &base)?;
-    if let (Some(framework), Some(application)) = (project.framework, &project.application) {
-        found.push(if application.variable.is_empty() {
-            format!("`{}` is the {framework} application", application.file)
-        } else {
-            format!(
-                "`{}` holds the {framework} application `{}`",
-                application.file, application.variable
-            )
-        });
-    }
     let port = options.port.unwrap_or(project.port);
     let command = start_command(project, options, port)?;
     say_of_start(project, options, port, &command, &mut found, &mut questions);
@@ -104,31 +94,7 @@ pub(crate) fn generate(
     } else {
         owned.copy(&mut file, &project.sources);
     }
-    if let Some(settings) = static_files(project, context) {
-        found.push(format!(
-            "`{settings}` names a folder for static files: the build collects them"
-        ));
-        let needed = settings::needed(context, &settings);
-        if needed.is_empty() {
-            questions.push(format!(
-                "which variables does `{settings}` need when static files are collected? none are set"
-            ));
-        } else {
-            let names: Vec<String> = needed.iter().map(|one| format!("`{}`", one.name)).collect();
-            questions.push(format!(
-                "what are {} when the application runs? `{settings}` cannot be read without, and the build sets throw-away values for the collection of static files alone",
-                names.join(", ")
-            ));
-        }
-        let values = needed
-            .iter()
-            .map(|one| format!("{}={} ", one.name, one.value));
-        let values: String = values.collect();
-        // An edit of the source runs this again: no byte code of the framework in its layer.
-        file.push(Run::shell(format!(
-            "PYTHONDONTWRITEBYTECODE=1 {values}python manage.py collectstatic --noinput"
-        )));
-    }
+    collect_static_files(&mut file, project, context, &mut found, &mut questions);
     file.push(User::new(USER));
     if serves {
         file.push(Expose::new([port]));
@@ -399,6 +365,16 @@ fn say_of_start(
     found: &mut Vec<String>,
     questions: &mut Vec<String>,
 ) {
+    if let (Some(framework), Some(application)) = (project.framework, &project.application) {
+        found.push(if application.variable.is_empty() {
+            format!("`{}` is the {framework} application", application.file)
+        } else {
+            format!(
+                "`{}` holds the {framework} application `{}`",
+                application.file, application.variable
+            )
+        });
+    }
     let missing = SERVERS.iter().find(|(program, package)| {
         command.first().is_some_and(|word| word == program)
             && !project.packages.iter().any(|name| name == package)
@@ -436,6 +412,41 @@ fn static_files(project: &PythonProject, context: &Context) -> Option<String> {
                 .is_some_and(|text| text.lines().any(|line| line.starts_with("STATIC_ROOT")))
     });
     files.next().map(|entry| entry.path).filter(|_| django)
+}
+
+/// The instruction that collects static files, where the settings say that it should.
+fn collect_static_files(
+    file: &mut Dockerfile,
+    project: &PythonProject,
+    context: &Context,
+    found: &mut Vec<String>,
+    questions: &mut Vec<String>,
+) {
+    if let Some(settings) = static_files(project, context) {
+        found.push(format!(
+            "`{settings}` names a folder for static files: the build collects them"
+        ));
+        let needed = settings::needed(context, &settings);
+        if needed.is_empty() {
+            questions.push(format!(
+                "which variables does `{settings}` need when static files are collected? none are set"
+            ));
+        } else {
+            let names: Vec<String> = needed.iter().map(|one| format!("`{}`", one.name)).collect();
+            questions.push(format!(
+                "what are {} when the application runs? `{settings}` cannot be read without, and the build sets throw-away values for the collection of static files alone",
+                names.join(", ")
+            ));
+        }
+        let values = needed
+            .iter()
+            .map(|one| format!("{}={} ", one.name, one.value));
+        let values: String = values.collect();
+        // An edit of the source runs this again: no byte code of the framework in its layer.
+        file.push(Run::shell(format!(
+            "PYTHONDONTWRITEBYTECODE=1 {values}python manage.py collectstatic --noinput"
+        )));
+    }
 }
 
 /// Debian packages for the builder stage and for the last one.

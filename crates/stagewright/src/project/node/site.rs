@@ -1,6 +1,6 @@
 //! Frameworks that bring a bundler of their own, and decide themselves what a build is: a server, a handler, or files for a browser.
 //!
-//! What each writes, and where, is as its documentation says: SvelteKit's adapters, React Router's and Remix's `build`, Astro's `outDir`,
+//! What each writes, and where, is as its documentation says: `SvelteKit`'s adapters, React Router's and Remix's `build`, Astro's `outDir`,
 //! Eleventy's `dir.output`.
 
 use super::entry::quoted_after;

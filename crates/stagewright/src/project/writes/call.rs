@@ -137,12 +137,10 @@ fn first_argument(rest: &str) -> &str {
     for (at, c) in rest.char_indices() {
         match (quote, c) {
             (Some(open), c) if c == open => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'' | '`') => quote = Some(c),
             (None, '(' | '[' | '{') => depth += 1,
-            (None, ')' | ']' | '}') if depth == 0 => return &rest[..at],
+            (None, ')' | ']' | '}' | ',' | ';') if depth == 0 => return &rest[..at],
             (None, ')' | ']' | '}') => depth -= 1,
-            (None, ',' | ';') if depth == 0 => return &rest[..at],
             _ => {}
         }
     }

@@ -1,7 +1,10 @@
 //! What kind of application a folder holds, as far as its files say.
 
+mod named;
 pub mod node;
 pub mod python;
+mod start;
+mod writes;
 
 use serde::Serialize;
 use stagewright_syntax::edit::EditError;
@@ -13,6 +16,7 @@ use crate::recipe::{self, CustomRecipe, RecipeOptions};
 
 pub use self::node::NodeProject;
 pub use self::python::PythonProject;
+pub use self::writes::Writes;
 
 /// A project cannot be containerised by any recipe.
 #[derive(Debug, Error)]

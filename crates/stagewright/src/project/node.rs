@@ -1,13 +1,18 @@
 //! Node applications: package manager, lock file, Node version, framework, build, entry point, port, workspaces.
 
+mod delivery;
 mod entry;
 mod manifest;
 pub(crate) mod native;
+mod site;
+mod sources;
 mod workspace;
 
+use self::delivery::{SERVERS, delivery, framework};
 use self::manifest::{Manifest, inside};
 use self::workspace::Workspaces;
-use super::ProjectError;
+use super::writes::{self, Writes};
+use super::{ProjectError, named, start};
 use crate::analysis::called;
 use crate::context::Context;
 
@@ -41,6 +46,15 @@ pub struct NodeProject {
     pub builds: Vec<String>,
     /// The folders that they write, relative to the context, in the same order; empty where what is started lies among the sources.
     pub outputs: Vec<String>,
+    /// Folders of the packages whose `build` script runs though what is started lies among the sources: what it leaves beside them is for
+    /// the running application.
+    pub builds_beside: Vec<String>,
+    /// Whether one of those installs packages of its own, which the package manager of the project knows nothing of.
+    pub build_installs: bool,
+    /// Whether anything is installed for production.
+    pub needs_packages: bool,
+    /// Packages that the application needs when it runs, by name.
+    pub production: Vec<String>,
     /// Packages that only developers need, by name.
     pub development: Vec<String>,
     /// One of them that a script of the application names all the same.
@@ -66,6 +80,12 @@ pub struct NodeProject {
     pub reads_port: bool,
     /// Whether the application is known to listen on the container's own loopback alone, unless told otherwise.
     pub loopback: bool,
+    /// What is left open about the variables that it reads.
+    pub variables: Option<String>,
+    /// A script that `npm start` runs before the application.
+    pub prestart: Option<String>,
+    /// Where the application writes when it runs.
+    pub writes: Writes,
     /// Whether a source calls a package manager, which must then be there when it runs.
     pub calls_manager: bool,
     /// Files and folders that the application reads when it runs.
@@ -131,53 +151,8 @@ impl NodeManager {
     }
 }
 
-/// A server framework: its package, what people call it, and the port of its own examples.
-struct Server {
-    package: &'static str,
-    name: &'static str,
-    loopback: bool,
-}
-
 /// Scripts of a project that npm runs by itself after an install, in their order.
 pub(crate) const LIFECYCLE: [&str; 4] = ["preinstall", "install", "postinstall", "prepare"];
-
-/// Server frameworks; one that is built on another comes before it.
-const SERVERS: &[Server] = &[
-    server("next", "next"),
-    server("@nestjs/core", "nest"),
-    // `listen` without `host` takes loopback alone.
-    Server {
-        package: "fastify",
-        name: "fastify",
-        loopback: true,
-    },
-    server("express", "express"),
-    server("koa", "koa"),
-    server("@hapi/hapi", "hapi"),
-];
-
-const fn server(package: &'static str, name: &'static str) -> Server {
-    Server {
-        package,
-        name,
-        loopback: false,
-    }
-}
-
-/// Bundlers of front ends, and the folder that each writes unless told otherwise.
-const BUNDLERS: &[(&str, &str, &str)] = &[
-    ("vite", "vite", "dist"),
-    ("react-scripts", "create-react-app", "build"),
-    ("@vue/cli-service", "vue-cli", "dist"),
-    ("parcel", "parcel", "dist"),
-];
-
-/// Whether a package is a front end that a bundler builds, and nothing serves.
-fn is_bundled(manifest: &Manifest) -> bool {
-    manifest.script("build").is_some()
-        && BUNDLERS.iter().any(|(package, ..)| manifest.names(package))
-        && !SERVERS.iter().any(|server| manifest.needs(server.package))
-}
 
 /// Lock files, and the manager that writes each.
 const LOCKS: &[(&str, NodeManager)] = &[
@@ -192,76 +167,70 @@ pub(crate) fn detect(
     context: &Context,
     package: Option<&str>,
 ) -> Result<Option<NodeProject>, ProjectError> {
-    let root = match Manifest::read(context, "") {
-        None => return Ok(None),
-        Some(Err(why)) => {
-            return Err(ProjectError::BadManifest {
-                file: "package.json".into(),
-                why,
-            });
-        }
-        Some(Ok(root)) => root,
+    let read = Manifest::read(context, "").transpose();
+    let Some(root) = read.map_err(bad_manifest)? else {
+        return Ok(None);
     };
     let (manager, lock) = manager(context, &root)?;
     let pinned = root.text(&["packageManager"]).is_some();
     let workspaces = Workspaces::read(context, &root);
     let application = application(workspaces.as_ref(), package)?;
     let (own, closure): (&Manifest, Vec<&Manifest>) = match &workspaces {
-        Some(found) => {
-            let order = found.closure(application);
-            (
-                &found.packages[application],
-                order.iter().map(|&at| &found.packages[at]).collect(),
-            )
-        }
+        Some(found) => (&found.packages[application], found.needed(application)),
         None => (&root, vec![&root]),
     };
-    let framework = framework(own);
+    // What a server of the application's own serves is no site.
+    let serves = SERVERS.iter().any(|server| own.needs(server.package));
+    let site = site::read(context, own).filter(|_| !serves);
+    let framework = framework(own, site.as_ref());
     let builds: Vec<String> = closure
         .iter()
         .filter(|package| package.script("build").is_some())
         .map(|package| package.folder.clone())
         .collect();
-    let delivery = delivery(context, own, framework, &builds);
+    let delivery = delivery(context, own, framework, &builds, site.as_ref());
     let packages: Vec<String> = match &workspaces {
         Some(_) => closure.iter().map(|one| one.folder.clone()).collect(),
         None => Vec::new(),
     };
-    let command = entry::command(context, own, &delivery);
-    let texts = entry::texts(context, &own.folder);
-    let named = texts.iter().find_map(|text| entry::port(text));
-    let loopback = SERVERS.iter().any(|server| {
-        server.loopback
-            && Some(server.name) == framework
-            && !texts.iter().any(|text| text.contains("host"))
-    });
-    let builds = if matches!(delivery, Delivery::Sources) {
-        Vec::new()
-    } else {
-        builds
+    let command = entry::command(context, own, &delivery, site.as_ref());
+    let scripts = entry::texts(context, &own.folder);
+    let prestart = entry::prestart(own).filter(|_| !matches!(delivery, Delivery::Static { .. }));
+    let writes = match delivery {
+        Delivery::Static { .. } => Writes::default(),
+        _ => written(context, &own.folder, &scripts, prestart),
     };
+    let texts: Vec<&str> = scripts.iter().map(|(_, text)| *text).collect();
+    let named = texts.iter().find_map(|text| entry::port(text));
+    let mut sources = sources::run_sources(context, &own.folder, &packages, &delivery);
+    if delivery == Delivery::Sources {
+        sources.extend(named_files(context, own, &texts, &sources));
+    }
+    let (builds, builds_beside) = match delivery {
+        Delivery::Sources => (Vec::new(), builds),
+        _ => (builds, Vec::new()),
+    };
+    let build_installs = closure.iter().any(|package| {
+        builds_beside.contains(&package.folder) && package.script("build").is_some_and(installs)
+    });
     let outputs = outputs(context, own, &closure, &builds, &delivery);
     Ok(Some(NodeProject {
         pinned,
-        plug_n_play: manager == NodeManager::Yarn
-            && !context
-                .text(".yarnrc.yml")
-                .is_some_and(|text| text.contains("nodeLinker: node-modules")),
+        plug_n_play: manager == NodeManager::Yarn && !links_modules(context),
         manager_major: lock
             .as_deref()
             .and_then(|lock| manager_major(context.text(lock)?)),
         manifests: manifests(context, manager, lock.as_deref(), workspaces.as_ref()),
         node: version(context, &root),
-        sources: entry::run_sources(context, &own.folder, &packages, &delivery),
-        build_sources: if builds.is_empty() {
+        sources,
+        build_sources: if builds.is_empty() && builds_beside.is_empty() {
             Vec::new()
         } else {
-            entry::build_sources(context, &packages)
+            sources::build_sources(context, &packages, framework)
         },
-        named_development: own
-            .development()
-            .into_iter()
-            .find(|name| texts.iter().any(|text| entry::imports(text, name))),
+        named_development: named_development(own, &texts, &command),
+        needs_packages: workspaces.is_some() || !own.production().is_empty(),
+        production: own.production(),
         development: own.development(),
         own_scripts: if workspaces.is_none() && delivery == Delivery::Sources {
             entry::own_scripts(context, &root)
@@ -272,10 +241,18 @@ pub(crate) fn detect(
         compiled: native::compiled(context, lock.as_deref()),
         lifecycle: root.lifecycle(),
         folder: own.folder.clone(),
-        port: named,
+        port: named.or_else(|| site.as_ref()?.port),
         reads_port: framework == Some("next")
+            || site.as_ref().is_some_and(|site| site.port.is_some())
             || texts.iter().any(|text| text.contains("process.env.PORT")),
-        loopback,
+        loopback: is_loopback(framework, &texts),
+        variables: start::variables(
+            context,
+            &own.folder,
+            own.script("start").into_iter().chain(texts.iter().copied()),
+        ),
+        prestart: prestart.map(str::to_owned),
+        writes,
         calls_manager: MANAGERS
             .iter()
             .any(|manager| texts.iter().any(|text| called::starts(text, manager))),
@@ -284,6 +261,8 @@ pub(crate) fn detect(
         framework,
         delivery,
         builds,
+        builds_beside,
+        build_installs,
         outputs,
         packages,
         command,
@@ -292,6 +271,92 @@ pub(crate) fn detect(
 
 /// Package managers of Node, by the names that start them.
 pub(crate) const MANAGERS: [&str; 6] = ["npm", "npx", "corepack", "yarn", "yarnpkg", "pnpm"];
+
+/// Whether the settings of a later yarn ask for `node_modules`.
+fn links_modules(context: &Context) -> bool {
+    let settings = context.text(".yarnrc.yml");
+    settings.is_some_and(|text| text.contains("nodeLinker: node-modules"))
+}
+
+fn bad_manifest(why: String) -> ProjectError {
+    ProjectError::BadManifest {
+        file: "package.json".into(),
+        why,
+    }
+}
+
+/// Whether the framework takes loopback alone, and no script tells it otherwise.
+fn is_loopback(framework: Option<&str>, texts: &[&str]) -> bool {
+    SERVERS.iter().any(|server| {
+        server.loopback
+            && Some(server.name) == framework
+            && !texts.iter().any(|text| text.contains("host"))
+    })
+}
+
+/// Where the scripts write, and the one that runs before them.
+fn written(
+    context: &Context,
+    folder: &str,
+    scripts: &[(String, &str)],
+    prestart: Option<&str>,
+) -> Writes {
+    // What a tool of the project writes, it writes when it is called.
+    let is_tool = |path: &str| {
+        let mut parts = path.split('/');
+        parts.any(|part| matches!(part, "scripts" | "tools"))
+    };
+    let running = scripts.iter().filter(|(path, _)| !is_tool(path));
+    let running: Vec<(String, &str)> = running.cloned().collect();
+    let mut writes = writes::read(context, folder, &running);
+    let made = prestart.map(entry::makes).unwrap_or_default();
+    let made = made.iter().map(|name| inside(folder, name));
+    writes.folders.extend(made);
+    writes.folders.sort();
+    writes.folders.dedup();
+    writes
+}
+
+/// Files besides the sources that these, or the scripts that start them, name.
+fn named_files(
+    context: &Context,
+    own: &Manifest,
+    texts: &[&str],
+    sources: &[String],
+) -> Vec<String> {
+    let start = ["start", "prestart"].iter();
+    let start = start.filter_map(|name| own.script(name));
+    let texts: Vec<&str> = start.chain(texts.iter().copied()).collect();
+    named::read(context, &own.folder, &texts, sources)
+}
+
+/// A package for developers that a script loads, or that the command has `node` load.
+fn named_development(
+    own: &Manifest,
+    texts: &[&str],
+    command: &Result<Vec<String>, String>,
+) -> Option<String> {
+    let loads = |word: &String, name: &String| {
+        let value = word
+            .split_once('=')
+            .map_or(word.as_str(), |(_, value)| value);
+        value == name || value.starts_with(&format!("{name}/"))
+    };
+    own.development().into_iter().find(|name| {
+        texts.iter().any(|text| entry::imports(text, name))
+            || command.iter().flatten().any(|word| loads(word, name))
+    })
+}
+
+/// Whether a script calls a package manager to install something.
+fn installs(script: &str) -> bool {
+    let words: Vec<&str> = script.split_ascii_whitespace().collect();
+    let pairs = words.windows(2);
+    let of_manager = |pair: &[&str]| {
+        MANAGERS.contains(&pair[0]) && matches!(pair[1], "install" | "i" | "ci" | "add")
+    };
+    pairs.into_iter().any(of_manager)
+}
 
 /// The folders that builds write, relative to the context.
 fn outputs(
@@ -337,19 +402,6 @@ fn application(
             .map(|one| one.folder.clone())
             .collect(),
     })
-}
-
-/// The server framework, else the bundler of a front end.
-fn framework(own: &Manifest) -> Option<&'static str> {
-    SERVERS
-        .iter()
-        .find(|server| own.needs(server.package))
-        .map(|server| server.name)
-        .or_else(|| {
-            let mut bundlers = BUNDLERS.iter();
-            let found = bundlers.find(|(package, ..)| is_bundled(own) && own.names(package));
-            found.map(|(_, name, _)| *name)
-        })
 }
 
 /// The package manager and its lock file: what `packageManager` names, else the one whose lock file is there.
@@ -527,50 +579,6 @@ fn major(range: &str) -> Option<(u32, bool)> {
         .collect();
     let open = sign.starts_with('>') && !range.contains('<');
     Some((digits.parse().ok()?, open))
-}
-
-/// What the image holds.
-fn delivery(
-    context: &Context,
-    own: &Manifest,
-    framework: Option<&'static str>,
-    builds: &[String],
-) -> Delivery {
-    if is_bundled(own) {
-        let preset = BUNDLERS
-            .iter()
-            .find(|(package, ..)| own.names(package))
-            .map_or("dist", |(_, _, folder)| folder);
-        let told = ["vite.config.ts", "vite.config.js", "vite.config.mjs"]
-            .iter()
-            .find_map(|file| {
-                entry::quoted_after(context.text(&inside(&own.folder, file))?, "outDir")
-            });
-        return Delivery::Static {
-            output: told.unwrap_or_else(|| preset.to_owned()),
-        };
-    }
-    if !builds.contains(&own.folder) {
-        return Delivery::Sources;
-    }
-    if framework == Some("next") {
-        let standalone = ["next.config.js", "next.config.mjs", "next.config.ts"]
-            .iter()
-            .filter_map(|file| context.text(&inside(&own.folder, file)))
-            .any(|text| entry::quoted_after(text, "output").as_deref() == Some("standalone"));
-        return if standalone {
-            Delivery::Standalone
-        } else {
-            Delivery::Built {
-                output: ".next".into(),
-            }
-        };
-    }
-    match entry::output(context, own) {
-        Some(output) => Delivery::Built { output },
-        // What is started lies among the sources: the build makes nothing that it needs.
-        None => Delivery::Sources,
-    }
 }
 
 #[cfg(test)]

@@ -2,13 +2,17 @@
 
 mod development;
 mod manager;
+mod version;
 
 pub(crate) use self::development::{development, named};
 use self::manager::Packages;
 pub(crate) use self::manager::{gives_meaning, installs_itself, lists_dependencies};
 use super::ProjectError;
+use super::writes::{self, Writes};
+use super::{named as named_files, start};
 use crate::context::Context;
 use crate::facts::Requirements;
+use crate::recipe;
 
 /// A Python application.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,24 +24,50 @@ pub struct PythonProject {
     pub manager_version: Option<String>,
     /// The files that an install reads, the one that lists the packages first.
     pub manifests: Vec<String>,
-    /// The Python that the project asks for (`3.12`), and the file that says so.
-    pub python: Option<(String, String)>,
+    /// The Python that the project asks for, where a file says so.
+    pub python: Option<PythonVersion>,
+    /// The newest Python that every pinned package has a wheel for, as far as the catalogue knows; where no file asks for one.
+    pub newest_python: Option<String>,
+    /// Whether `pyproject.toml` itself lists what the project depends on, and leaves nothing of it to the build.
+    pub lists_dependencies: bool,
     /// The framework, as its package is called (`flask`, `fastapi`, `django`, `streamlit`).
     pub framework: Option<&'static str>,
     /// The module and the variable of the application object (`main`, `app`), and the file it is in.
     pub application: Option<Application>,
     /// The start command, where the files are certain about it.
     pub command: Option<Vec<String>>,
+    /// The file that says so, where it is no source.
+    pub started_by: Option<String>,
     /// The port that the command listens on.
     pub port: u16,
+    /// Whether that port is the variable `PORT` where it is set.
+    pub reads_port: bool,
+    /// What is left open about the start.
+    pub questions: Vec<String>,
+    /// What is left open about the variables that it reads.
+    pub variables: Option<String>,
     /// Top-level files and folders of the application's source.
     pub sources: Vec<String>,
+    /// Where the application writes when it runs.
+    pub writes: Writes,
     /// Packages that are installed, as far as the files list them, by normalised name.
     pub packages: Vec<String>,
     /// Where modules are imported from besides the working directory (`src`).
     pub import_root: Option<&'static str>,
     /// The project itself is installed as a package, for the command that it brings.
     pub installs_itself: bool,
+}
+
+/// A version of Python that a project asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PythonVersion {
+    /// The version (`3.12`); of a bound the newest that it takes and that every pinned package has a wheel for.
+    pub version: String,
+    /// The file that says so.
+    pub file: String,
+    /// The bound as it is written (`>=3.10`), where the file names no one version.
+    pub bound: Option<String>,
 }
 
 /// What installs the packages of a Python application.
@@ -111,7 +141,18 @@ pub(super) fn detect(context: &Context) -> Result<Option<PythonProject>, Project
         .into_iter()
         .find(|name| has(name));
     let application = application(context, framework);
-    let (mut command, port) = command(framework, application.as_ref(), &has);
+    let (mut command, mut port) = command(framework, application.as_ref(), &has);
+    let start = start::read(context);
+    let mut started_by = None;
+    if let Some((words, file)) = start.command {
+        (command, started_by) = (Some(words), Some(file));
+    }
+    if let Some(other) = start.port {
+        if let (Some(command), None) = (&mut command, &started_by) {
+            recipe::with_port(command, port, other);
+        }
+        port = other;
+    }
     let mut installs_itself = false;
     // A project that brings one command and serves nothing is started by that.
     if let (None, None, [script]) = (framework, &command, scripts.as_slice()) {
@@ -123,16 +164,32 @@ pub(super) fn detect(context: &Context) -> Result<Option<PythonProject>, Project
         Some(application) if in_src(&application.file) => Some("src"),
         _ => None,
     };
+    let sources = with_named(context, sources(context), command.as_deref(), &packages);
+    let own = texts(context, &sources);
+    let variables = start::variables(context, "", own.iter().map(|(_, text)| *text));
+    let asked = version::asked(context, manager, &manifests);
     Ok(Some(PythonProject {
-        python: python_version(context),
-        sources: sources(context),
+        newest_python: match asked {
+            Some(_) => None,
+            None => version::newest(context, manager, &manifests),
+        },
+        python: asked,
+        lists_dependencies: context
+            .text("pyproject.toml")
+            .is_some_and(lists_dependencies),
+        writes: writes::read(context, "", &own),
+        sources,
         manager,
         manager_version: version,
         manifests,
         framework,
         application,
         command,
+        started_by,
         port,
+        reads_port: start.reads_port,
+        questions: start.questions,
+        variables,
         packages,
         import_root,
         installs_itself,
@@ -145,41 +202,6 @@ pub(crate) fn read(context: &Context, file: &str) -> Requirements {
     Requirements::read(file, text, (3, 12), &mut |path| {
         context.text(path).map(str::to_owned)
     })
-}
-
-/// `.python-version`, `runtime.txt`, the base of a Dockerfile that is there already, or the lower bound in `pyproject.toml`.
-fn python_version(context: &Context) -> Option<(String, String)> {
-    let short = |text: &str| {
-        let digits: String = text
-            .chars()
-            .skip_while(|c| !c.is_ascii_digit())
-            .take_while(|c| c.is_ascii_digit() || *c == '.')
-            .collect();
-        let mut parts = digits.split('.');
-        let (major, minor) = (parts.next()?, parts.next()?);
-        (!minor.is_empty()).then(|| format!("{major}.{minor}"))
-    };
-    for file in [".python-version", "runtime.txt"] {
-        if let Some(version) = context.text(file).and_then(short) {
-            return Some((version, file.into()));
-        }
-    }
-    let of_base = |text: &str| super::base_version(text, "python").and_then(|tag| short(&tag));
-    if let Some(version) = context.text("Dockerfile").and_then(of_base) {
-        return Some((version, "Dockerfile".into()));
-    }
-    let pyproject = context.text("pyproject.toml").and_then(manager::table);
-    let asked = pyproject.as_ref().and_then(|table| {
-        let text = |keys: &[&str]| manager::text(table, keys);
-        text(&["project", "requires-python"])
-            .or_else(|| text(&["tool", "poetry", "dependencies", "python"]))
-    });
-    if let Some(version) = asked.as_deref().and_then(short) {
-        return Some((version, "pyproject.toml".into()));
-    }
-    let pipfile = context.text("Pipfile").and_then(manager::table)?;
-    let asked = manager::text(&pipfile, &["requires", "python_version"])?;
-    Some((short(&asked)?, "Pipfile".into()))
 }
 
 /// Python files in the order in which people look for an entry point.
@@ -397,5 +419,51 @@ fn sources(context: &Context) -> Vec<String> {
     top.into_iter()
         .filter(wanted)
         .map(|(name, folder)| if folder { format!("{name}/") } else { name })
+        .collect()
+}
+
+/// The sources with what they, or the script that starts them, name.
+fn with_named(
+    context: &Context,
+    mut sources: Vec<String>,
+    command: Option<&[String]>,
+    packages: &[String],
+) -> Vec<String> {
+    let words: Vec<&str> = command.into_iter().flatten().map(String::as_str).collect();
+    let mut texts: Vec<&str> = words.clone();
+    texts.extend(words.iter().filter_map(|word| context.text(word)));
+    let own = self::texts(context, &sources);
+    texts.extend(own.iter().map(|(_, text)| *text));
+    let more = named_files::read(context, "", &texts, &sources);
+    sources.extend(more);
+    // Alembic finds its settings by their name.
+    let alembic = "alembic.ini".to_owned();
+    let there = context.entry(&alembic).is_some() && packages.iter().any(|name| name == "alembic");
+    if there && !sources.contains(&alembic) {
+        sources.push(alembic);
+    }
+    // A script in a folder of its own.
+    for word in words {
+        let inside = word.contains('/') && context.text(word).is_some();
+        let taken = sources.iter().any(|source| {
+            source == word || source.ends_with('/') && word.starts_with(source.as_str())
+        });
+        if inside && !taken {
+            sources.push(word.to_owned());
+        }
+    }
+    sources
+}
+
+/// The Python files among the sources with their texts.
+fn texts<'c>(context: &'c Context, sources: &[String]) -> Vec<(String, &'c str)> {
+    let files = context.files().map(|entry| entry.path);
+    let of_sources = files.filter(|path| {
+        let taken =
+            |source: &String| *source == *path || source.ends_with('/') && path.starts_with(source);
+        path.ends_with(".py") && sources.iter().any(taken)
+    });
+    of_sources
+        .filter_map(|path| Some((path.clone(), context.text(&path)?)))
         .collect()
 }

@@ -1,6 +1,7 @@
 //! Dockerfiles from nothing, one ecosystem a file.
 
 pub mod node;
+mod owned;
 pub mod python;
 
 use stagewright_syntax::write::{Copy, Dockerfile};
@@ -160,7 +161,7 @@ fn dockerignore<'w>(wanted: impl IntoIterator<Item = &'w String>, never: &[&str]
 }
 
 /// Words with the port that they name in the place of another one.
-fn with_port(command: &mut [String], old: u16, new: u16) {
+pub(crate) fn with_port(command: &mut [String], old: u16, new: u16) {
     let (old, new) = (old.to_string(), new.to_string());
     for word in command {
         if *word == old {

@@ -1,11 +1,17 @@
 //! Node: one stage for the packages of production, one for the build where there is one, and a last one that holds what the application
 //! needs. A front end that a bundler builds is served by nginx.
 
-use stagewright_syntax::instruction::Sharing;
+mod command;
+mod install;
+
 use stagewright_syntax::write::{
     Cmd, Copy, Dockerfile, Env, Expose, From, Mount, Run, User, Workdir,
 };
 
+use self::command::Needs;
+use self::install::{bring_manager, install};
+pub(crate) use self::install::{install_run, rebuild};
+use super::owned::Owned;
 use super::python::apt_get_install;
 use super::{RecipeOptions, UNPINNED_APT, USER, copy_each, dockerignore, ignoring, with_port};
 use crate::facts::Catalog;
@@ -59,6 +65,8 @@ pub(crate) fn generate(
     if options.command.is_none() {
         with_port(&mut command, own_port, port);
     }
+    let needs = command::needs(project, &command);
+    command::say(project, &needs, &mut found, &mut questions);
     let mut file = Dockerfile::new();
     file.push(From::image(base.as_str()).named("base"));
     // What only a build needs comes into a stage that the last one does not stand on. Node alone is all that most applications need.
@@ -79,34 +87,14 @@ pub(crate) fn generate(
         file.push(run);
     }
     file.push(Workdir::new("/app"));
-    let needs_packages = matches!(project.delivery, Delivery::Sources | Delivery::Built { .. });
-    if needs_packages {
+    let of_packages = matches!(project.delivery, Delivery::Sources | Delivery::Built { .. });
+    let of_developers = matches!(needs, Needs::Development(_));
+    if of_packages && (project.needs_packages || of_developers) {
         file.blank();
         file.push(From::image("base").named(DEPENDENCIES));
-        install(&mut file, project, true);
+        install(&mut file, project, !of_developers);
     }
-    if !project.builds.is_empty() {
-        file.blank();
-        file.push(From::image("base").named(BUILDER));
-        install(&mut file, project, false);
-        let manifests = project
-            .manifests
-            .iter()
-            .filter(|name| {
-                !project
-                    .packages
-                    .iter()
-                    .any(|folder| is_inside(name, folder))
-            })
-            .filter(|name| {
-                name.ends_with(".json")
-                    || name.ends_with(".yaml")
-                    || name.ends_with(".yml")
-                    || name.ends_with(".lock")
-            });
-        copy_each(&mut file, manifests.chain(&project.build_sources), None);
-        file.push(Run::shell(build(project)));
-    }
+    builder(&mut file, project);
     file.blank();
     if is_static {
         serve(&mut file, project, port);
@@ -138,6 +126,33 @@ pub(crate) fn generate(
         found,
         questions,
     })
+}
+
+/// The stage in which the build scripts run, where there are some.
+fn builder(file: &mut Dockerfile, project: &NodeProject) {
+    if project.builds.is_empty() && project.builds_beside.is_empty() {
+        return;
+    }
+    file.blank();
+    file.push(From::image("base").named(BUILDER));
+    install(file, project, false);
+    let of_package = |name: &&String| {
+        let mut folders = project.packages.iter();
+        folders.any(|folder| is_inside(name, folder))
+    };
+    let read = [".json", ".yaml", ".yml", ".lock"];
+    let manifests = project
+        .manifests
+        .iter()
+        .filter(|name| !of_package(name) && read.iter().any(|end| name.ends_with(end)));
+    let mut sources: Vec<&String> = manifests.chain(&project.build_sources).collect();
+    if !project.builds_beside.is_empty() {
+        let others = project.sources.iter();
+        let others = others.filter(|name| !project.build_sources.contains(name));
+        sources.extend(others);
+    }
+    copy_each(file, sources, None);
+    file.push(Run::shell(build(project)));
 }
 
 fn is_inside(path: &str, folder: &str) -> bool {
@@ -213,7 +228,7 @@ fn say(project: &NodeProject, found: &mut Vec<String>, questions: &mut Vec<Strin
         ));
     }
     match &project.delivery {
-        Delivery::Sources => {}
+        Delivery::Sources => say_of_builds(project, found, questions),
         Delivery::Built { output } | Delivery::Static { output } => {
             found.push(format!("the build writes into `{output}`"));
         }
@@ -221,6 +236,8 @@ fn say(project: &NodeProject, found: &mut Vec<String>, questions: &mut Vec<Strin
             found.push("Next.js writes a server with the packages it needs".into());
         }
     }
+    questions.extend(project.writes.questions.iter().cloned());
+    questions.extend(project.variables.iter().cloned());
     if project.loopback {
         questions.push("does the application listen on all addresses? its framework takes loopback alone unless `listen` is given a `host`".into());
     }
@@ -244,6 +261,23 @@ fn say(project: &NodeProject, found: &mut Vec<String>, questions: &mut Vec<Strin
     if project.plug_n_play {
         questions.push(
             "may packages lie in `node_modules`? yarn's plug'n'play is turned off in the image"
+                .into(),
+        );
+    }
+}
+
+/// A build beside the sources: nobody can tell which of what it leaves is read.
+fn say_of_builds(project: &NodeProject, found: &mut Vec<String>, questions: &mut Vec<String>) {
+    if project.builds_beside.is_empty() {
+        return;
+    }
+    found.push(
+        "`package.json` has a script `build`: it runs, and what it leaves beside the sources comes along"
+            .into(),
+    );
+    if project.build_installs {
+        questions.push(
+            "does the running application need the packages that the script `build` installs? they come along"
                 .into(),
         );
     }
@@ -276,152 +310,6 @@ fn compilers(
     build.iter().map(String::as_str).collect()
 }
 
-/// pnpm and later yarns are no part of the image of Node: corepack brings the version that `package.json` names, else npm one that reads
-/// the lock file.
-fn bring_manager(project: &NodeProject) -> Option<Run> {
-    let package = match project.manager {
-        NodeManager::Npm => return None,
-        NodeManager::YarnClassic if !project.pinned => return None,
-        _ if project.pinned => return Some(Run::shell("corepack enable")),
-        NodeManager::Pnpm => "pnpm",
-        NodeManager::YarnClassic | NodeManager::Yarn => "@yarnpkg/cli-dist",
-    };
-    let versioned = match project.manager_major {
-        Some(major) => format!("{package}@{major}"),
-        None => package.to_owned(),
-    };
-    // The image of Node brings a yarn 1 under the same name.
-    let force = if project.manager == NodeManager::Yarn {
-        "--force "
-    } else {
-        ""
-    };
-    let run = Run::shell(format!("npm install --global {force}{versioned}"));
-    Some(run.mount(Mount::cache("/root/.npm")))
-}
-
-/// The instructions that install, with the files that are read mounted and the cache kept for the next build.
-fn install(file: &mut Dockerfile, project: &NodeProject, production: bool) {
-    if project.plug_n_play {
-        file.push(Env::new().set("YARN_NODE_LINKER", "node-modules"));
-    }
-    if project.lock.is_none() {
-        // A tool that writes a lock file needs the others to be its own.
-        copy_each(file, &project.manifests, None);
-    }
-    file.push(install_run(project, production));
-}
-
-/// The command that installs everything, or what production needs.
-pub(crate) fn install_run(project: &NodeProject, production: bool) -> Run {
-    let scripts = !project.lifecycle.is_empty();
-    let of_one = production && !project.folder.is_empty();
-    let mut words: Vec<String> = Vec::new();
-    let mut say = |text: &str| words.push(text.to_owned());
-    let cache = match project.manager {
-        NodeManager::Npm => {
-            say(if project.lock.is_some() {
-                "npm ci"
-            } else {
-                "npm install"
-            });
-            if production {
-                say("--omit=dev");
-            }
-            if of_one {
-                say(&format!("--workspace={}", project.folder));
-            }
-            "/root/.npm"
-        }
-        NodeManager::Pnpm => {
-            say("pnpm install");
-            say(if project.lock.is_some() {
-                "--frozen-lockfile"
-            } else {
-                "--no-frozen-lockfile"
-            });
-            if production {
-                say("--prod");
-            }
-            if of_one {
-                // Without the braces the dots behind a path say nothing of the packages that it needs.
-                say(&format!("--filter='{{./{}}}...'", project.folder));
-            }
-            "/root/.local/share/pnpm/store"
-        }
-        NodeManager::YarnClassic => {
-            say("yarn install");
-            if project.lock.is_some() {
-                say("--frozen-lockfile");
-            }
-            if production {
-                say("--production");
-            }
-            "/usr/local/share/.cache/yarn"
-        }
-        NodeManager::Yarn if production => {
-            say("yarn workspaces focus --production");
-            "/root/.yarn/berry/cache"
-        }
-        NodeManager::Yarn => {
-            say(if project.lock.is_some() {
-                "yarn install --immutable"
-            } else {
-                "yarn install"
-            });
-            "/root/.yarn/berry/cache"
-        }
-    };
-    if scripts && project.manager != NodeManager::Yarn {
-        // Those of the packages run then, those of the project need its sources.
-        say("--ignore-scripts");
-    }
-    let mut command = words.join(" ");
-    if scripts && project.manager == NodeManager::Npm {
-        command.push_str(&rebuild(project, production));
-    }
-    let workdir = of_one && project.manager == NodeManager::Yarn;
-    if workdir {
-        command = format!("cd {} && {command}", project.folder);
-    }
-    let mut cache = Mount::cache(cache);
-    if project.manager == NodeManager::YarnClassic {
-        // Two installs at once spoil the cache of yarn 1.
-        cache = cache.sharing(Sharing::Locked);
-    }
-    let run = Run::shell(command).mount(cache);
-    if project.lock.is_none() {
-        return run;
-    }
-    project.manifests.iter().fold(run, |run, name| {
-        run.mount(Mount::bind(name.as_str(), name.as_str()))
-    })
-}
-
-/// Runs the scripts of packages after an install without scripts. They are named: `npm rebuild` alone runs those of the project as well.
-pub(crate) fn rebuild(project: &NodeProject, production: bool) -> String {
-    let plain = |name: &String| {
-        let of_name = |c: char| c.is_ascii_alphanumeric() || "@/._-".contains(c);
-        name.chars().all(of_name)
-    };
-    let scripted = project.scripted.iter().flatten();
-    let scripted = scripted.filter(|(_, dev)| !production || !dev);
-    // npm does not write down that it calls node-gyp for a package without a script.
-    let mut names: Vec<&str> = scripted
-        .map(|(name, _)| name)
-        .chain(&project.compiled)
-        .filter(|name| plain(name))
-        .map(String::as_str)
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    if names.is_empty() {
-        String::new()
-    } else {
-        format!(" && npm rebuild {}", names.join(" "))
-    }
-}
-
 /// The command that builds the application, what it needs of the repository first.
 fn build(project: &NodeProject) -> String {
     let one = |folder: &String| match (project.manager, folder.as_str()) {
@@ -430,8 +318,19 @@ fn build(project: &NodeProject) -> String {
         (NodeManager::Pnpm, folder) => format!("pnpm --dir {folder} run build"),
         (_, folder) => format!("yarn --cwd {folder} run build"),
     };
-    let all: Vec<String> = project.builds.iter().map(one).collect();
+    let folders = project.builds.iter().chain(&project.builds_beside);
+    let all: Vec<String> = folders.map(one).collect();
     let mut script = all.join(" && ");
+    if !project.builds_beside.is_empty() {
+        // The last stage has the packages of production from elsewhere.
+        let packages = project.packages.iter();
+        let packages = packages.map(|folder| inside(folder, "node_modules"));
+        let all: Vec<String> = ["node_modules".to_owned()]
+            .into_iter()
+            .chain(packages)
+            .collect();
+        script = format!("{script} && rm -rf {}", all.join(" "));
+    }
     if project.framework == Some("next") {
         script = format!("NEXT_TELEMETRY_DISABLED=1 {script}");
     }
@@ -462,7 +361,7 @@ fn serve(file: &mut Dockerfile, project: &NodeProject, port: u16) {
         "  server {".to_owned(),
         format!("    listen {port};"),
         "    root /usr/share/nginx/html;".to_owned(),
-        "    location / { try_files $uri $uri/ /index.html; }".to_owned(),
+        format!("    location / {{ {} }}", answer(project)),
         "  }".to_owned(),
         "}".to_owned(),
     ];
@@ -482,6 +381,14 @@ fn serve(file: &mut Dockerfile, project: &NodeProject, port: u16) {
     file.push(User::new(USER));
     file.push(Expose::new([port]));
     file.push(Cmd::exec(["nginx", "-g", "daemon off;"]));
+}
+
+/// What answers an address: of a site a page or nothing, of one page with a router of its own that page.
+fn answer(project: &NodeProject) -> &'static str {
+    match project.framework {
+        Some("next" | "astro" | "eleventy" | "sveltekit") => "try_files $uri $uri.html $uri/ =404;",
+        _ => "try_files $uri $uri/ /index.html;",
+    }
 }
 
 /// The application's package in a stage.
@@ -516,6 +423,14 @@ fn run(
             .set("HOSTNAME", "0.0.0.0")
             .set("NEXT_TELEMETRY_DISABLED", "1");
     }
+    if command.iter().any(|word| word.ends_with("pm2-runtime")) {
+        // It keeps its logs and sockets there.
+        env = env.set("PM2_HOME", "/tmp/.pm2");
+    }
+    if project.framework == Some("astro") {
+        // Its server takes loopback alone unless told otherwise.
+        env = env.set("HOST", "0.0.0.0");
+    }
     if options.port.is_some() || project.framework == Some("next") {
         env = env.set("PORT", port.to_string());
     }
@@ -523,6 +438,31 @@ fn run(
     if last != "base" {
         file.push(Workdir::new("/app"));
     }
+    let whole = !project.builds_beside.is_empty() || project.delivery == Delivery::Standalone;
+    let owned = Owned::new(&project.writes.folders, &project.sources, whole);
+    owned.make(file);
+    let of_developers = matches!(command::needs(project, &command), Needs::Development(_));
+    contents(
+        file,
+        project,
+        &owned,
+        project.needs_packages || of_developers,
+    );
+    if !project.own_scripts.is_empty() {
+        let scripts = project.own_scripts.iter();
+        let scripts: Vec<String> = scripts.map(|name| format!("npm run {name}")).collect();
+        file.push(Run::shell(scripts.join(" && ")).mount(Mount::cache("/root/.npm")));
+    }
+    if !project.folder.is_empty() {
+        file.push(Workdir::new(format!("/app/{}", project.folder)));
+    }
+    file.push(User::new(USER));
+    file.push(Expose::new([port]));
+    file.push(Cmd::exec(command));
+}
+
+/// What the last stage holds of packages, builds and sources.
+fn contents(file: &mut Dockerfile, project: &NodeProject, owned: &Owned, installed: bool) {
     let own = |name: &str| inside(&project.folder, name);
     let manifests: Vec<String> = if project.packages.is_empty() {
         vec!["package.json".to_owned()]
@@ -546,12 +486,20 @@ fn run(
         {
             file.push(Copy::files([own("public/")], inside(".", &own("public/"))));
         }
+        owned.make_inner(file);
     } else {
         // Of a repository with workspaces the folders of its packages hold links and packages of their own.
         if project.packages.is_empty() {
-            file.push(Copy::files(["/app/node_modules"], "./node_modules").from(DEPENDENCIES));
+            if installed {
+                file.push(Copy::files(["/app/node_modules"], "./node_modules").from(DEPENDENCIES));
+            }
         } else {
             file.push(Copy::files(["/app/"], "./").from(DEPENDENCIES));
+        }
+        if !project.builds_beside.is_empty() {
+            file.push(Copy::files(["/app/"], "./").from(BUILDER));
+            owned.make_inner(file);
+            return;
         }
         // Where a package is copied whole, its manifest comes along.
         let whole = |name: &&String| {
@@ -569,17 +517,6 @@ fn run(
             folders.push(format!("{}/", own(output)));
             copy_each(file, &folders, Some((BUILDER, "/app")));
         }
-        copy_each(file, &project.sources, None);
+        owned.copy(file, &project.sources);
     }
-    if !project.own_scripts.is_empty() {
-        let scripts = project.own_scripts.iter();
-        let scripts: Vec<String> = scripts.map(|name| format!("npm run {name}")).collect();
-        file.push(Run::shell(scripts.join(" && ")).mount(Mount::cache("/root/.npm")));
-    }
-    if !project.folder.is_empty() {
-        file.push(Workdir::new(format!("/app/{}", project.folder)));
-    }
-    file.push(User::new(USER));
-    file.push(Expose::new([port]));
-    file.push(Cmd::exec(command));
 }

@@ -4,29 +4,20 @@
 //! folder than the one it reads); uv, Poetry, PDM and Pipenv fill a virtual environment. Neither
 //! the managers nor their caches come along.
 
+mod settings;
+
 use stagewright_syntax::write::{
     Cmd, Copy, Dockerfile, Env, Expose, From, Mount, Run, User, Workdir,
 };
 
+use super::owned::Owned;
 use super::{
     RecipeOptions, UNPINNED_APT, UNPINNED_PIP, USER, copy_each, dockerignore, ignoring, with_port,
 };
 use crate::context::Context;
 use crate::facts::Catalog;
-use crate::project::python::PythonManager;
+use crate::project::python::{PythonManager, PythonVersion};
 use crate::project::{Generated, ProjectError, PythonProject};
-
-/// The Python that is taken where no file asks for one: the newest whose slim image the catalogue has measured.
-fn newest(catalog: &Catalog) -> Option<String> {
-    (8..40)
-        .rev()
-        .map(|minor| format!("3.{minor}"))
-        .find(|version| {
-            catalog
-                .image(&format!("python:{version}-slim"), None)
-                .is_some_and(|facts| facts.stale.is_none())
-        })
-}
 
 /// Where the virtual environment is, in both stages.
 const ENVIRONMENT: &str = "/opt/venv";
@@ -45,20 +36,13 @@ pub(crate) fn generate(
         Vec::new(),
     );
     let base = base_image(project, options, &mut found, &mut questions);
-    if let (Some(framework), Some(application)) = (project.framework, &project.application) {
-        found.push(if application.variable.is_empty() {
-            format!("`{}` is the {framework} application", application.file)
-        } else {
-            format!(
-                "`{}` holds the {framework} application `{}`",
-                application.file, application.variable
-            )
-        });
-    }
+    check_list(project, context, &base)?;
     let port = options.port.unwrap_or(project.port);
     let command = start_command(project, options, port)?;
+    say_of_start(project, options, port, &command, &mut found, &mut questions);
     // A command that the caller gives for a project without a framework need not be a server.
-    let serves = project.framework.is_some() || options.port.is_some();
+    let started = project.started_by.is_some() && options.command.is_none();
+    let serves = project.framework.is_some() || options.port.is_some() || started;
     if options.port.is_none() && serves {
         questions.push(format!("which port? {port} is taken"));
     }
@@ -68,6 +52,9 @@ pub(crate) fn generate(
     let mut env = Env::new().set("PYTHONUNBUFFERED", "1");
     if let Some(root) = project.import_root {
         env = env.set("PYTHONPATH", format!("/app/{root}"));
+    }
+    if project.reads_port && started && port != project.port {
+        env = env.set("PORT", port.to_string());
     }
     file.push(env);
     file.push(Workdir::new("/app"));
@@ -88,6 +75,13 @@ pub(crate) fn generate(
         ignoring(&mut file, &UNPINNED_APT);
         file.push(apt_get(&system.run));
     }
+    let owned = if project.installs_itself {
+        Owned::default()
+    } else {
+        Owned::new(&project.writes.folders, &project.sources, false)
+    };
+    owned.make(&mut file);
+    questions.extend(project.writes.questions.iter().cloned());
     if project.in_environment() {
         file.push(Env::new().set("PATH", format!("{ENVIRONMENT}/bin:$PATH")));
         file.push(Copy::files([ENVIRONMENT], ENVIRONMENT).from("builder"));
@@ -98,20 +92,9 @@ pub(crate) fn generate(
         let folder = format!("/project{}", project.prefix());
         file.push(Copy::files([folder], project.prefix()).from("builder"));
     } else {
-        copy_each(&mut file, &project.sources, None);
+        owned.copy(&mut file, &project.sources);
     }
-    if let Some(settings) = static_files(project, context) {
-        found.push(format!(
-            "`{settings}` names a folder for static files: the build collects them"
-        ));
-        questions.push(format!(
-            "which variables does `{settings}` need when static files are collected? none are set"
-        ));
-        // An edit of the source runs this again: no byte code of the framework in its layer.
-        file.push(Run::shell(
-            "PYTHONDONTWRITEBYTECODE=1 python manage.py collectstatic --noinput",
-        ));
-    }
+    collect_static_files(&mut file, project, context, &mut found, &mut questions);
     file.push(User::new(USER));
     if serves {
         file.push(Expose::new([port]));
@@ -275,17 +258,65 @@ fn base_image(
 ) -> String {
     match (&options.base, &project.python) {
         (Some(base), _) => base.clone(),
-        (None, Some((version, file))) => {
-            found.push(format!("`{file}` asks for Python {version}"));
+        (
+            None,
+            Some(PythonVersion {
+                version,
+                file,
+                bound,
+            }),
+        ) => {
+            found.push(match bound {
+                None => format!("`{file}` asks for Python {version}"),
+                Some(bound) => {
+                    format!("`{file}` asks for Python {bound}: {version} is taken")
+                }
+            });
             format!("python:{version}-slim")
         }
         (None, None) => {
-            let version = newest(Catalog::builtin()).unwrap_or_else(|| "3".into());
+            let version = project.newest_python.as_deref().unwrap_or("3");
             questions.push(format!(
                 "which Python? no file says (`.python-version` would); {version} is taken"
             ));
             format!("python:{version}-slim")
         }
+    }
+}
+
+/// Why the packages of a project without a lock file cannot be installed apart from it, where they cannot.
+fn check_list(project: &PythonProject, context: &Context, base: &str) -> Result<(), ProjectError> {
+    if project.manager != PythonManager::Build {
+        return Ok(());
+    }
+    let refused = |why: String| {
+        Err(ProjectError::BadManifest {
+            file: project.manifests[0].clone(),
+            why,
+        })
+    };
+    let of_poetry = context
+        .text("pyproject.toml")
+        .is_some_and(|text| text.contains("[tool.poetry.dependencies]"));
+    if !project.lists_dependencies && of_poetry {
+        return refused(
+            "only Poetry reads the packages in `[tool.poetry.dependencies]`, and there is no `poetry.lock` (`poetry lock` writes it)".into(),
+        );
+    }
+    if !project.lists_dependencies {
+        return refused(
+            "no list `dependencies` in `[project]` of `pyproject.toml` says which packages are needed (a `requirements.txt` would)".into(),
+        );
+    }
+    // The standard library reads TOML since Python 3.11 (PEP 680).
+    let minor = base
+        .split_once("python:3.")
+        .and_then(|(_, rest)| rest.split(['-', '.']).next()?.parse::<u32>().ok());
+    match minor {
+        Some(minor) if minor < 11 => refused(format!(
+            "Python 3.{minor} of `{base}` has no `tomllib` (3.11 and later have): take a later base, or list the packages in `requirements.txt`"
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -312,6 +343,65 @@ fn start_command(
     Ok(command)
 }
 
+/// Programs that a package of their name, or of the other one, brings.
+const SERVERS: [(&str, &str); 9] = [
+    ("gunicorn", "gunicorn"),
+    ("uvicorn", "uvicorn"),
+    ("hypercorn", "hypercorn"),
+    ("daphne", "daphne"),
+    ("waitress-serve", "waitress"),
+    ("celery", "celery"),
+    ("streamlit", "streamlit"),
+    ("flask", "flask"),
+    ("alembic", "alembic"),
+];
+
+/// What starts the application, and what that leaves open.
+fn say_of_start(
+    project: &PythonProject,
+    options: &RecipeOptions,
+    port: u16,
+    command: &[String],
+    found: &mut Vec<String>,
+    questions: &mut Vec<String>,
+) {
+    if let (Some(framework), Some(application)) = (project.framework, &project.application) {
+        found.push(if application.variable.is_empty() {
+            format!("`{}` is the {framework} application", application.file)
+        } else {
+            format!(
+                "`{}` holds the {framework} application `{}`",
+                application.file, application.variable
+            )
+        });
+    }
+    let missing = SERVERS.iter().find(|(program, package)| {
+        command.first().is_some_and(|word| word == program)
+            && !project.packages.iter().any(|name| name == package)
+    });
+    if let Some((program, package)) = missing {
+        questions.push(format!(
+            "which package brings `{program}`? `{}` does not list `{package}`",
+            project.manifests[0]
+        ));
+    }
+    questions.extend(project.variables.iter().cloned());
+    if options.command.is_some() {
+        return;
+    }
+    questions.extend(project.questions.iter().cloned());
+    if let Some(file) = &project.started_by {
+        found.push(format!("`{file}` starts the application"));
+        let shell = matches!(command[0].as_str(), "sh" | "bash");
+        if shell && port != project.port && !project.reads_port {
+            questions.push(format!(
+                "does the application listen on {port}? `{file}` says {}",
+                project.port
+            ));
+        }
+    }
+}
+
 /// The settings of a Django project that say where static files are collected.
 fn static_files(project: &PythonProject, context: &Context) -> Option<String> {
     let django = project.framework == Some("django") && context.entry("manage.py").is_some();
@@ -322,6 +412,41 @@ fn static_files(project: &PythonProject, context: &Context) -> Option<String> {
                 .is_some_and(|text| text.lines().any(|line| line.starts_with("STATIC_ROOT")))
     });
     files.next().map(|entry| entry.path).filter(|_| django)
+}
+
+/// The instruction that collects static files, where the settings say that it should.
+fn collect_static_files(
+    file: &mut Dockerfile,
+    project: &PythonProject,
+    context: &Context,
+    found: &mut Vec<String>,
+    questions: &mut Vec<String>,
+) {
+    if let Some(settings) = static_files(project, context) {
+        found.push(format!(
+            "`{settings}` names a folder for static files: the build collects them"
+        ));
+        let needed = settings::needed(context, &settings);
+        if needed.is_empty() {
+            questions.push(format!(
+                "which variables does `{settings}` need when static files are collected? none are set"
+            ));
+        } else {
+            let names: Vec<String> = needed.iter().map(|one| format!("`{}`", one.name)).collect();
+            questions.push(format!(
+                "what are {} when the application runs? `{settings}` cannot be read without, and the build sets throw-away values for the collection of static files alone",
+                names.join(", ")
+            ));
+        }
+        let values = needed
+            .iter()
+            .map(|one| format!("{}={} ", one.name, one.value));
+        let values: String = values.collect();
+        // An edit of the source runs this again: no byte code of the framework in its layer.
+        file.push(Run::shell(format!(
+            "PYTHONDONTWRITEBYTECODE=1 {values}python manage.py collectstatic --noinput"
+        )));
+    }
 }
 
 /// Debian packages for the builder stage and for the last one.

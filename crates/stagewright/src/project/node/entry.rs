@@ -2,6 +2,8 @@
 
 use super::Delivery;
 use super::manifest::{Manifest, inside, words};
+use super::site::Site;
+use super::sources::is_unneeded_folder;
 use crate::context::Context;
 
 /// Files that are started where neither a script nor `main` says.
@@ -31,12 +33,17 @@ pub(super) fn command(
     context: &Context,
     own: &Manifest,
     delivery: &Delivery,
+    site: Option<&Site>,
 ) -> Result<Vec<String>, String> {
     let of = |words: &[&str]| Ok(words.iter().map(|word| (*word).to_owned()).collect());
     match delivery {
         Delivery::Static { .. } => return Ok(Vec::new()),
         Delivery::Standalone => return of(&["node", "server.js"]),
         Delivery::Built { .. } | Delivery::Sources => {}
+    }
+    if prestart(own).is_some() {
+        // The manager runs it before `start`, each time.
+        return of(&["npm", "start"]);
     }
     let script = own
         .script("start:prod")
@@ -48,17 +55,24 @@ pub(super) fn command(
             return of(&["node", &inside(&folder_of(delivery), "main.js")]);
         }
         Some(Ok(found)) => {
-            let package = match found[0].as_str() {
-                "fastify" => "fastify-cli",
-                other => other,
-            };
-            if own.needs(package) && !WATCHERS.contains(&package) {
+            let package = package_of(&found[0]);
+            if own.needs(package) && !WATCHERS.contains(&found[0].as_str()) {
                 let mut words = found;
                 words[0] = format!("node_modules/.bin/{}", words[0]);
                 return Ok(words);
             }
+            // Another program than what starts sources while they are written: it is not for anybody to say that `node` does the same.
+            if !WATCHERS.contains(&found[0].as_str())
+                && !super::MANAGERS.contains(&package)
+                && site.is_none()
+            {
+                return Err(format!("`start` in `package.json` calls `{package}`"));
+            }
         }
         Some(Err(_)) | None => {}
+    }
+    if let Some(site) = site {
+        return site.command.clone();
     }
     let is_file = |path: &str| context.entry(&inside(&own.folder, path)).is_some();
     if let Some(main) = own.text(&["main"]) {
@@ -85,6 +99,68 @@ pub(super) fn command(
         }
         Some(Ok(found)) => format!("`start` in `package.json` calls `{}`", found[0]),
         None => "`package.json` has neither a `start` script nor a `main` that is there".into(),
+    })
+}
+
+/// The script `prestart`, where `npm start` runs it before the application: nothing where it does no more than to build, or where another
+/// script starts the application.
+pub(super) fn prestart(own: &Manifest) -> Option<&str> {
+    let started = own.script("start").is_some() && own.script("start:prod").is_none();
+    let script = own.script("prestart").filter(|_| started)?;
+    let build = own.script("build");
+    let words: Vec<&str> = script.split_ascii_whitespace().collect();
+    let builds = matches!(
+        words.as_slice(),
+        ["npm" | "pnpm" | "yarn", "run", "build"] | ["pnpm" | "yarn", "build"]
+    );
+    (!builds && build != Some(script)).then_some(script)
+}
+
+/// The folders that a script makes (`mkdir -p uploads`).
+pub(super) fn makes(script: &str) -> Vec<String> {
+    let words: Vec<&str> = script.split_ascii_whitespace().collect();
+    let plain = |word: &&str| {
+        let of_name = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+        !word.starts_with(['-', '/']) && !word.contains("..") && word.chars().all(of_name)
+    };
+    let mut found = Vec::new();
+    for (at, _) in words
+        .iter()
+        .enumerate()
+        .filter(|(_, word)| **word == "mkdir")
+    {
+        let behind = words[at + 1..].iter().copied();
+        let named = behind.skip_while(|word| *word == "-p").take_while(plain);
+        found.extend(named.map(|word| {
+            word.trim_start_matches("./")
+                .trim_end_matches('/')
+                .to_owned()
+        }));
+    }
+    found
+}
+
+/// The package that a program comes with.
+fn package_of(program: &str) -> &str {
+    match program {
+        "fastify" => "fastify-cli",
+        "pm2-runtime" => "pm2",
+        "remix-serve" => "@remix-run/serve",
+        "react-router-serve" => "@react-router/serve",
+        other => other,
+    }
+}
+
+/// Whether the `start` script starts a file that lies among the sources.
+pub(super) fn starts_source(context: &Context, own: &Manifest) -> bool {
+    let words = own.script("start").and_then(words);
+    let words = words.filter(|words| words[0] == "node");
+    let file = words.as_deref().and_then(entry_word);
+    file.is_some_and(|file| {
+        let path = inside(&own.folder, file.trim_start_matches("./"));
+        ["", ".js", "/index.js"]
+            .iter()
+            .any(|end| context.text(&format!("{path}{end}")).is_some())
     })
 }
 
@@ -193,14 +269,15 @@ pub(super) fn quoted_after(text: &str, key: &str) -> Option<String> {
     None
 }
 
-/// The texts of the application's own scripts.
-pub(super) fn texts<'c>(context: &'c Context, folder: &str) -> Vec<&'c str> {
+/// The application's own scripts with their texts.
+pub(super) fn texts<'c>(context: &'c Context, folder: &str) -> Vec<(String, &'c str)> {
     let mut paths: Vec<String> = context
         .files()
         .map(|entry| entry.path)
         .filter(|path| folder.is_empty() || path.starts_with(&format!("{folder}/")))
         .filter(|path| {
-            [".js", ".mjs", ".cjs", ".ts"]
+            // The generator of Express calls its start file so.
+            [".js", ".mjs", ".cjs", ".ts", "bin/www"]
                 .iter()
                 .any(|end| path.ends_with(end))
                 && !path.contains(".test.")
@@ -210,7 +287,10 @@ pub(super) fn texts<'c>(context: &'c Context, folder: &str) -> Vec<&'c str> {
         })
         .collect();
     paths.sort_by_key(|path| (path.matches('/').count(), path.clone()));
-    paths.iter().filter_map(|path| context.text(path)).collect()
+    paths
+        .into_iter()
+        .filter_map(|path| Some((path.clone(), context.text(&path)?)))
+        .collect()
 }
 
 /// Whether a script names a package as one that it loads. Types are gone when the application runs.
@@ -248,162 +328,6 @@ pub(super) fn port(text: &str) -> Option<u16> {
         .and_then(|rest| number(rest, 6))
         .or_else(|| number(after(".listen(")?, 10))
         .or_else(|| number(after("const PORT =").or_else(|| after("const port ="))?, 3))
-}
-
-/// Folders that neither a build nor a running application reads.
-fn is_unneeded_folder(name: &str) -> bool {
-    name.starts_with('.')
-        || matches!(
-            name,
-            "node_modules"
-                | "test"
-                | "tests"
-                | "__tests__"
-                | "spec"
-                | "e2e"
-                | "cypress"
-                | "docs"
-                | "doc"
-                | "coverage"
-                | "examples"
-        )
-}
-
-/// What lies at the top of a folder: names, folders with a slash at their end.
-fn top(context: &Context, folder: &str) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for entry in context.files() {
-        let Some(rest) = (if folder.is_empty() {
-            Some(entry.path.as_str())
-        } else {
-            entry
-                .path
-                .strip_prefix(folder)
-                .and_then(|rest| rest.strip_prefix('/'))
-        }) else {
-            continue;
-        };
-        let name = match rest.split_once('/') {
-            Some((first, _)) => format!("{first}/"),
-            None => rest.to_owned(),
-        };
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
-}
-
-fn extension(name: &str) -> &str {
-    name.rsplit_once('.').map_or("", |(_, extension)| extension)
-}
-
-/// Settings of tools that no build of the application reads.
-fn is_tool_setting(name: &str) -> bool {
-    [
-        "eslint",
-        "jest",
-        "vitest",
-        "prettier",
-        "nodemon",
-        "cypress",
-        "playwright",
-        "commitlint",
-        "lint-staged",
-        "biome",
-        "renovate",
-    ]
-    .iter()
-    .any(|tool| name.starts_with(tool))
-}
-
-fn is_manifest(name: &str) -> bool {
-    matches!(
-        name,
-        "package.json"
-            | "package-lock.json"
-            | "npm-shrinkwrap.json"
-            | "pnpm-lock.yaml"
-            | "pnpm-workspace.yaml"
-            | "yarn.lock"
-    )
-}
-
-/// What the build reads at the top of the context: sources, and the settings of compilers and bundlers.
-pub(super) fn build_sources(context: &Context, packages: &[String]) -> Vec<String> {
-    let mut sources: Vec<String> = top(context, "")
-        .into_iter()
-        .filter(|name| match name.strip_suffix('/') {
-            Some(folder) => {
-                // Of a repository with workspaces only the packages that are needed.
-                packages.is_empty() && !is_unneeded_folder(folder)
-            }
-            None => {
-                matches!(
-                    name.as_str(),
-                    ".babelrc" | ".swcrc" | ".browserslistrc" | ".postcssrc"
-                ) || !name.starts_with('.')
-                    && matches!(
-                        extension(name),
-                        "js" | "mjs" | "cjs" | "ts" | "mts" | "json" | "html" | "vue" | "svelte"
-                    )
-                    && !is_tool_setting(name)
-                    && !is_manifest(name)
-            }
-        })
-        .collect();
-    sources.extend(packages.iter().map(|folder| format!("{folder}/")));
-    sources
-}
-
-/// What the running application reads of the sources, relative to the context.
-pub(super) fn run_sources(
-    context: &Context,
-    folder: &str,
-    packages: &[String],
-    delivery: &Delivery,
-) -> Vec<String> {
-    let wanted = |name: &str| match (delivery, name.strip_suffix('/')) {
-        (Delivery::Static { .. } | Delivery::Standalone, _) => false,
-        (Delivery::Built { output }, Some(folder)) => {
-            folder != output.split('/').next().unwrap_or_default()
-                && matches!(
-                    folder,
-                    "public"
-                        | "static"
-                        | "views"
-                        | "templates"
-                        | "assets"
-                        | "locales"
-                        | "migrations"
-                )
-        }
-        (Delivery::Built { output }, None) => output == ".next" && name.starts_with("next.config."),
-        (Delivery::Sources, Some(folder)) => !is_unneeded_folder(folder),
-        (Delivery::Sources, None) => {
-            !name.starts_with('.')
-                && matches!(
-                    extension(name),
-                    "js" | "mjs" | "cjs" | "json" | "html" | "sql" | "graphql"
-                )
-                && !name.contains(".config.")
-                && !name.starts_with("tsconfig")
-                && !name.starts_with("jsconfig")
-                && !is_tool_setting(name)
-                && !is_manifest(name)
-        }
-    };
-    let mut sources: Vec<String> = top(context, folder)
-        .into_iter()
-        .filter(|name| wanted(name))
-        .map(|name| inside(folder, &name))
-        .collect();
-    // Packages of the repository beside the application's own.
-    if *delivery == Delivery::Sources {
-        let others = packages.iter().filter(|other| *other != folder);
-        sources.extend(others.map(|other| format!("{other}/")));
-    }
-    sources
 }
 
 #[cfg(test)]

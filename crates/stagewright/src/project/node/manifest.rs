@@ -58,6 +58,15 @@ impl Manifest {
         self.lists("dependencies", package) || self.lists("optionalDependencies", package)
     }
 
+    /// What an install for production brings.
+    pub(super) fn production(&self) -> Vec<String> {
+        let kinds = ["dependencies", "optionalDependencies", "peerDependencies"];
+        let lists = kinds
+            .iter()
+            .filter_map(|kind| self.value.get(kind).and_then(Value::as_object));
+        lists.flat_map(serde_json::Map::keys).cloned().collect()
+    }
+
     /// Whether a package is among the dependencies of any kind.
     pub(super) fn names(&self, package: &str) -> bool {
         self.needs(package) || self.lists("devDependencies", package)

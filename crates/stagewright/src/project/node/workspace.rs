@@ -1,7 +1,7 @@
 //! Workspaces: which packages a repository holds, which of them is the application, and which of the others it needs.
 
+use super::delivery::{SERVERS, is_bundled};
 use super::manifest::{Manifest, inside};
-use super::{SERVERS, is_bundled};
 use crate::context::Context;
 
 /// The packages of a repository with workspaces.
@@ -48,10 +48,16 @@ impl Workspaces {
     }
 
     /// The application's package and those of the repository that it needs, what is needed first.
-    pub(super) fn closure(&self, application: usize) -> Vec<usize> {
+    fn closure(&self, application: usize) -> Vec<usize> {
         let mut order = Vec::new();
         self.visit(application, &mut Vec::new(), &mut order);
         order
+    }
+
+    /// As [`closure`](Self::closure), the packages themselves.
+    pub(super) fn needed(&self, application: usize) -> Vec<&Manifest> {
+        let order = self.closure(application);
+        order.into_iter().map(|at| &self.packages[at]).collect()
     }
 
     fn visit(&self, at: usize, seen: &mut Vec<usize>, order: &mut Vec<usize>) {

@@ -99,7 +99,7 @@ fn every_application_works_as_before() {
                     ("exec_form", "Cmd" | "Entrypoint")
                         | ("direct_start", "Cmd" | "Entrypoint" | "Env")
                         | ("non_root", "User")
-                        | ("split_stages", "Env")
+                        | ("plain_base" | "split_stages", "Env")
                 )
             });
             assert!(declared, "{title}: no pass says that it changes {part}");

@@ -7,6 +7,7 @@ use super::{Pass, RunStep, View};
 use crate::project::node::{self, Delivery, NodeManager, NodeProject};
 use crate::project::python;
 use crate::proposal::{Applicability, Proposal};
+use crate::recipe;
 
 pub(super) const PASS: Pass = Pass {
     name: "production_packages",
@@ -60,7 +61,8 @@ fn eligible(view: &View<'_>) -> Option<NodeProject> {
         && project.lifecycle.is_empty()
         && project.named_development.is_none()
         && !project.development.is_empty();
-    (plain && starts(view, &project).is_some()).then_some(project)
+    let words = starts(view, &project)?;
+    (plain && !recipe::node::names_development(&project, &words)).then_some(project)
 }
 
 /// The words that start the application, behind `npm start` and its like.

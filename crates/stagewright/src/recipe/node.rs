@@ -39,6 +39,11 @@ fn newest() -> Option<u32> {
     })
 }
 
+/// Whether the words of a command name a package that is for developers: `node --import tsx`.
+pub(crate) fn names_development(project: &NodeProject, command: &[String]) -> bool {
+    matches!(command::needs(project, command), Needs::Development(_))
+}
+
 pub(crate) fn generate(
     project: &NodeProject,
     options: &RecipeOptions,

@@ -188,3 +188,23 @@ fn a_copy_moves_below_an_install_by_name_alone() {
         assert_eq!(new.is_some(), moves, "{install}");
     }
 }
+
+#[test]
+fn what_node_is_told_to_load_stays_installed() {
+    let of = |start: &str| {
+        let text = format!(
+            "FROM node:22-slim\nWORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\nCMD {start}\n"
+        );
+        let manifest = r#"{"name": "a", "dependencies": {"express": "^5.1.0"}, "devDependencies": {"tsx": "^4.19.0", "jest": "^29.7.0"}}"#;
+        let lock = r#"{"name": "a", "lockfileVersion": 3, "packages": {"": {}, "node_modules/express": {"version": "5.1.0"}, "node_modules/jest": {"version": "29.7.0", "dev": true}, "node_modules/tsx": {"version": "4.19.0", "dev": true}}}"#;
+        let files = [
+            ("index.js", ""),
+            ("package-lock.json", lock),
+            ("package.json", manifest),
+        ];
+        only("production_packages", &text, &files).is_some()
+    };
+    assert!(of(r#"["node", "index.js"]"#));
+    assert!(!of(r#"["node", "--import", "tsx", "index.ts"]"#));
+    assert!(!of("node --import=tsx index.ts"));
+}

@@ -7,6 +7,7 @@ use stagewright_syntax::Keyword;
 use stagewright_syntax::edit::{EditError, EditSet};
 
 use super::{Pass, RunStep, View, attempt};
+use crate::command::Install;
 use crate::ledger::Origin;
 use crate::project::node;
 use crate::proposal::{Applicability, Proposal};
@@ -112,6 +113,19 @@ pub(super) struct Hoist {
 pub(super) struct Manifest {
     pub(super) source: String,
     pub(super) target: String,
+}
+
+/// The manifests of an install among the files that a COPY brings.
+pub(super) fn manifests_of(install: &Install, brought: &[(String, String)]) -> Vec<Manifest> {
+    let of_install = brought
+        .iter()
+        .filter(|(target, _)| install.manifests.contains(target));
+    of_install
+        .map(|(target, source)| Manifest {
+            source: source.clone(),
+            target: target.clone(),
+        })
+        .collect()
 }
 
 /// The RUNs up to the last one that counts that follow a COPY and can do without it, each with the manifests it reads.

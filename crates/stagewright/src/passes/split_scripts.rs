@@ -10,7 +10,7 @@
 use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::shell::Script;
 
-use super::manifests_first::{self, Manifest};
+use super::manifests_first;
 use super::{Pass, RunStep, View, attempt};
 use crate::project::node::{self, NodeManager, NodeProject};
 use crate::proposal::{Applicability, Proposal};
@@ -100,14 +100,7 @@ fn split(
     {
         return None;
     }
-    let read: Vec<Manifest> = brought
-        .iter()
-        .filter(|(target, _)| install.manifests.contains(target))
-        .map(|(target, source)| Manifest {
-            source: source.clone(),
-            target: target.clone(),
-        })
-        .collect();
+    let read = manifests_first::manifests_of(install, &brought);
     if read.len() == brought.len() || read.is_empty() {
         return None;
     }

@@ -12,7 +12,7 @@ use stagewright_syntax::edit::EditSet;
 use stagewright_syntax::shell::Script;
 
 use crate::passes::installs_alone::installs_alone;
-use crate::passes::manifests_first::{self, Manifest};
+use crate::passes::manifests_first;
 use crate::passes::{RunStep, View};
 use crate::stage::{From, Op};
 
@@ -37,14 +37,7 @@ pub(super) fn split(view: &View<'_>, step: &RunStep<'_>, runs: &[RunStep<'_>]) -
     let (at, settings) = copied_before(step, install.tool, runs)?;
     let copy = &step.stage.instructions[at];
     let brought = manifests_first::brought(view, step.stage, at)?;
-    let read: Vec<Manifest> = brought
-        .iter()
-        .filter(|(target, _)| install.manifests.contains(target))
-        .map(|(target, source)| Manifest {
-            source: source.clone(),
-            target: target.clone(),
-        })
-        .collect();
+    let read = manifests_first::manifests_of(install, &brought);
     let context = view.analysis.context();
     let beside = read.iter().any(|manifest| {
         let text = context.text(&manifest.source).unwrap_or_default();

@@ -347,6 +347,22 @@ fn a_server_of_node_may_write_where_it_does() {
 }
 
 #[test]
+fn no_name_of_a_folder_becomes_a_part_of_a_command() {
+    let made = generate(&[
+        ("requirements.txt", "flask==3.0.3\n"),
+        (
+            "app.py",
+            "import os\nfrom flask import Flask\napp = Flask(__name__)\nos.makedirs('out; touch x')\n",
+        ),
+        ("logs $(id)/.gitkeep", ""),
+        ("uploads/.gitkeep", ""),
+    ]);
+    holds(&made, "RUN mkdir -p uploads && chown 10001:10001 uploads\n");
+    assert!(asks(&made, "logs $(id)"), "{:?}", made.questions);
+    lacks(&made, "touch x");
+}
+
+#[test]
 fn where_it_is_not_certain_what_is_written_it_is_asked() {
     let made = generate(&[
         ("requirements.txt", "flask==3.0.3\n"),

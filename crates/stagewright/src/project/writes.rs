@@ -29,14 +29,24 @@ const OPEN: [&str; 4] = ["/tmp", "/var/tmp", "/dev", "/proc"];
 
 /// Reads the sources of an application that runs in `root`, `""` for the context itself.
 pub(super) fn read(context: &Context, root: &str, sources: &[Source<'_>]) -> Writes {
+    let files = Files::of(context);
     let mut found = Writes {
-        folders: kept(context, root),
+        folders: files.kept(root),
         questions: Vec::new(),
     };
     for (path, text) in sources {
         for target in call::targets(path, text) {
-            place(context, root, path, &target, &mut found);
+            place(&files, root, path, &target, &mut found);
         }
+    }
+    // Its name would be a part of a command.
+    let (plain, others) = found
+        .folders
+        .into_iter()
+        .partition(|folder| is_plain(folder));
+    found.folders = plain;
+    for folder in others {
+        found.questions.push(ask(&folder, ".gitkeep"));
     }
     found.folders.sort();
     found.folders.dedup();
@@ -44,25 +54,57 @@ pub(super) fn read(context: &Context, root: &str, sources: &[Source<'_>]) -> Wri
     found
 }
 
-/// Folders with nothing but a file that keeps them.
-fn kept(context: &Context, root: &str) -> Vec<String> {
-    let keeper = |path: &str| {
-        let (folder, name) = path.rsplit_once('/')?;
-        (name == ".gitkeep" || name == ".keep").then(|| folder.to_owned())
-    };
-    let folders = context.files().filter_map(|entry| keeper(&entry.path));
-    folders
-        .filter(|folder| root.is_empty() || folder.starts_with(&format!("{root}/")))
-        .filter(|folder| !folder.split('/').any(is_unneeded))
-        .filter(|folder| {
-            let inside = format!("{folder}/");
-            let mut files = context.files().map(|entry| entry.path);
-            files.all(|path| {
-                path.strip_prefix(&inside)
-                    .is_none_or(|rest| KEEPERS.contains(&rest))
-            })
-        })
-        .collect()
+/// The paths of a context in order, so that what lies below a folder is found at once.
+struct Files(Vec<String>);
+
+impl Files {
+    fn of(context: &Context) -> Self {
+        let mut paths: Vec<String> = context.files().map(|entry| entry.path).collect();
+        paths.sort_unstable();
+        Self(paths)
+    }
+
+    /// What lies below a folder, relative to it.
+    fn below(&self, folder: &str) -> impl Iterator<Item = &str> {
+        let inside = format!("{folder}/");
+        let start = self.0.partition_point(|path| *path < inside);
+        self.0[start..]
+            .iter()
+            .map_while(move |path| path.strip_prefix(&inside))
+    }
+
+    /// Folders with nothing but a file that keeps them.
+    fn kept(&self, root: &str) -> Vec<String> {
+        let keeper = |path: &String| {
+            let (folder, name) = path.rsplit_once('/')?;
+            (name == ".gitkeep" || name == ".keep").then(|| folder.to_owned())
+        };
+        let folders = self.0.iter().filter_map(keeper);
+        folders
+            .filter(|folder| root.is_empty() || folder.starts_with(&format!("{root}/")))
+            .filter(|folder| !folder.split('/').any(is_unneeded))
+            .filter(|folder| self.below(folder).all(|rest| KEEPERS.contains(&rest)))
+            .collect()
+    }
+
+    /// Whether a folder holds code, which nobody should be able to change.
+    fn is_source(&self, folder: &str) -> bool {
+        let ends = [".py", ".js", ".ts", ".mjs", ".cjs"];
+        self.below(folder)
+            .any(|name| ends.iter().any(|end| name.ends_with(end)))
+    }
+}
+
+/// Whether a path is one word of a shell that stands for itself.
+fn is_plain(path: &str) -> bool {
+    !path.starts_with('-')
+        && path
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte))
+}
+
+fn ask(place: &str, source: &str) -> String {
+    format!("does the application write to `{place}` (`{source}`)? the user of the image may not")
 }
 
 /// Whether the running application has nothing to do with a folder.
@@ -75,10 +117,8 @@ fn is_unneeded(name: &str) -> bool {
 }
 
 /// Adds what is written to the folders or to the questions.
-fn place(context: &Context, root: &str, path: &str, target: &Target, found: &mut Writes) {
-    let ask = |place: &str| {
-        format!("does the application write to `{place}` (`{path}`)? the user of the image may not")
-    };
+fn place(files: &Files, root: &str, path: &str, target: &Target, found: &mut Writes) {
+    let ask = |place: &str| ask(place, path);
     if target.path.starts_with('/') {
         let open = OPEN.iter().any(|open| target.path.starts_with(open));
         if !open {
@@ -107,9 +147,7 @@ fn place(context: &Context, root: &str, path: &str, target: &Target, found: &mut
     } else {
         folder
     };
-    let there = context
-        .files()
-        .any(|entry| entry.path.starts_with(&format!("{folder}/")));
+    let there = files.below(&folder).next().is_some();
     // A base that is computed may be another folder than it seems; one of that name tells.
     if target.anchor == Anchor::Unknown && !there {
         found
@@ -117,22 +155,11 @@ fn place(context: &Context, root: &str, path: &str, target: &Target, found: &mut
             .push(ask(if folder == "." { &target.path } else { &folder }));
         return;
     }
-    if is_source(context, &folder) {
+    if files.is_source(&folder) {
         found.questions.push(ask(&folder));
         return;
     }
     found.folders.push(folder);
-}
-
-/// Whether a folder holds code, which nobody should be able to change.
-fn is_source(context: &Context, folder: &str) -> bool {
-    let inside = format!("{folder}/");
-    context.files().any(|entry| {
-        let name = entry.path.strip_prefix(&inside).unwrap_or_default();
-        [".py", ".js", ".ts", ".mjs", ".cjs"]
-            .iter()
-            .any(|end| name.ends_with(end))
-    })
 }
 
 /// A path below a folder, without `.` and `..`; nothing where it leaves the context.

@@ -15,7 +15,6 @@ mod direct_start;
 mod dnf_clean;
 mod exec_form;
 mod ignore_file;
-mod installs_alone;
 mod link_copies;
 mod manifests_first;
 mod merge_removal;

@@ -11,11 +11,13 @@
 //! pip is given another root and not another prefix: below a prefix the Python of Debian takes another folder than the one it reads.
 //! Poetry and Pipenv, which have no such option, fill a virtual environment.
 
+pub(super) mod alone;
+
 use stagewright_syntax::edit::{EditError, EditSet};
 use stagewright_syntax::shell::Script;
 use stagewright_syntax::{Span, View as Typed};
 
-use super::installs_alone::installs_alone;
+use self::alone::installs_alone;
 use super::{Pass, RunStep, View};
 use crate::command::{Install, corepack};
 use crate::project::node;

@@ -11,8 +11,8 @@ use stagewright_syntax::Keyword;
 use stagewright_syntax::edit::EditSet;
 use stagewright_syntax::shell::Script;
 
-use crate::passes::installs_alone::installs_alone;
 use crate::passes::manifests_first;
+use crate::passes::split_stages::alone::installs_alone;
 use crate::passes::{RunStep, View};
 use crate::stage::{From, Op};
 

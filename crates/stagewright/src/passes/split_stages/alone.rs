@@ -11,7 +11,7 @@ const SPARE: [&str; 5] = ["/tmp/", "/root/.", "~/.", "$HOME/.", "/var/lib/apt/li
 const LISTS_DEPENDENCIES: &str = "python -c 'import tomllib; print(";
 
 /// Whether every command of a step is an install, or is there for one.
-pub(super) fn installs_alone(view: &View<'_>, step: &RunStep<'_>) -> bool {
+pub(in crate::passes) fn installs_alone(view: &View<'_>, step: &RunStep<'_>) -> bool {
     let Some(script) = view.script(step) else {
         return false;
     };

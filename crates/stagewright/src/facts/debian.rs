@@ -219,7 +219,8 @@ impl DebianTable {
         }
     }
 
-    /// The packages that an installation brings. What the table of a release lacks is taken from bookworm, which is there in full.
+    /// The packages that an installation brings. What the table of a release lacks is taken from bookworm, of which
+    /// nearly everything is there.
     fn close(
         &self,
         release: &Release,

@@ -73,7 +73,7 @@ impl Access {
 }
 
 fn known(name: &str) -> Arc<str> {
-    if matches!(name, "root" | "0") {
+    if matches!(name, "" | "root" | "0") {
         Arc::default()
     } else {
         Arc::from(name)

@@ -1,10 +1,11 @@
 //! What runs in a container: the programs that its start, its health check, the scripts behind them and the application's sources call.
 
+use std::collections::BTreeSet;
+
 use stagewright_syntax::shell::Script;
 
 use super::Analysis;
-use crate::facts::Catalog;
-use crate::facts::tools::{Needs, Tools};
+use crate::facts::tools::Needs;
 use crate::project::node::MANAGERS;
 
 /// What a source that starts other programs names.
@@ -39,6 +40,8 @@ pub(super) struct Called {
     words: Vec<String>,
     /// The paths of the sources that start other programs.
     starters: Vec<String>,
+    /// What installed packages need beside what they and others bring.
+    needs: Vec<&'static Needs>,
 }
 
 impl Analysis {
@@ -48,27 +51,28 @@ impl Analysis {
             || self.sources_name(program)
             || self
                 .unmet_needs()
+                .iter()
                 .any(|needs| needs.programs.iter().any(|called| called == program))
     }
 
     /// What installed packages need beside what they and others bring.
-    pub(crate) fn unmet_needs(&self) -> impl Iterator<Item = &'static Needs> {
-        let tools: &'static Tools = Catalog::builtin().tools();
-        let mut installed = self.installed();
-        installed.sort_unstable();
-        tools.needs().iter().filter(move |needs| {
-            let has = |name: &String| installed.binary_search(&name.as_str()).is_ok();
-            needs.names.iter().any(has) && !needs.without.iter().any(has)
-        })
+    pub(crate) fn unmet_needs(&self) -> &[&'static Needs] {
+        &self.what_is_called().needs
     }
 
-    /// The names of the packages that the stages install.
-    fn installed(&self) -> Vec<&str> {
+    fn find_needs(&self) -> Vec<&'static Needs> {
         let layers = self.record().stages.iter().flat_map(|stage| &stage.layers);
-        layers
+        let packages = layers
             .flat_map(|layer| &layer.facts.installs)
-            .flat_map(|install| &install.packages)
-            .map(|(name, _)| name.as_str())
+            .flat_map(|install| &install.packages);
+        let installed: BTreeSet<&str> = packages.map(|(name, _)| name.as_str()).collect();
+        let has = |name: &String| installed.contains(name.as_str());
+        let unmet = |needs: &&Needs| needs.names.iter().any(has) && !needs.without.iter().any(has);
+        self.catalog()
+            .tools()
+            .needs()
+            .iter()
+            .filter(unmet)
             .collect()
     }
 
@@ -78,17 +82,21 @@ impl Analysis {
     }
 
     fn what_is_called(&self) -> &Called {
-        self.inner.called.get_or_init(|| Called {
-            words: self.find_called(),
-            starters: self
+        self.inner.called.get_or_init(|| {
+            let starters = self
                 .source_files()
-                .filter(|(_, text)| STARTERS.iter().any(|starter| text.contains(starter)))
-                .map(|(path, _)| path)
-                .collect(),
+                .filter(|(_, text)| STARTERS.iter().any(|starter| text.contains(starter)));
+            let (starters, texts): (Vec<String>, Vec<&str>) = starters.unzip();
+            Called {
+                words: self.find_called(&texts),
+                starters,
+                needs: self.find_needs(),
+            }
         })
     }
 
-    fn find_called(&self) -> Vec<String> {
+    /// `starters`: the texts of the sources that start other programs.
+    fn find_called(&self, starters: &[&str]) -> Vec<String> {
         let config = &self.graph().target_stage().end.config;
         // The command is an argument of the entry point, which may start it.
         let started = [&config.entrypoint, &config.cmd].into_iter().flatten();
@@ -101,8 +109,7 @@ impl Analysis {
             ["CMD", command @ ..] | command => programs(command),
         });
         // Scripts call scripts; each is read once.
-        let named: Vec<String> = self.scripts_of_sources();
-        words.extend(named);
+        words.extend(self.scripts_of(starters));
         let manifest = self.context().text("package.json");
         let manifest: Option<serde_json::Value> =
             manifest.and_then(|text| serde_json::from_str(text).ok());
@@ -129,17 +136,14 @@ impl Analysis {
         words
     }
 
-    /// The names of the shell scripts of the context that sources name which start other programs.
-    fn scripts_of_sources(&self) -> Vec<String> {
-        let starting = |text: &&str| STARTERS.iter().any(|starter| text.contains(starter));
-        let texts: Vec<&str> = self.sources().filter(starting).collect();
-        let files = self.context().files();
-        let scripts = files.filter(|entry| {
-            let name = name_of(&entry.path);
-            name.ends_with(".sh") && texts.iter().any(|text| text.contains(name))
-        });
-        scripts
-            .map(|entry| name_of(&entry.path).to_owned())
+    /// The names of the shell scripts of the context that texts name.
+    fn scripts_of(&self, texts: &[&str]) -> Vec<String> {
+        let names = self
+            .context()
+            .files()
+            .map(|entry| name_of(&entry.path).to_owned());
+        names
+            .filter(|name| name.ends_with(".sh") && texts.iter().any(|text| text.contains(name)))
             .collect()
     }
 
@@ -171,21 +175,23 @@ impl Analysis {
 
     fn source_files(&self) -> impl Iterator<Item = (String, &str)> {
         let context = self.context();
-        let source = |path: &str| {
-            [
-                ".py", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx",
-            ]
-            .iter()
-            .any(|end| path.ends_with(end))
-        };
         context
             .files()
-            .filter(move |entry| source(&entry.path))
+            .filter(|entry| is_source(&entry.path))
             .filter_map(|entry| {
                 let text = context.text(&entry.path)?;
                 Some((entry.path, text))
             })
     }
+}
+
+/// Whether a file is a source of Python or JavaScript.
+pub(crate) fn is_source(path: &str) -> bool {
+    [
+        ".py", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx",
+    ]
+    .iter()
+    .any(|end| path.ends_with(end))
 }
 
 /// The words of a command that may be programs, a shell's script read.

@@ -32,15 +32,11 @@ impl Catalog {
         let exact = version.filter(|tag| tag.split('.').count() == 3);
         let facts = self.python_package("uv", exact, (3, 12), platform);
         let size = |share: f64| {
-            let Size {
-                low,
-                expected,
-                high,
-            } = facts.installed.scale(share);
+            let size = facts.installed.scale(share);
             if exact.is_some() {
-                facts.installed.scale(share)
+                size
             } else {
-                Size::range(low / 4 * 3, expected, high / 4 * 5)
+                Size::range(size.low / 4 * 3, size.expected, size.high / 4 * 5)
             }
         };
         let basis = Basis::new(format!(

@@ -3,6 +3,7 @@
 use stagewright_syntax::edit::{EditError, EditSet};
 
 use super::{Pass, View};
+use crate::analysis::called::is_source;
 use crate::context::Context;
 use crate::ledger::Origin;
 use crate::proposal::{Applicability, Proposal};
@@ -123,15 +124,18 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
                 .iter()
                 .any(|source| fits(source) || fits(&format!("{source}/")))
         })
-        .filter(|(pattern, _)| !may_be_read(view, pattern))
         // Modules that no step installs are meant to be copied.
         .filter(|(pattern, _)| *pattern != "**/node_modules" || installs_modules)
         .map(|(pattern, _)| *pattern)
         .collect();
+    let mut wanted = wanted;
+    if wanted.iter().any(|pattern| word_of(pattern).is_some()) {
+        let read = may_be_read(view);
+        wanted.retain(|pattern| !read.contains(pattern));
+    }
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
-    let mut wanted = wanted;
     // The file itself would be the next thing to leave out.
     if view.analysis.context().ignore_file().is_none() && named.is_empty() {
         wanted.push(".dockerignore");
@@ -166,11 +170,15 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
     }])
 }
 
-/// Whether the application, the build of the project or another build with this context may read the files of a pattern.
-fn may_be_read(view: &View<'_>, pattern: &str) -> bool {
-    let Some((_, word)) = READABLE.iter().find(|(other, _)| *other == pattern) else {
-        return false;
-    };
+/// The word that a source names the files of a pattern by, where it is one of those that may be read.
+fn word_of(pattern: &str) -> Option<&'static str> {
+    let mut all = READABLE.iter();
+    all.find(|(other, _)| *other == pattern)
+        .map(|(_, word)| *word)
+}
+
+/// The patterns of files that the application, the build of the project or another build with this context may read.
+fn may_be_read(view: &View<'_>) -> Vec<&'static str> {
     let context = view.analysis.context();
     // A stage for tests copies them, and the file stands for every build of the folder.
     let mut stages = view.analysis.graph().stages.iter();
@@ -179,29 +187,33 @@ fn may_be_read(view: &View<'_>, pattern: &str) -> bool {
         let mut instructions = stage.instructions.iter();
         !stage.reachable && instructions.any(|one| copies(&one.op))
     });
-    other
-        || context.files().any(|file| {
-            let own = READABLE.iter().any(|(pattern, _)| {
-                let fits = |(other, fits): &Pattern| other == pattern && fits(&file.path);
-                PATTERNS.iter().any(fits)
-            });
-            let text = || context.text(&file.path).unwrap_or_default();
-            !own && match *word {
-                ".md" => {
-                    (is_source(&file.path) || METADATA.contains(&&*file.path))
-                        && text().contains(word)
-                }
-                folder => is_source(&file.path) && names_folder(text(), folder, context),
+    if other {
+        return READABLE.iter().map(|(pattern, _)| *pattern).collect();
+    }
+    let mut read = Vec::new();
+    for file in context.files() {
+        let own = |(pattern, fits): &Pattern| word_of(pattern).is_some() && fits(&file.path);
+        let source = is_program(&file.path);
+        if !(source || METADATA.contains(&&*file.path)) || PATTERNS.iter().any(own) {
+            continue;
+        }
+        let text = context.text(&file.path).unwrap_or_default();
+        for (pattern, word) in READABLE {
+            let named = match word {
+                ".md" => text.contains(word),
+                folder => source && names_folder(text, folder, context),
+            };
+            if named && !read.contains(&pattern) {
+                read.push(pattern);
             }
-        })
+        }
+    }
+    read
 }
 
 /// Programs and scripts of the application; what only configures tools is none.
-fn is_source(path: &str) -> bool {
-    let ends = [
-        ".py", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx", ".sh",
-    ];
-    ends.iter().any(|end| path.ends_with(end)) && !name(path).contains(".config.")
+fn is_program(path: &str) -> bool {
+    (is_source(path) || path.ends_with(".sh")) && !name(path).contains(".config.")
 }
 
 /// Whether a text has a folder as a part of a path or as a whole string. A string that starts with `/` is a place on a site or of the

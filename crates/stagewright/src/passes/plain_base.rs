@@ -50,7 +50,15 @@ fn propose(view: &View<'_>) -> Result<Vec<Proposal>, EditError> {
 
 /// The plain base below a last stage that installs nothing any more.
 fn plain_after_split(view: &View<'_>) -> Result<Option<Proposal>, EditError> {
-    let Some(split) = split_stages::split(view, true) else {
+    let catalog = view.analysis.catalog();
+    let of_node = match &view.analysis.graph().target_stage().base {
+        Base::Image(image) => view
+            .analysis
+            .image(image)
+            .and_then(|facts| catalog.node_images().plain(image, facts)),
+        _ => None,
+    };
+    let Some(split) = of_node.and_then(|_| split_stages::split(view, true)) else {
         return Ok(None);
     };
     let text = split.edits.apply(view.file.text());

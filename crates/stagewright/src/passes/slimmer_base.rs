@@ -141,7 +141,7 @@ fn check(view: &View<'_>, facts: &ImageFacts, candidate: &ImageFacts) -> Option<
     // Libraries that packages load by name, and only the larger image has.
     let bare = facts.offers.commands.len() > candidate.offers.commands.len();
     let brings = |needs: &Needs| needs.libraries.iter().any(|one| installed.contains(one));
-    let mut unmet = analysis.unmet_needs();
+    let mut unmet = analysis.unmet_needs().iter();
     if bare && unmet.any(|needs| !needs.libraries.is_empty() && !brings(needs)) {
         return None;
     }

@@ -5,35 +5,49 @@ use crate::context::Context;
 /// What lies at the top of `root` (`""` for the context itself) and a text names, besides what is taken already. A file counts where its
 /// whole name stands somewhere, a folder where it is in quotes or begins a path that is.
 pub(super) fn read(context: &Context, root: &str, texts: &[&str], taken: &[String]) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for entry in context.files() {
-        let rest = match root {
-            "" => Some(entry.path.as_str()),
-            root => entry
-                .path
-                .strip_prefix(root)
-                .and_then(|rest| rest.strip_prefix('/')),
+    let is_named = |name: &String| {
+        let (name, folder) = match name.strip_suffix('/') {
+            Some(name) => (name, true),
+            None => (name.as_str(), false),
         };
-        let Some(rest) = rest else { continue };
-        let (name, folder) = match rest.split_once('/') {
-            Some((name, _)) => (name, true),
-            None => (rest, false),
-        };
-        let end = if folder { "/" } else { "" };
-        let whole = match root {
-            "" => format!("{name}{end}"),
-            root => format!("{root}/{name}{end}"),
-        };
-        if taken.contains(&whole) || found.contains(&whole) || is_never(name, folder) {
-            continue;
-        }
         let is_named = if folder { names_folder } else { names_file };
         let mut lines = texts.iter().flat_map(|text| text.lines());
-        if lines.any(|line| !is_comment(line) && is_named(line, name)) {
-            found.push(whole);
+        !is_never(name, folder) && lines.any(|line| !is_comment(line) && is_named(line, name))
+    };
+    let whole = |name: String| match root {
+        "" => name,
+        root => format!("{root}/{name}"),
+    };
+    let all = top(context, root).into_iter();
+    let all = all.map(|name| (whole(name.clone()), name));
+    all.filter(|(whole, name)| !taken.contains(whole) && is_named(name))
+        .map(|(whole, _)| whole)
+        .collect()
+}
+
+/// What lies at the top of a folder: names, folders with a slash at their end.
+pub(super) fn top(context: &Context, folder: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for entry in context.files() {
+        let Some(rest) = (if folder.is_empty() {
+            Some(entry.path.as_str())
+        } else {
+            entry
+                .path
+                .strip_prefix(folder)
+                .and_then(|rest| rest.strip_prefix('/'))
+        }) else {
+            continue;
+        };
+        let name = match rest.split_once('/') {
+            Some((first, _)) => format!("{first}/"),
+            None => rest.to_owned(),
+        };
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
-    found
+    names
 }
 
 /// What is no part of a running application, whoever names it.

@@ -206,10 +206,13 @@ fn install(file: &mut Dockerfile, project: &PythonProject) {
     }
 }
 
+/// How the command begins that prints what a manifest asks for, and does nothing else.
+pub(crate) const LISTS_DEPENDENCIES: &str = "python -c 'import tomllib; print(";
+
 /// The command that prints what a `pyproject.toml` says that the project depends on, one requirement a line.
 pub(crate) fn list_dependencies(manifest: &str) -> String {
     format!(
-        "python -c 'import tomllib; print(*tomllib.load(open(\"{manifest}\", \"rb\"))[\"project\"][\"dependencies\"], sep=\"\\n\")'"
+        "{LISTS_DEPENDENCIES}*tomllib.load(open(\"{manifest}\", \"rb\"))[\"project\"][\"dependencies\"], sep=\"\\n\")'"
     )
 }
 

@@ -3,12 +3,10 @@
 use stagewright_syntax::shell::{Script, SimpleCommand};
 
 use crate::passes::{RunStep, View};
+use crate::recipe::python::LISTS_DEPENDENCIES;
 
 /// Where what a command removes is nobody's but the package managers'.
 const SPARE: [&str; 5] = ["/tmp/", "/root/.", "~/.", "$HOME/.", "/var/lib/apt/lists"];
-
-/// A Python that prints what a manifest asks for, and nothing else.
-const LISTS_DEPENDENCIES: &str = "python -c 'import tomllib; print(";
 
 /// Whether every command of a step is an install, or is there for one.
 pub(in crate::passes) fn installs_alone(view: &View<'_>, step: &RunStep<'_>) -> bool {

@@ -1,8 +1,9 @@
 //! Which files of a Node application its build reads, and which the running application.
 
-use super::Delivery;
 use super::manifest::inside;
+use super::{Delivery, LOCKS};
 use crate::context::Context;
+use crate::project::named::top;
 
 /// Folders that neither a build nor a running application reads.
 pub(super) fn is_unneeded_folder(name: &str) -> bool {
@@ -21,31 +22,6 @@ pub(super) fn is_unneeded_folder(name: &str) -> bool {
                 | "coverage"
                 | "examples"
         )
-}
-
-/// What lies at the top of a folder: names, folders with a slash at their end.
-fn top(context: &Context, folder: &str) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for entry in context.files() {
-        let Some(rest) = (if folder.is_empty() {
-            Some(entry.path.as_str())
-        } else {
-            entry
-                .path
-                .strip_prefix(folder)
-                .and_then(|rest| rest.strip_prefix('/'))
-        }) else {
-            continue;
-        };
-        let name = match rest.split_once('/') {
-            Some((first, _)) => format!("{first}/"),
-            None => rest.to_owned(),
-        };
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
 }
 
 fn extension(name: &str) -> &str {
@@ -72,15 +48,8 @@ fn is_tool_setting(name: &str) -> bool {
 }
 
 fn is_manifest(name: &str) -> bool {
-    matches!(
-        name,
-        "package.json"
-            | "package-lock.json"
-            | "npm-shrinkwrap.json"
-            | "pnpm-lock.yaml"
-            | "pnpm-workspace.yaml"
-            | "yarn.lock"
-    )
+    matches!(name, "package.json" | "pnpm-workspace.yaml")
+        || LOCKS.iter().any(|(lock, _)| *lock == name)
 }
 
 /// Whether a file holds variables that bundlers write into what they build (Vite, Create React App, Vue CLI, Next.js and Astro read them),
